@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * @file
+ * The driver: plays a tape against a server, being host, clients, pipe and provider at once, and holds the server to
+ * the laws after every event.
+ *
+ * It keeps no clock and throws no dice: the same tape against the same server is the same run, everywhere.
+ */
+#ifndef NPJOB_TESTKIT_DRIVER_H
+#define NPJOB_TESTKIT_DRIVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "npjob-testkit/subject.h"
+#include "npjob-testkit/tape.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** The laws, by number. */
+typedef enum npjt_law {
+    NPJT_LAW_ALLOCATOR,      /**< 0: the allocator was abused (foreign or double release, overrun, wrong size, leak) */
+    NPJT_LAW_ANSWERS,        /**< 1: an accepted request gets one REPLY, a refused one none */
+    NPJT_LAW_PACKETS,        /**< 2: packets are released in time, and do not grow with the bytes passed */
+    NPJT_LAW_OPERATIONS,     /**< 3: one operation in flight a job, each completed once, handles told apart */
+    NPJT_LAW_ALLOCATION,     /**< 4: only new, add and write allocate */
+    NPJT_LAW_ALL_OR_NOTHING, /**< 5: an error leaves the server as it was, and is the right error */
+    NPJT_LAW_REENTRY,        /**< 6: a call from inside a callback does nothing */
+    NPJT_LAW_ORDER,          /**< 7: the bytes reach the pipe in order, once, and as they were */
+    NPJT_LAW_COUNTS,         /**< 8: a reply's count is what the pipe took */
+    NPJT_LAW_BOUNDS,         /**< 9: limits hold, failure answers at once, deadlines come in time, the end comes */
+    NPJT_LAW_RECLAIM,        /**< 10: what goes, goes without a restart */
+    NPJT_LAW_ISOLATION,      /**< 11: one job's trouble is not another's */
+    NPJT_LAW_HONEST_CLOSE,   /**< 12: SUCCESS only for a whole job; a truncated one is never scheduled */
+    NPJT_LAW_COUNT
+} npjt_law;
+
+/** A short name of a law, "answers". "(unknown)" when out of range. */
+const char *npjt_law_name(unsigned law);
+
+/** A law that was broken. Valid during the callback only. */
+typedef struct npjt_finding {
+    unsigned law;              /**< npjt_law */
+    const char *sentence;      /**< what is wrong, for a reader */
+    uint32_t event;            /**< number of the event, from 1; 0 is the creation of the engine */
+    const npjt_record *record; /**< the event; NULL at creation, and when the driver drains after the last record */
+    const char *phase;         /**< "new", "event", "drain" or "free" */
+    const char *subject;       /**< name of the server */
+    const uint8_t *tape;
+    size_t size;
+    uint32_t records; /**< of the tape, up to and including the event */
+} npjt_finding;
+
+/** How to run. Zero everything for all laws, and an abort() with a printed report at the first finding. */
+typedef struct npjt_options {
+    uint32_t laws_off; /**< bit n set: law n is not checked */
+
+    /** Receives the first finding; the run then ends. NULL: npjt_finding_print() to stderr, and abort(). */
+    void (*finding)(void *user, const npjt_finding *finding);
+
+    /** @name Looking on; each may be NULL @{ */
+    void (*trace)(void *user, const npj_trace *trace);    /**< each line that the server traces */
+    void (*action)(void *user, const npj_action *action); /**< each action as it is taken */
+    void (*event)(void *user, uint32_t number, const npjt_record *record, npj_status status);
+    /**< after each event: the status of its call, 0 where there is none; @p record is NULL while draining */
+    /** @} */
+    void *user; /**< of all four */
+
+    bool fault_override; /**< take the fault from here, not from the tape's header */
+    npjt_fault fault;
+    uint32_t fault_at;
+} npjt_options;
+
+/** What a run came to. */
+typedef struct npjt_result {
+    uint32_t events;            /**< records played */
+    uint64_t calls;             /**< calls of the server */
+    uint64_t actions;           /**< actions taken */
+    uint64_t operations;        /**< operations taken */
+    uint64_t packets_allocated; /**< writes accepted */
+    uint64_t packets_released;  /**< and given up again before the engine was freed */
+    uint64_t bytes_accepted;
+    uint64_t bytes_taken;       /**< by the pipes */
+    uint64_t allocations;       /**< tried, failed ones included */
+    uint64_t failures;          /**< of them, made to fail */
+    uint64_t failures_reported; /**< calls that said INSUFFICIENT_RESOURCES */
+    uint64_t live_blocks;       /**< of the allocator, when all was over: 0 */
+    uint64_t live_bytes;        /**< likewise */
+    uint64_t digest;            /**< of every status and action: equal for equal runs */
+    int finding;                /**< the law that was broken, or -1 */
+    /** Cells of the table that were reached: bit 0 where the event was taken, bit 1 where it was refused. */
+    uint8_t cells[NPJ_STATE_COUNT][NPJ_EVENT_COUNT];
+} npjt_result;
+
+/**
+ * Plays a tape.
+ *
+ * @param subject the server.
+ * @param tape    any bytes; may be NULL if @p size is 0.
+ * @param options NULL: the defaults.
+ * @param result  receives the counters. May be NULL.
+ * @return whether nothing was found.
+ */
+bool npjt_run(const npjt_subject *subject, const uint8_t *tape, size_t size, const npjt_options *options,
+              npjt_result *result);
+
+/** Prints a finding: the law, the sentence, the event, and the tape as text up to and including that event. */
+void npjt_finding_print(const npjt_finding *finding);
+
+/** How many of the cells in @p cells were reached, of NPJ_STATE_COUNT × NPJ_EVENT_COUNT. */
+uint32_t npjt_cells_reached(const uint8_t cells[NPJ_STATE_COUNT][NPJ_EVENT_COUNT]);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
