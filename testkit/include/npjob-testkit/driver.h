@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "npjob-testkit/counting.h"
 #include "npjob-testkit/subject.h"
 #include "npjob-testkit/tape.h"
 
@@ -42,7 +43,7 @@ typedef enum npjt_law {
 const char *npjt_law_name(unsigned law);
 
 /** A law that was broken. Valid during the callback only. */
-typedef struct npjt_finding {
+typedef struct npjt_violation {
     unsigned law;              /**< npjt_law */
     const char *sentence;      /**< what is wrong, for a reader */
     uint32_t event;            /**< number of the event, from 1; 0 is the creation of the engine */
@@ -52,14 +53,14 @@ typedef struct npjt_finding {
     const uint8_t *tape;
     size_t size;
     uint32_t records; /**< of the tape, up to and including the event */
-} npjt_finding;
+} npjt_violation;
 
 /** How to run. Zero everything for all laws, and an abort() with a printed report at the first finding. */
 typedef struct npjt_options {
     uint32_t laws_off; /**< bit n set: law n is not checked */
 
-    /** Receives the first finding; the run then ends. NULL: npjt_finding_print() to stderr, and abort(). */
-    void (*finding)(void *user, const npjt_finding *finding);
+    /** Receives the first finding; the run then ends. NULL: npjt_violation_print() to stderr, and abort(). */
+    void (*finding)(void *user, const npjt_violation *finding);
 
     /** @name Looking on; each may be NULL @{ */
     void (*trace)(void *user, const npj_trace *trace);    /**< each line that the server traces */
@@ -70,7 +71,7 @@ typedef struct npjt_options {
     void *user; /**< of all four */
 
     bool fault_override; /**< take the fault from here, not from the tape's header */
-    npjt_fault fault;
+    npjt_fault_mode fault;
     uint32_t fault_at;
 } npjt_options;
 
@@ -107,8 +108,21 @@ typedef struct npjt_result {
 bool npjt_run(const npjt_subject *subject, const uint8_t *tape, size_t size, const npjt_options *options,
               npjt_result *result);
 
+/** What a run needs, to be used for many runs one after the other. Not for two at once. */
+typedef struct npjt_driver npjt_driver;
+
+/** Makes a driver. The caller owns it. @return NULL when memory is out. */
+npjt_driver *npjt_driver_new(void);
+
+/** Ends a driver. NULL is allowed. */
+void npjt_driver_free(npjt_driver *driver);
+
+/** As npjt_run(), with a driver that is kept: the way of a fuzzer, which plays a hundred thousand tapes a second. */
+bool npjt_driver_run(npjt_driver *driver, const npjt_subject *subject, const uint8_t *tape, size_t size,
+                     const npjt_options *options, npjt_result *result);
+
 /** Prints a finding: the law, the sentence, the event, and the tape as text up to and including that event. */
-void npjt_finding_print(const npjt_finding *finding);
+void npjt_violation_print(const npjt_violation *finding);
 
 /** How many of the cells in @p cells were reached, of NPJ_STATE_COUNT × NPJ_EVENT_COUNT. */
 uint32_t npjt_cells_reached(const uint8_t cells[NPJ_STATE_COUNT][NPJ_EVENT_COUNT]);

@@ -26,6 +26,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "npjob-testkit/counting.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -145,15 +147,6 @@ typedef struct npjt_record {
     uint8_t operand[NPJT_OPERANDS];
 } npjt_record;
 
-/** Which allocations a header's fault mode makes fail. */
-typedef enum npjt_fault {
-    NPJT_FAULT_NONE,  /**< none */
-    NPJT_FAULT_NTH,   /**< the n-th */
-    NPJT_FAULT_FROM,  /**< the n-th and all after it */
-    NPJT_FAULT_EVERY, /**< every n-th */
-    NPJT_FAULT_COUNT
-} npjt_fault;
-
 /** The limits that a header means, in units. */
 typedef struct npjt_limits {
     uint32_t max_jobs;        /**< 1 to 16 */
@@ -166,7 +159,7 @@ typedef struct npjt_limits {
     bool reuse;              /**< memory is kept for reuse; else every packet goes back to the allocator at once */
     bool message_mode;       /**< of pipes that are opened without a word about their mode */
     uint64_t add_timeout, connect_timeout, stall_timeout, drain_timeout;
-    npjt_fault fault;
+    npjt_fault_mode fault;
     uint32_t fault_at;
 } npjt_limits;
 
