@@ -35,7 +35,7 @@ extern "C" {
 /** The version of the format that this library reads and writes; the number in the first line of the text form. */
 #define NPJT_TAPE_VERSION 1
 
-#define NPJT_HEADER_BYTES 12
+#define NPJT_HEADER_BYTES 16
 #define NPJT_RECORD_BYTES 4
 #define NPJT_OPERANDS     3 /**< the most operands of a record: one byte each, after the opcode */
 
@@ -72,8 +72,9 @@ typedef enum npjt_operand {
     NPJT_LIMIT_BATCH,
     NPJT_LIMIT_JOB_BYTES,
     NPJT_LIMIT_POOL,
-    NPJT_LIMIT_REUSE,
-    NPJT_TIMEOUTS,
+    NPJT_DEFAULT_MODE,
+    NPJT_REUSE,
+    NPJT_TIMEOUT,
     NPJT_FAULT_MODE,
     NPJT_OPERAND_COUNT
 } npjt_operand;
@@ -115,7 +116,7 @@ typedef enum npjt_opcode {
         NPJT_OPCODE_COUNT
 } npjt_opcode;
 
-/** The header's bytes: X(field, word in the text form, what it chooses from). Bytes 10 and 11 are fault_at. */
+/** The header's bytes: X(field, word in the text form, what it chooses from). The last two bytes are fault_at. */
 #define NPJT_HEADER_LIST(X)                                                                                            \
     X(MAX_JOBS, "max_jobs", LIMIT_JOBS)                                                                                \
     X(MAX_JOB_PACKETS, "max_job_packets", LIMIT_JOB_PACKETS)                                                           \
@@ -124,8 +125,12 @@ typedef enum npjt_opcode {
     X(MAX_BATCH, "max_batch", LIMIT_BATCH)                                                                             \
     X(MAX_JOB_BYTES, "max_job_bytes", LIMIT_JOB_BYTES)                                                                 \
     X(MAX_POOL, "max_pool", LIMIT_POOL)                                                                                \
-    X(PIPE, "pipe", LIMIT_REUSE) /* the pipe's default mode, and whether memory is kept for reuse */                   \
-    X(TIMEOUTS, "timeouts", TIMEOUTS)                                                                                  \
+    X(PIPE, "pipe", DEFAULT_MODE) /* the mode of pipes that are opened without a word about it */                      \
+    X(REUSE, "reuse", REUSE)      /* whether memory is kept for reuse */                                               \
+    X(ADD_TIMEOUT, "add_timeout", TIMEOUT)                                                                             \
+    X(CONNECT_TIMEOUT, "connect_timeout", TIMEOUT)                                                                     \
+    X(STALL_TIMEOUT, "stall_timeout", TIMEOUT)                                                                         \
+    X(DRAIN_TIMEOUT, "drain_timeout", TIMEOUT)                                                                         \
     X(FAULT, "fault", FAULT_MODE)
 
 typedef enum npjt_header_field {
@@ -208,14 +213,16 @@ npjt_operand npjt_opcode_operand(npjt_opcode opcode, uint32_t index);
 /** The word of an opcode in the text form, "write"; NULL when out of range. */
 const char *npjt_opcode_word(npjt_opcode opcode);
 
-/** The longest line of the text form that npjt_record_text() and npjt_header_text() write, terminator included. */
-#define NPJT_LINE_MAX 256
+/** Room for the longest line of the text form, terminator included: of a record, and of the header. */
+#define NPJT_LINE_MAX        256
+#define NPJT_HEADER_LINE_MAX 512
 
 /** Writes one record as a line without newline, terminated; NPJT_LINE_MAX bytes are always enough. @return its length.
  */
 size_t npjt_record_text(char *out, size_t capacity, const npjt_record *record);
 
-/** Writes the header's line, "tape 1 …", likewise. Fields that are zero are left out. */
+/** Writes the header's line, "tape 1 …", likewise; NPJT_HEADER_LINE_MAX bytes are always enough.
+ * Fields that are zero are left out. */
 size_t npjt_header_text(char *out, size_t capacity, const npjt_header *header);
 
 /** Prints a tape in its text form: the header, then its first @p records records (UINT32_MAX: all). @return false when
