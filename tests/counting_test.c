@@ -298,6 +298,8 @@ Test(counting, bad_calls)
     give(NULL, 0);
     cr_assert_eq(stats().found[NPJT_ABUSE_BAD_CALL], 2);
     cr_assert_str_eq(seen[1].text, "BAD_CALL: release of NULL");
+    cr_assert_str_eq(npjt_counting_finding(&pool, 0)->text, seen[0].text);
+    cr_assert_str_eq(npjt_counting_finding(&pool, 1)->text, seen[1].text);
     cr_assert_eq(stats().injected, 0);
 }
 
