@@ -89,7 +89,8 @@ static bool split(const void *bytes, size_t length, npj_path_encoding encoding, 
     }
 }
 
-/* The ASCII character at a place of the part, in lower case; 0 if there is none or it is another character. */
+/* The character at a place of the part, an ASCII capital in lower case; 0 if there is none. Only ASCII is told apart.
+ */
 static unsigned ascii_at(const path_parts *parts, size_t index, size_t place)
 {
     const path_part *part = &parts->part[index];
@@ -100,7 +101,7 @@ static unsigned ascii_at(const path_parts *parts, size_t index, size_t place)
     }
     const unsigned char *at = part->start + place * width;
 
-    if (at[0] > 0x7F || (width == 2 && at[1] != 0)) {
+    if (width == 2 && at[1] != 0) {
         return 0;
     }
     return at[0] >= 'A' && at[0] <= 'Z' ? at[0] + ('a' - 'A') : at[0];

@@ -11,7 +11,7 @@ static uint32_t next_utf8(npj_utf_cursor *cursor)
     if (lead < 0x80) {
         return lead;
     }
-    if (lead < 0xC2 || lead > 0xF4) { /* a stray continuation, always overlong, or beyond U+10FFFF */
+    if (lead < 0xC0 || lead > 0xF7) { /* a stray continuation, or no lead of any length */
         return NPJ_UTF_ILL_FORMED;
     }
     unsigned more = lead < 0xE0 ? 1 : lead < 0xF0 ? 2 : 3;

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+/* What became of operations: each completion is checked against the operation in flight, and consumed. */
+#include "engine.h"
+
+/*
+ * The job whose operation in flight @op is, if it is of the kind asked for and the table takes @event, which its
+ * completion is by its status. Otherwise NULL, and the completion is refused.
+ */
+static struct npji_job *in_flight(struct npj_srv *srv, npj_op op, bool (*is_kind)(unsigned), npj_event event)
+{
+    struct npji_job *job = op != 0 ? npji_job_at(srv, op) : NULL;
+    if (job == NULL)
+        return NULL;
+    if (npji_cell(job, event).status != NPJ_STATUS_SUCCESS || job->op != op || !is_kind(job->op_kind)) {
+        npji_refuse(srv, job, event, NPJ_STATUS_INVALID_HANDLE);
+        return NULL;
+    }
+    return job;
+}
+
+/* Ends the operation: tells the job what it came to, an error @failure or SUCCESS, and draws the conclusions. */
+static void conclude(struct npj_srv *srv, struct npji_job *job, npj_event event, npj_status failure)
+{
+    job->op = 0;
+    job->facts &= ~(uint32_t)(NPJI_CANCEL_ASKED | NPJI_CANCEL_TAKEN);
+    if (failure != NPJ_STATUS_SUCCESS)
+        npji_fail(srv, job, NPJ_EVENT_FAILED, failure);
+    else
+        npji_move(srv, job, event);
+    npji_settle(srv, job);
+}
+
+/* A completion is a success, whose claim must be good, or an error. */
+static bool is_bad_claim(npj_status status, bool claim_is_good)
+{
+    bool success = status >> 30 <= 1 && status != NPJ_STATUS_PENDING;
+    return !npj_status_is_error(status) && !(success && claim_is_good);
+}
+
+/* The failure that a completion stands for, or SUCCESS. */
+static npj_status failure_of(npj_status status, bool claim_is_good)
+{
+    if (is_bad_claim(status, claim_is_good))
+        return NPJ_STATUS_INVALID_PARAMETER;
+    return npj_status_is_error(status) ? status : NPJ_STATUS_SUCCESS;
+}
+
+static npj_event event_of(npj_event good, npj_status failure)
+{
+    return failure == NPJ_STATUS_SUCCESS ? good : NPJ_EVENT_FAILED;
+}
+
+/* -------------------------------------------------------------------------------------------------------- ADD_JOB */
+
+static bool is_add_job(unsigned kind)
+{
+    return kind == NPJ_ADD_JOB;
+}
+
+npj_status npj_job_added(npj_srv *srv, npj_op op, npj_status status, const npj_path *path, uint32_t job_id)
+{
+    NPJI_ENTER(srv);
+    bool good = path != NULL && path->bytes != NULL && (unsigned)path->encoding <= NPJ_PATH_OPAQUE;
+    npj_status failure = failure_of(status, good);
+    bool added = failure == NPJ_STATUS_SUCCESS;
+    if (added)
+        failure = npj_path_parse(path, srv->config.path_profile, NULL);
+
+    struct npji_job *job = in_flight(srv, op, is_add_job, event_of(NPJ_EVENT_ADDED, failure));
+    if (job == NULL)
+        return NPJ_STATUS_INVALID_HANDLE;
+    if (added) {
+        /* What is no pipe belongs to the host, unless nobody waits for it any more. */
+        if (failure != NPJ_STATUS_INVALID_DEVICE_REQUEST || npji_failed(job))
+            job->facts |= NPJI_HAS_JOB;
+        job->job_id = job_id;
+    }
+    conclude(srv, job, NPJ_EVENT_ADDED, failure);
+    return is_bad_claim(status, good) ? NPJ_STATUS_INVALID_PARAMETER : NPJ_STATUS_SUCCESS;
+}
+
+/* ----------------------------------------------------------------------------------------------------------- OPEN */
+
+static bool is_open(unsigned kind)
+{
+    return kind == NPJ_OPEN;
+}
+
+npj_status npj_opened(npj_srv *srv, npj_op op, npj_status status, npj_pipe_mode mode)
+{
+    NPJI_ENTER(srv);
+    bool good = mode == NPJ_BYTE_MODE || mode == NPJ_MESSAGE_MODE;
+    npj_status failure = failure_of(status, good);
+    struct npji_job *job = in_flight(srv, op, is_open, event_of(NPJ_EVENT_OPENED, failure));
+    if (job == NULL)
+        return NPJ_STATUS_INVALID_HANDLE;
+    if (failure == NPJ_STATUS_SUCCESS) {
+        job->facts |= NPJI_HAS_PIPE;
+        job->mode = (uint8_t)mode;
+    }
+    conclude(srv, job, NPJ_EVENT_OPENED, failure);
+    return is_bad_claim(status, good) ? NPJ_STATUS_INVALID_PARAMETER : NPJ_STATUS_SUCCESS;
+}
+
+/* ---------------------------------------------------------------------------------------------------------- WRITE */
+
+static bool is_write(unsigned kind)
+{
+    return kind == NPJ_WRITE;
+}
+
+static uint64_t given_of(const struct npji_packet *packet)
+{
+    uint64_t given = 0;
+    for (; packet != NULL; packet = packet->next)
+        if ((packet->flags & NPJI_PACKET_IN_OP) != 0)
+            given += packet->length - packet->taken;
+    return given;
+}
+
+/* The bytes that the WRITE in flight was given. In a failed job its packets may stand in either list. */
+static uint64_t bytes_given(const struct npji_job *job)
+{
+    return given_of(job->queue.head) + (npji_failed(job) ? given_of(job->due.head) : 0);
+}
+
+/* Spreads @transferred bytes over the writes of the operation, and answers those that are covered in full. */
+static void cover(struct npji_job *job, uint64_t transferred, bool success)
+{
+    struct npji_packet *packet;
+    while ((packet = job->queue.head) != NULL) {
+        uint32_t wanted = packet->length - packet->taken;
+        if (packet->length == 0) {
+            /* An empty message is as good as its operation; in byte mode it was only waiting for its turn. */
+            if (job->mode == NPJ_MESSAGE_MODE && !((packet->flags & NPJI_PACKET_IN_OP) && success))
+                return;
+            job->facts |= job->mode == NPJ_MESSAGE_MODE ? NPJI_PROGRESS : 0;
+        } else {
+            if (!(packet->flags & NPJI_PACKET_IN_OP))
+                return;
+            uint32_t taken = transferred < wanted ? (uint32_t)transferred : wanted;
+            packet->taken += taken;
+            transferred -= taken;
+            if (taken < wanted) {
+                job->facts |= taken > 0 && job->mode == NPJ_BYTE_MODE ? NPJI_PROGRESS : 0;
+                return;
+            }
+            job->facts |= NPJI_PROGRESS;
+        }
+        packet->flags &= (uint8_t)~NPJI_PACKET_IN_OP;
+        npji_packet_answer(job, packet, NPJ_STATUS_SUCCESS);
+    }
+}
+
+/* Writes of the operation that were not covered: the cancelled are answered, the others wait for the next WRITE. */
+static void requeue(struct npji_job *job)
+{
+    struct npji_packet *next;
+    for (struct npji_packet *packet = job->queue.head; packet != NULL; packet = next) {
+        next = packet->next;
+        packet->flags &= (uint8_t)~NPJI_PACKET_IN_OP;
+        if (!(packet->flags & NPJI_PACKET_CANCELLED))
+            continue;
+        job->facts |= NPJI_TRUNCATED;
+        npji_packet_answer(job, packet, packet->taken > 0 ? NPJ_STATUS_SUCCESS : NPJ_STATUS_CANCELLED);
+    }
+}
+
+/* What a good claim about the WRITE of a live job comes to: SUCCESS if the job goes on, or its failure. */
+static npj_status outcome_of(const struct npji_job *job, npj_status status, uint64_t transferred, uint64_t given)
+{
+    bool cancelled = job->facts & NPJI_CANCEL_TAKEN;
+    if (npj_status_is_error(status))
+        return cancelled && status == NPJ_STATUS_CANCELLED ? NPJ_STATUS_SUCCESS : status;
+    if (given > 0 && transferred == 0)
+        return cancelled ? NPJ_STATUS_SUCCESS : NPJ_STATUS_PIPE_BROKEN;
+    if (job->mode == NPJ_MESSAGE_MODE && transferred < given)
+        return NPJ_STATUS_PIPE_BROKEN;
+    return NPJ_STATUS_SUCCESS;
+}
+
+/* The job failed while the WRITE was in flight: packets that are already answered give up their memory, or are
+ * returned. */
+static void give_up_held(struct npj_srv *srv, struct npji_job *job)
+{
+    struct npji_packet *packet;
+    while ((packet = job->queue.head) != NULL) {
+        npji_packet_remove(&job->queue, packet);
+        if (packet->flags & NPJI_PACKET_LENT)
+            npji_packet_append(&job->due, packet);
+        else
+            npji_packet_release(srv, job, packet);
+    }
+}
+
+npj_status npj_written(npj_srv *srv, npj_op op, npj_status status, uint64_t transferred)
+{
+    NPJI_ENTER(srv);
+    struct npji_job *job = in_flight(srv, op, is_write, event_of(NPJ_EVENT_WRITTEN, failure_of(status, true)));
+    if (job == NULL)
+        return NPJ_STATUS_INVALID_HANDLE;
+    uint64_t given = bytes_given(job);
+    bool good = transferred <= given && !is_bad_claim(status, true);
+    npj_status failure = good ? outcome_of(job, status, transferred, given) : NPJ_STATUS_INVALID_PARAMETER;
+    job->op = 0;
+    if (good)
+        srv->stats.bytes_taken += transferred;
+    if (npji_failed(job)) {
+        give_up_held(srv, job);
+    } else {
+        if (good)
+            cover(job, transferred, !npj_status_is_error(status));
+        if (failure == NPJ_STATUS_SUCCESS)
+            requeue(job);
+    }
+    conclude(srv, job, NPJ_EVENT_WRITTEN, failure);
+    return good ? NPJ_STATUS_SUCCESS : NPJ_STATUS_INVALID_PARAMETER;
+}
+
+/* ------------------------------------------------------------------------- CLOSE_PIPE, SCHEDULE_JOB, ABANDON_JOB */
+
+static bool is_last(unsigned kind)
+{
+    return kind == NPJ_CLOSE_PIPE || kind == NPJ_SCHEDULE_JOB || kind == NPJ_ABANDON_JOB;
+}
+
+npj_status npj_done(npj_srv *srv, npj_op op, npj_status status)
+{
+    NPJI_ENTER(srv);
+    npj_status failure = failure_of(status, true);
+    struct npji_job *job = in_flight(srv, op, is_last, event_of(NPJ_EVENT_DONE, failure));
+    if (job == NULL)
+        return NPJ_STATUS_INVALID_HANDLE;
+    /* A pipe and an abandoned job are finished with whatever the status; a job is the provider's own once it is
+     * scheduled, unless its close has been answered with a failure by then. */
+    if (job->op_kind == NPJ_CLOSE_PIPE)
+        job->facts &= ~(uint32_t)NPJI_HAS_PIPE;
+    else if (job->op_kind == NPJ_ABANDON_JOB || (failure == NPJ_STATUS_SUCCESS && !npji_failed(job)))
+        job->facts &= ~(uint32_t)NPJI_HAS_JOB;
+    conclude(srv, job, NPJ_EVENT_DONE, failure);
+    return is_bad_claim(status, true) ? NPJ_STATUS_INVALID_PARAMETER : NPJ_STATUS_SUCCESS;
+}

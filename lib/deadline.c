@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Time. Each kind of deadline has one timeout, so its ring is in order of time when new ones go last: arming, stopping
+ * and finding the earliest are O(1). The engine's clock starts at 0 and is set against the host's by the first
+ * npj_advance().
+ */
+#include "engine.h"
+
+uint64_t npji_timeout(const struct npj_srv *srv, enum npji_timer timer)
+{
+    const npj_config *config = &srv->config;
+    const uint64_t timeouts[NPJI_TIMERS] = {
+        [NPJI_TIMER_ADD] = config->add_timeout,
+        [NPJI_TIMER_CONNECT] = config->connect_timeout,
+        [NPJI_TIMER_STALL] = config->stall_timeout,
+        [NPJI_TIMER_DRAIN] = config->drain_timeout,
+    };
+    return timeouts[timer];
+}
+
+uint64_t npji_host_time(const struct npj_srv *srv, uint64_t when)
+{
+    return npji_add_saturated(srv->origin, when);
+}
+
+static void stop(struct npji_deadline *deadline)
+{
+    npji_unlink(&deadline->link);
+    deadline->when = NPJ_NEVER;
+}
+
+static void arm(struct npj_srv *srv, struct npji_deadline *deadline, enum npji_timer timer)
+{
+    stop(deadline);
+    uint64_t when = npji_add_saturated(srv->now, npji_timeout(srv, timer));
+    if (when == NPJ_NEVER)
+        return;
+    deadline->when = when;
+    npji_link_last(&srv->timers[timer], &deadline->link);
+}
+
+enum npji_timer npji_timer_wanted(const struct npji_job *job)
+{
+    switch (job->state) {
+    case NPJ_STATE_ADDING:
+        return NPJI_TIMER_ADD;
+    case NPJ_STATE_CONNECTING:
+        return NPJI_TIMER_CONNECT;
+    case NPJ_STATE_OPEN:
+    case NPJ_STATE_CLOSING:
+        return job->queue.head != NULL ? NPJI_TIMER_STALL : NPJI_NO_TIMER;
+    default:
+        return NPJI_NO_TIMER;
+    }
+}
+
+void npji_deadlines_settle(struct npj_srv *srv, struct npji_job *job)
+{
+    enum npji_timer wanted = npji_timer_wanted(job);
+    if (wanted != job->timer || (job->facts & NPJI_PROGRESS)) {
+        if (wanted == NPJI_NO_TIMER)
+            stop(&job->deadline);
+        else
+            arm(srv, &job->deadline, wanted);
+        job->timer = (uint8_t)wanted;
+    }
+    job->facts &= ~(uint32_t)NPJI_PROGRESS;
+
+    bool draining = job->facts & NPJI_WAITING(NPJ_REQUEST_CLOSE);
+    if (draining && !npji_linked(&job->drain.link) && job->drain.when == NPJ_NEVER)
+        arm(srv, &job->drain, NPJI_TIMER_DRAIN);
+    else if (!draining)
+        stop(&job->drain);
+}
+
+void npji_deadlines_stop(struct npji_job *job)
+{
+    stop(&job->deadline);
+    stop(&job->drain);
+}
+
+static struct npji_deadline *earliest_of(const struct npj_srv *srv, enum npji_timer timer)
+{
+    const struct npji_link *head = &srv->timers[timer];
+    return npji_linked(head) ? NPJI_OWNER(head->next, struct npji_deadline, link) : NULL;
+}
+
+/* The earliest deadline on the engine's clock, the job's that it belongs to, or NULL for the engine's own. */
+static uint64_t earliest(const struct npj_srv *srv, struct npji_job **job)
+{
+    uint64_t when = NPJ_NEVER;
+    *job = NULL;
+    for (enum npji_timer timer = 0; timer < NPJI_TIMERS; timer++) {
+        struct npji_deadline *deadline = earliest_of(srv, timer);
+        if (deadline == NULL || deadline->when >= when)
+            continue;
+        when = deadline->when;
+        *job = timer == NPJI_TIMER_DRAIN ? NPJI_OWNER(deadline, struct npji_job, drain)
+                                         : NPJI_OWNER(deadline, struct npji_job, deadline);
+    }
+    if (srv->shutdown_deadline < when) {
+        when = srv->shutdown_deadline;
+        *job = NULL;
+    }
+    return when;
+}
+
+uint64_t npj_deadline(const npj_srv *srv)
+{
+    struct npji_job *job;
+    return srv != NULL ? npji_host_time(srv, earliest(srv, &job)) : NPJ_NEVER;
+}
+
+static bool set_clock(struct npj_srv *srv, uint64_t now)
+{
+    if (!srv->clock_set) {
+        srv->clock_set = true;
+        srv->origin = now;
+        return false;
+    }
+    if (now < npji_host_time(srv, srv->now))
+        return false;
+    srv->now = now - srv->origin;
+    return true;
+}
+
+npj_status npj_advance(npj_srv *srv, uint64_t now)
+{
+    NPJI_ENTER(srv);
+    if (!set_clock(srv, now))
+        return NPJ_STATUS_SUCCESS;
+    for (;;) {
+        struct npji_job *job;
+        uint64_t when = earliest(srv, &job);
+        if (when > srv->now || npji_host_time(srv, when) == NPJ_NEVER)
+            return NPJ_STATUS_SUCCESS;
+        if (job == NULL) {
+            npji_abort_all(srv);
+            continue;
+        }
+        npji_fail(srv, job, NPJ_EVENT_EXPIRE, NPJ_STATUS_IO_TIMEOUT);
+        npji_settle(srv, job);
+    }
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/* The digest of what a host can observe. */
+#include "engine.h"
+
+static void mix(uint64_t *digest, uint64_t value)
+{
+    *digest = (*digest ^ value) * UINT64_C(0x9E3779B97F4A7C15);
+    *digest ^= *digest >> 29;
+}
+
+static void mix_packets(uint64_t *digest, const struct npji_job *job, const struct npji_packet *packet)
+{
+    for (; packet != NULL; packet = packet->next) {
+        mix(digest, packet->tag);
+        mix(digest, (uint64_t)packet->length << 32 | packet->taken);
+        mix(digest, (uint64_t)packet->status << 32 | packet->flags);
+        mix(digest, npji_packet_held(job, packet));
+    }
+    mix(digest, ~UINT64_C(0));
+}
+
+static void mix_job(uint64_t *digest, const struct npj_srv *srv, const struct npji_job *job)
+{
+    mix(digest, npji_handle_slot(job->handle));
+    mix(digest, job->cookie);
+    mix(digest, job->keys[NPJI_CLIENT]);
+    mix(digest, job->keys[NPJI_PROVIDER]);
+    mix(digest, (uint64_t)(job->facts & ~(uint32_t)NPJI_RESUME_OWED) << 32 | job->failure);
+    mix(digest, (uint64_t)job->job_id << 32 | (uint64_t)job->state << 16 | (uint64_t)job->mode << 8 |
+                    (job->op ? 1u + job->op_kind : 0u));
+    for (int i = 0; i < 3; i++)
+        mix(digest, job->tags[i]);
+    mix_packets(digest, job, job->queue.head);
+    mix_packets(digest, job, job->due.head);
+    mix(digest, npji_host_time(srv, job->deadline.when));
+    mix(digest, npji_host_time(srv, job->drain.when));
+}
+
+uint64_t npj_digest(const npj_srv *srv)
+{
+    if (srv == NULL)
+        return 0;
+    uint64_t digest = UINT64_C(0xCBF29CE484222325);
+    mix(&digest, (uint64_t)srv->shutdown << 8 | (uint64_t)srv->idle_owed << 1 | srv->clock_set);
+    mix(&digest, npji_host_time(srv, srv->now));
+    mix(&digest, npji_host_time(srv, srv->shutdown_deadline));
+    for (uint32_t slot = 0; slot < srv->slots_used; slot++)
+        if (npji_slot_job(srv->slots[slot]) != NULL)
+            mix_job(&digest, srv, npji_slot_job(srv->slots[slot]));
+    for (const struct npji_link *link = srv->ready.next; link != &srv->ready; link = link->next)
+        mix(&digest, npji_handle_slot(NPJI_OWNER(link, const struct npji_job, ready)->handle));
+    return digest;
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/* What the host must do: jobs that have something to say take turns, one action each. */
+#include "engine.h"
+
+static bool take_cancel(struct npji_job *job, npj_action *out)
+{
+    if ((job->facts & (NPJI_CANCEL_ASKED | NPJI_CANCEL_TAKEN)) != NPJI_CANCEL_ASKED)
+        return false;
+    job->facts |= NPJI_CANCEL_TAKEN;
+    out->kind = NPJ_CANCEL;
+    out->op = job->op;
+    return true;
+}
+
+static bool take_reply(struct npj_srv *srv, struct npji_job *job, npj_request_kind request, npj_action *out)
+{
+    if (!(job->facts & NPJI_ANSWERED(request)))
+        return false;
+    job->facts &= ~NPJI_ANSWERED(request);
+    srv->stats.reserved_packets.live--;
+    srv->stats.replies++;
+    out->kind = NPJ_REPLY;
+    out->request = request;
+    out->tag = *npji_tag(job, request);
+    out->status = job->facts & NPJI_GOOD(request) ? NPJ_STATUS_SUCCESS : job->failure;
+    return true;
+}
+
+/* The REPLY of a write, or the RETURN of one whose REPLY has been taken. */
+static bool take_packet(struct npj_srv *srv, struct npji_job *job, npj_action *out)
+{
+    struct npji_packet *packet = job->due.head;
+    if (packet == NULL)
+        return false;
+    npji_packet_remove(&job->due, packet);
+    out->tag = packet->tag;
+    if (packet->flags & NPJI_PACKET_REPLIED) {
+        out->kind = NPJ_RETURN;
+        npji_packet_release(srv, job, packet);
+        return true;
+    }
+    out->kind = NPJ_REPLY;
+    out->request = NPJ_REQUEST_WRITE;
+    out->status = packet->status;
+    out->count = packet->taken;
+    srv->stats.replies++;
+    if (npji_packet_held(job, packet)) {
+        out->held = packet->flags & NPJI_PACKET_LENT;
+        packet->flags |= NPJI_PACKET_REPLIED;
+        npji_packet_append(&job->queue, packet);
+    } else {
+        npji_packet_release(srv, job, packet);
+    }
+    return true;
+}
+
+static bool take_resume(struct npj_srv *srv, struct npji_job *job, npj_action *out)
+{
+    if (!npji_resume_due(srv, job))
+        return false;
+    job->facts &= ~(uint32_t)NPJI_RESUME_OWED;
+    out->kind = NPJ_RESUME;
+    return true;
+}
+
+/* Byte mode: as many writes as a batch holds. Message mode: one. Empty writes in byte mode wait for their turn. */
+static void gather(struct npj_srv *srv, struct npji_job *job, npj_action *out)
+{
+    uint32_t limit = job->mode == NPJ_MESSAGE_MODE ? 1 : srv->config.max_batch;
+    out->iov = srv->iov;
+    for (struct npji_packet *packet = job->queue.head; packet != NULL && out->iov_count < limit;
+         packet = packet->next) {
+        if (packet->length == 0 && job->mode == NPJ_BYTE_MODE)
+            continue;
+        npj_iov *iov = &srv->iov[out->iov_count++];
+        iov->base = packet->bytes != NULL ? packet->bytes + packet->taken : NULL;
+        iov->length = packet->length - packet->taken;
+        out->count += iov->length;
+        packet->flags |= NPJI_PACKET_IN_OP;
+    }
+}
+
+static bool take_op(struct npj_srv *srv, struct npji_job *job, npj_action *out)
+{
+    npj_action_kind kind;
+    if (!npji_op_due(job, &kind))
+        return false;
+    job->op = npji_handle(npji_generation(srv), npji_handle_slot(job->handle), NPJI_HANDLE_OP);
+    job->op_kind = (uint8_t)kind;
+    srv->stats.operations++;
+    out->kind = kind;
+    out->op = job->op;
+    if (kind == NPJ_WRITE)
+        gather(srv, job, out);
+    if (kind == NPJ_CLOSE_PIPE || kind == NPJ_ABANDON_JOB)
+        out->status = job->failure;
+    if (kind == NPJ_SCHEDULE_JOB || kind == NPJ_ABANDON_JOB)
+        out->job_id = job->job_id;
+    return true;
+}
+
+static bool take_idle(struct npj_srv *srv, npj_action *out)
+{
+    if (!srv->idle_owed || srv->stats.jobs.live > 0)
+        return false;
+    srv->idle_owed = false;
+    *out = (npj_action){.kind = NPJ_IDLE};
+    return true;
+}
+
+bool npj_next(npj_srv *srv, npj_action *out)
+{
+    if (srv == NULL || out == NULL || srv->busy)
+        return false;
+    if (!npji_linked(&srv->ready))
+        return take_idle(srv, out);
+    struct npji_job *job = NPJI_OWNER(srv->ready.next, struct npji_job, ready);
+    *out = (npj_action){.job = job->handle, .cookie = job->cookie};
+    (void)(take_cancel(job, out) || take_reply(srv, job, NPJ_REQUEST_ADD, out) ||
+           take_reply(srv, job, NPJ_REQUEST_CONNECT, out) || take_packet(srv, job, out) ||
+           take_reply(srv, job, NPJ_REQUEST_CLOSE, out) || take_resume(srv, job, out) || take_op(srv, job, out));
+    npji_unlink(&job->ready);
+    npji_settle(srv, job);
+    return true;
+}

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: MIT */
+/* The engine itself: its configuration, its one block of memory, its slots, and its calls back to the host. */
+#include "engine.h"
+
+uint32_t npj_version(void)
+{
+    return NPJ_VERSION_MAJOR << 16 | NPJ_VERSION_MINOR << 8 | NPJ_VERSION_PATCH;
+}
+
+/* ------------------------------------------------------------------------------------------------- configuration */
+
+/* The struct of the first version ends with trace_user. */
+#define FIRST_SIZE (offsetof(npj_config, trace_user) + sizeof(void *))
+
+enum { MAX_BATCH = 1024 };
+#define MAX_WRITE_BYTES UINT32_C(0x80000000)
+
+/* Reads a configuration of any size; what this library does not know must be zero. */
+static bool read_config(const npj_config *from, npj_config *config)
+{
+    if (from->size < FIRST_SIZE)
+        return false;
+    size_t known = from->size < sizeof *config ? from->size : sizeof *config;
+    for (size_t i = known; i < from->size; i++)
+        if (((const unsigned char *)from)[i] != 0)
+            return false;
+    memset(config, 0, sizeof *config);
+    memcpy(config, from, known);
+    config->size = sizeof *config;
+    return true;
+}
+
+static void default32(uint32_t *value, uint32_t standard)
+{
+    if (*value == 0)
+        *value = standard;
+}
+
+static void default64(uint64_t *value, uint64_t standard)
+{
+    if (*value == 0)
+        *value = standard;
+}
+
+static void fill_defaults(npj_config *config)
+{
+    const uint64_t mib = 1024 * 1024;
+    default32(&config->max_jobs, 1024);
+    default32(&config->max_packets, 65536);
+    default32(&config->max_job_packets, 256);
+    default32(&config->max_write_bytes, (uint32_t)(8 * mib));
+    default32(&config->max_batch, 64);
+    default64(&config->max_job_bytes, config->max_write_bytes > 16 * mib ? config->max_write_bytes : 16 * mib);
+    default64(&config->max_pool_bytes, 256 * mib);
+    default64(&config->max_idle_bytes, 1 * mib);
+    default64(&config->add_timeout, 30000);
+    default64(&config->connect_timeout, 30000);
+    default64(&config->stall_timeout, 60000);
+    default64(&config->drain_timeout, 300000);
+}
+
+static bool config_is_valid(const npj_config *config)
+{
+    return config->mem.alloc != NULL && config->mem.release != NULL && config->max_jobs <= NPJ_MAX_JOBS &&
+           config->max_write_bytes <= MAX_WRITE_BYTES && config->max_batch <= MAX_BATCH &&
+           config->max_write_bytes <= config->max_job_bytes &&
+           (config->path_profile == NPJ_PATH_STRICT || config->path_profile == NPJ_PATH_PERMISSIVE);
+}
+
+/* -------------------------------------------------------------------------------------------------- the one block */
+
+/* The engine's block: itself, then its arrays. All element sizes are multiples of the alignment of a pointer. */
+struct layout {
+    size_t slots, index, iov, end;
+};
+
+static uint32_t buckets_for(uint32_t jobs)
+{
+    uint32_t buckets = 1;
+    while (buckets * 2 <= jobs / 2)
+        buckets *= 2;
+    return buckets;
+}
+
+static struct layout lay_out(const npj_config *config)
+{
+    struct layout at;
+    at.slots = sizeof(struct npj_srv);
+    at.index = at.slots + config->max_jobs * sizeof(npji_slot);
+    at.iov = at.index + NPJI_KEYS * buckets_for(config->max_jobs) * sizeof(struct npji_member *);
+    at.end = at.iov + config->max_batch * sizeof(npj_iov);
+    return at;
+}
+
+static void init(struct npj_srv *srv, const npj_config *config, const struct layout *at)
+{
+    /* Slots and iovecs are written before they are read; a large engine need not touch them now. */
+    memset(srv, 0, sizeof *srv);
+    memset((char *)srv + at->index, 0, at->iov - at->index);
+    srv->config = *config;
+    srv->shutdown_deadline = NPJ_NEVER;
+    npji_link_init(&srv->ready);
+    for (int timer = 0; timer < NPJI_TIMERS; timer++)
+        npji_link_init(&srv->timers[timer]);
+    srv->bytes = at->end;
+    srv->buckets = buckets_for(config->max_jobs);
+    srv->slots = (npji_slot *)(void *)((char *)srv + at->slots);
+    srv->index[NPJI_CLIENT] = (struct npji_member **)(void *)((char *)srv + at->index);
+    srv->index[NPJI_PROVIDER] = srv->index[NPJI_CLIENT] + srv->buckets;
+    srv->iov = (npj_iov *)(void *)((char *)srv + at->iov);
+    srv->stats.memory_bytes = at->end;
+    srv->stats.job_bytes = (uint32_t)(sizeof(struct npji_job) + sizeof(npji_slot) +
+                                      (at->iov - at->index + config->max_jobs - 1) / config->max_jobs);
+    srv->stats.packet_bytes = sizeof(struct npji_packet);
+}
+
+npj_status npj_srv_new(const npj_config *config, npj_srv **out)
+{
+    npj_config whole;
+    if (config == NULL || out == NULL || !read_config(config, &whole))
+        return NPJ_STATUS_INVALID_PARAMETER;
+    fill_defaults(&whole);
+    if (!config_is_valid(&whole))
+        return NPJ_STATUS_INVALID_PARAMETER;
+    struct layout at = lay_out(&whole);
+    struct npj_srv *srv = whole.mem.alloc(whole.mem.user, at.end);
+    if (srv == NULL)
+        return NPJ_STATUS_INSUFFICIENT_RESOURCES;
+    init(srv, &whole, &at);
+    *out = srv;
+    return NPJ_STATUS_SUCCESS;
+}
+
+void npj_srv_free(npj_srv **at)
+{
+    if (at == NULL || *at == NULL || (*at)->busy)
+        return;
+    struct npj_srv *srv = *at;
+    for (uint32_t slot = 0; slot < srv->slots_used; slot++)
+        if (npji_slot_job(srv->slots[slot]) != NULL)
+            npji_job_release(srv, npji_slot_job(srv->slots[slot]));
+    npji_packets_trim(srv);
+    *at = NULL;
+    /* A host that calls back now gets the re-entry's answer from memory that is still its engine's. */
+    srv->busy = true;
+    srv->config.mem.release(srv->config.mem.user, srv, srv->bytes);
+}
+
+/* ---------------------------------------------------------------------------------------------------------- slots */
+
+/* A free slot for @job, which gets its handle by it. The caller has seen that there is one. */
+void npji_slot_take(struct npj_srv *srv, struct npji_job *job)
+{
+    uint32_t slot;
+    if (srv->slot_free != 0) {
+        slot = srv->slot_free - 1;
+        srv->slot_free = (uint32_t)(srv->slots[slot] >> 1);
+    } else {
+        slot = srv->slots_used++;
+    }
+    srv->slots[slot] = (npji_slot)job;
+    job->handle = npji_handle(npji_generation(srv), slot, NPJI_HANDLE_JOB);
+}
+
+void npji_slot_give(struct npj_srv *srv, const struct npji_job *job)
+{
+    uint32_t slot = npji_handle_slot(job->handle);
+    srv->slots[slot] = (npji_slot)srv->slot_free << 1 | 1;
+    srv->slot_free = slot + 1;
+}
+
+/* The job in the slot that a handle of any kind names, or NULL. Whether the handle is that job's, the caller tells. */
+struct npji_job *npji_job_at(const struct npj_srv *srv, uint64_t handle)
+{
+    uint32_t slot = npji_handle_slot(handle);
+    return slot < srv->slots_used ? npji_slot_job(srv->slots[slot]) : NULL;
+}
+
+uint64_t npji_generation(struct npj_srv *srv)
+{
+    return ++srv->generation & ((UINT64_C(1) << 40) - 1);
+}
+
+/* ----------------------------------------------------------------------------------------------- calls to the host */
+
+void *npji_alloc(struct npj_srv *srv, size_t bytes)
+{
+    srv->busy = true;
+    void *block = srv->config.mem.alloc(srv->config.mem.user, bytes);
+    srv->busy = false;
+    if (block != NULL)
+        srv->stats.memory_bytes += bytes;
+    return block;
+}
+
+void npji_release(struct npj_srv *srv, void *block, size_t bytes)
+{
+    srv->stats.memory_bytes -= bytes;
+    srv->busy = true;
+    srv->config.mem.release(srv->config.mem.user, block, bytes);
+    srv->busy = false;
+}
+
+void npji_trace(struct npj_srv *srv, const npj_trace *trace)
+{
+    if (srv->config.trace == NULL)
+        return;
+    srv->busy = true;
+    srv->config.trace(srv->config.trace_user, trace);
+    srv->busy = false;
+}
