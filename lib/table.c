@@ -2,54 +2,63 @@
 /* The transition table: every cell, by hand. */
 #include "engine.h"
 
-/* TO(state): taken, and the state after it. NO(status): refused. */
-#define TO(name) {NPJ_STATUS_SUCCESS, NPJ_STATE_##name}
-#define NO(name) {NPJ_STATUS_##name, NPJ_STATE_COUNT}
-
-#define NO_HANDLE NO(INVALID_HANDLE)
-#define NO_STATE  NO(INVALID_PIPE_STATE)
-#define NO_CLOSED NO(PIPE_CLOSING)
-#define NO_BROKEN NO(PIPE_BROKEN)
-#define NO_WRITE  NO(NOT_FOUND)
+/*
+ * What a cell can say. Each takes the state of its row.
+ *
+ *     STAY      taken: facts are recorded, the state stays
+ *     FAIL      taken: the job has failed, and an operation may have to return first
+ *     CLEAN     taken: the job has failed, and its CLOSE_PIPE is under way or comes next
+ *     the rest  refused, with the status of that name
+ *
+ * The last cell of a row is the state that follows when the work of this one is finished.
+ */
+#define STAY(state)   {NPJ_STATUS_SUCCESS, NPJ_STATE_##state}
+#define FAIL(state)   {NPJ_STATUS_SUCCESS, NPJ_STATE_ABORTING}
+#define CLEAN(state)  {NPJ_STATUS_SUCCESS, NPJ_STATE_CLEANUP_FAILED}
+#define HANDLE(state) {NPJ_STATUS_INVALID_HANDLE, NPJ_STATE_##state}
+#define STATE(state)  {NPJ_STATUS_INVALID_PIPE_STATE, NPJ_STATE_##state}
+#define CLOSED(state) {NPJ_STATUS_PIPE_CLOSING, NPJ_STATE_##state}
+#define BROKEN(state) {NPJ_STATUS_PIPE_BROKEN, NPJ_STATE_##state}
+#define ABSENT(state) {NPJ_STATUS_NOT_FOUND, NPJ_STATE_##state}
 
 /*
- * A row has exactly one cell for each event; the macro that takes it apart has exactly as many parameters, and the
- * assertions below count rows and states. So the table is total, or does not compile.
+ * The macro that takes a row apart has exactly as many parameters as there are events, and the assertions below count
+ * rows and states. So the table is total, or does not compile.
  */
 /* clang-format off */
-#define TABLE(ROW)                                                                                                               \
-/*  state           CONNECT         WRITE           CLOSE               CANCEL          ABORT               CLIENT_GONE         PROVIDER_GONE       EXPIRE              ADDED          OPENED          WRITTEN        DONE                FAILED              FINISH       */ \
-ROW(ADDING,         TO(ADDING),     TO(ADDING),     TO(ADDING),         TO(ADDING),     TO(ABORTING),       TO(ABORTING),       TO(ABORTING),       TO(ABORTING),       TO(ADDING),    NO_HANDLE,      NO_HANDLE,     NO_HANDLE,          TO(ABORTING),       TO(ADDED))          \
-ROW(ADDED,          TO(ADDED),      NO_STATE,       NO_STATE,           NO_WRITE,       TO(ABORTING),       TO(ABORTING),       TO(ABORTING),       TO(ABORTING),       NO_HANDLE,     NO_HANDLE,      NO_HANDLE,     NO_HANDLE,          NO_HANDLE,          TO(CONNECTING))     \
-ROW(CONNECTING,     NO_STATE,       TO(CONNECTING), TO(CONNECTING),     TO(CONNECTING), TO(ABORTING),       TO(ABORTING),       TO(ABORTING),       TO(ABORTING),       NO_HANDLE,     TO(CONNECTING), NO_HANDLE,     NO_HANDLE,          TO(ABORTING),       TO(OPEN))           \
-ROW(OPEN,           NO_STATE,       TO(OPEN),       TO(OPEN),           TO(OPEN),       TO(ABORTING),       TO(ABORTING),       TO(ABORTING),       TO(ABORTING),       NO_HANDLE,     NO_HANDLE,      TO(OPEN),      NO_HANDLE,          TO(ABORTING),       TO(CLOSING))        \
-ROW(CLOSING,        NO_STATE,       NO_CLOSED,      NO_CLOSED,          TO(CLOSING),    TO(ABORTING),       TO(CLOSING),        TO(ABORTING),       TO(ABORTING),       NO_HANDLE,     NO_HANDLE,      TO(CLOSING),   NO_HANDLE,          TO(ABORTING),       TO(CLEANUP))        \
-ROW(CLEANUP,        NO_STATE,       NO_CLOSED,      NO_CLOSED,          NO_WRITE,       TO(CLEANUP_FAILED), TO(CLEANUP),        TO(CLEANUP_FAILED), TO(CLEANUP_FAILED), NO_HANDLE,     NO_HANDLE,      NO_HANDLE,     TO(CLEANUP),        TO(CLEANUP_FAILED), TO(SCHEDULING))     \
-ROW(SCHEDULING,     NO_STATE,       NO_CLOSED,      NO_CLOSED,          NO_WRITE,       TO(ABORTING),       TO(SCHEDULING),     TO(ABORTING),       TO(ABORTING),       NO_HANDLE,     NO_HANDLE,      NO_HANDLE,     TO(SCHEDULING),     TO(ABORTING),       TO(GONE))           \
-ROW(ABORTING,       NO_STATE,       NO_BROKEN,      TO(ABORTING),       NO_WRITE,       TO(ABORTING),       TO(ABORTING),       TO(ABORTING),       TO(ABORTING),       TO(ABORTING),  TO(ABORTING),   TO(ABORTING),  TO(ABORTING),       TO(ABORTING),       TO(CLEANUP_FAILED)) \
-ROW(CLEANUP_FAILED, NO_STATE,       NO_BROKEN,      TO(CLEANUP_FAILED), NO_WRITE,       TO(CLEANUP_FAILED), TO(CLEANUP_FAILED), TO(CLEANUP_FAILED), TO(CLEANUP_FAILED), NO_HANDLE,     NO_HANDLE,      NO_HANDLE,     TO(CLEANUP_FAILED), TO(CLEANUP_FAILED), TO(ABANDONING))     \
-ROW(ABANDONING,     NO_STATE,       NO_BROKEN,      TO(ABANDONING),     NO_WRITE,       TO(ABANDONING),     TO(ABANDONING),     TO(ABANDONING),     TO(ABANDONING),     NO_HANDLE,     NO_HANDLE,      NO_HANDLE,     TO(ABANDONING),     TO(ABANDONING),     TO(BROKEN))         \
-ROW(BROKEN,         NO_STATE,       NO_BROKEN,      TO(BROKEN),         NO_WRITE,       TO(BROKEN),         TO(BROKEN),         TO(BROKEN),         TO(BROKEN),         NO_HANDLE,     NO_HANDLE,      NO_HANDLE,     NO_HANDLE,          NO_HANDLE,          TO(GONE))           \
-ROW(GONE,           NO_HANDLE,      NO_HANDLE,      NO_HANDLE,          NO_WRITE,       NO_HANDLE,          TO(GONE),           TO(GONE),           TO(GONE),           NO_HANDLE,     NO_HANDLE,      NO_HANDLE,     NO_HANDLE,          NO_HANDLE,          TO(GONE))
+#define TABLE(ROW) \
+/*                  connect write   close   cancel  abort   client provider expire added   opened  written done    failed  finished */     \
+ROW(ADDING,         STAY,   STAY,   STAY,   STAY,   FAIL,   FAIL,  FAIL,    FAIL,  STAY,   HANDLE, HANDLE, HANDLE, FAIL,   ADDED)          \
+ROW(ADDED,          STAY,   STATE,  STATE,  ABSENT, FAIL,   FAIL,  FAIL,    FAIL,  HANDLE, HANDLE, HANDLE, HANDLE, HANDLE, CONNECTING)     \
+ROW(CONNECTING,     STATE,  STAY,   STAY,   STAY,   FAIL,   FAIL,  FAIL,    FAIL,  HANDLE, STAY,   HANDLE, HANDLE, FAIL,   OPEN)           \
+ROW(OPEN,           STATE,  STAY,   STAY,   STAY,   FAIL,   FAIL,  FAIL,    FAIL,  HANDLE, HANDLE, STAY,   HANDLE, FAIL,   CLOSING)        \
+ROW(CLOSING,        STATE,  CLOSED, CLOSED, STAY,   FAIL,   STAY,  FAIL,    FAIL,  HANDLE, HANDLE, STAY,   HANDLE, FAIL,   CLEANUP)        \
+ROW(CLEANUP,        STATE,  CLOSED, CLOSED, ABSENT, CLEAN,  STAY,  CLEAN,   CLEAN, HANDLE, HANDLE, HANDLE, STAY,   CLEAN,  SCHEDULING)     \
+ROW(SCHEDULING,     STATE,  CLOSED, CLOSED, ABSENT, FAIL,   STAY,  FAIL,    FAIL,  HANDLE, HANDLE, HANDLE, STAY,   FAIL,   GONE)           \
+ROW(ABORTING,       STATE,  BROKEN, STAY,   ABSENT, STAY,   STAY,  STAY,    STAY,  STAY,   STAY,   STAY,   STAY,   STAY,   CLEANUP_FAILED) \
+ROW(CLEANUP_FAILED, STATE,  BROKEN, STAY,   ABSENT, STAY,   STAY,  STAY,    STAY,  HANDLE, HANDLE, HANDLE, STAY,   STAY,   ABANDONING)     \
+ROW(ABANDONING,     STATE,  BROKEN, STAY,   ABSENT, STAY,   STAY,  STAY,    STAY,  HANDLE, HANDLE, HANDLE, STAY,   STAY,   BROKEN)         \
+ROW(BROKEN,         STATE,  BROKEN, STAY,   ABSENT, STAY,   STAY,  STAY,    STAY,  HANDLE, HANDLE, HANDLE, HANDLE, HANDLE, GONE)           \
+ROW(GONE,           HANDLE, HANDLE, HANDLE, ABSENT, HANDLE, STAY,  STAY,    STAY,  HANDLE, HANDLE, HANDLE, HANDLE, HANDLE, GONE)
 /* clang-format on */
 
 #define CELLS(state, connect, write, close, cancel, abort, client_gone, provider_gone, expire, added, opened, written, \
               done, failed, finish)                                                                                    \
     [NPJ_STATE_##state] = {                                                                                            \
-        [NPJ_EVENT_CONNECT] = connect,                                                                                 \
-        [NPJ_EVENT_WRITE] = write,                                                                                     \
-        [NPJ_EVENT_CLOSE] = close,                                                                                     \
-        [NPJ_EVENT_CANCEL] = cancel,                                                                                   \
-        [NPJ_EVENT_ABORT] = abort,                                                                                     \
-        [NPJ_EVENT_CLIENT_GONE] = client_gone,                                                                         \
-        [NPJ_EVENT_PROVIDER_GONE] = provider_gone,                                                                     \
-        [NPJ_EVENT_EXPIRE] = expire,                                                                                   \
-        [NPJ_EVENT_ADDED] = added,                                                                                     \
-        [NPJ_EVENT_OPENED] = opened,                                                                                   \
-        [NPJ_EVENT_WRITTEN] = written,                                                                                 \
-        [NPJ_EVENT_DONE] = done,                                                                                       \
-        [NPJ_EVENT_FAILED] = failed,                                                                                   \
-        [NPJ_EVENT_FINISH] = finish,                                                                                   \
+        [NPJ_EVENT_CONNECT] = connect(state),                                                                          \
+        [NPJ_EVENT_WRITE] = write(state),                                                                              \
+        [NPJ_EVENT_CLOSE] = close(state),                                                                              \
+        [NPJ_EVENT_CANCEL] = cancel(state),                                                                            \
+        [NPJ_EVENT_ABORT] = abort(state),                                                                              \
+        [NPJ_EVENT_CLIENT_GONE] = client_gone(state),                                                                  \
+        [NPJ_EVENT_PROVIDER_GONE] = provider_gone(state),                                                              \
+        [NPJ_EVENT_EXPIRE] = expire(state),                                                                            \
+        [NPJ_EVENT_ADDED] = added(state),                                                                              \
+        [NPJ_EVENT_OPENED] = opened(state),                                                                            \
+        [NPJ_EVENT_WRITTEN] = written(state),                                                                          \
+        [NPJ_EVENT_DONE] = done(state),                                                                                \
+        [NPJ_EVENT_FAILED] = failed(state),                                                                            \
+        [NPJ_EVENT_FINISH] = {NPJ_STATUS_SUCCESS, NPJ_STATE_##finish},                                                 \
     },
 
 static const npj_cell table[NPJ_STATE_COUNT][NPJ_EVENT_COUNT] = {TABLE(CELLS)};
@@ -70,10 +79,7 @@ npj_cell npj_table_cell(npj_state state, npj_event event)
 {
     if ((unsigned)state >= NPJ_STATE_COUNT || (unsigned)event >= NPJ_EVENT_COUNT)
         return (npj_cell){NPJ_STATUS_INVALID_PARAMETER, state};
-    npj_cell cell = table[state][event];
-    if (cell.status != NPJ_STATUS_SUCCESS)
-        cell.next = state;
-    return cell;
+    return table[state][event];
 }
 
 const char *npj_state_name(npj_state state)
