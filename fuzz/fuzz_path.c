@@ -124,18 +124,19 @@ static bool is_low(uint16_t unit)
 
 static bool read_utf16(const uint8_t *bytes, size_t size, units *out)
 {
+    bool low_is_due = false;
+
     *out = (units){obtain(size), size / 2};
     for (size_t i = 0; i < out->count; i++) {
-        out->at[i] = (uint16_t)(bytes[2 * i] + 256 * bytes[2 * i + 1]);
-    }
-    for (size_t i = 0; i < out->count; i++) {
-        bool paired = is_high(out->at[i]) ? i + 1 < out->count && is_low(out->at[i + 1])
-                                          : !is_low(out->at[i]) || (i > 0 && is_high(out->at[i - 1]));
-        if (!paired) {
+        uint16_t unit = (uint16_t)(bytes[2 * i] + 256 * bytes[2 * i + 1]);
+
+        if (is_low(unit) != low_is_due) {
             return false;
         }
+        low_is_due = is_high(unit);
+        out->at[i] = unit;
     }
-    return size % 2 == 0;
+    return !low_is_due && size % 2 == 0;
 }
 
 static bool read_units(const void *bytes, size_t size, npj_path_encoding encoding, units *out)
@@ -434,6 +435,7 @@ static void check_made(const npj_path *parts, unsigned form)
         server_length};
 
     if (npj_pipe_path(&made, NPJ_PATH_UTF8, buffer, sizeof buffer, &length) == NPJ_STATUS_SUCCESS) {
+        require(form < NPJ_FORM_OPAQUE, "a form that can be written");
         require(made.encoding == NPJ_PATH_UTF8 || made.encoding == NPJ_PATH_UTF16LE, "an encoding that can be read");
         bool well = read_units(made.name, made.name_length, made.encoding, &says.name);
 

@@ -31,6 +31,7 @@ Test(path_utf, ill_formed_utf8)
         size_t length;
     } table[] = {
         {LITERAL("\x80")}, /* a continuation alone */
+        {LITERAL("\x82\x80")},
         {LITERAL("\xBF")},
         {LITERAL("a\xC3")},        /* cut short, after one of two bytes */
         {LITERAL("\xE2\x82")},     /* two of three */
@@ -56,6 +57,7 @@ Test(path_utf, ill_formed_utf8)
         {LITERAL("\xF4\x90\x80\x80")},         /* U+110000 */
         {LITERAL("\xF5\x80\x80\x80")},
         {LITERAL("\xF8\x88\x80\x80\x80")}, /* five bytes */
+        {LITERAL("\xF9\x80\x80\x80")},
         {LITERAL("\xFE")},
         {LITERAL("\xFF")},
         {LITERAL("C:\\job\xFF")}, /* in a file path too */
@@ -85,6 +87,7 @@ Test(path_utf, ill_formed_utf16)
                  "a\0")},
         {LITERAL("\x3D\xD8\x3D\xD8")}, /* before another high one */
         {LITERAL("\x00\xDC")},         /* a low surrogate alone */
+        {LITERAL("\x00\xDC\x00\xDC")},
         {LITERAL("\xFF\xDF")},
         {LITERAL("\xA8\xDD\x3D\xD8")},   /* a pair the wrong way round */
         {LITERAL("C\0:\0\\\0\x00\xD8")}, /* in a file path too */
