@@ -138,7 +138,7 @@ Test(path, every_form_is_written_in_its_win32_form)
         for (size_t pair = 0; pair < 4; pair++) {
             text from = text_in(spellings[i].path, strlen(spellings[i].path), encodings[pair / 2]);
             text wanted = text_in(spellings[i].win32, strlen(spellings[i].win32), encodings[pair % 2]);
-            unsigned char *buffer = malloc(wanted.path.length);
+            unsigned char *buffer = text_room(wanted.path.length);
             size_t length = 0;
             npj_pipe_name name;
 
@@ -315,7 +315,7 @@ static npj_status judge_long(const char *prefix, const char *character, size_t c
 {
     size_t start = strlen(prefix);
     size_t width = strlen(character);
-    char *path = malloc(start + count * width + 1);
+    char *path = text_room(start + count * width + 1);
 
     memcpy(path, prefix, start);
     for (size_t i = 0; i < count; i++) {

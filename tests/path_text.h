@@ -13,13 +13,20 @@ typedef struct text {
     npj_path path;
 } text;
 
-static inline text text_of(const void *bytes, size_t length, npj_path_encoding encoding)
+static inline void *text_room(size_t bytes)
 {
-    text made = {malloc(length + 1), {NULL, length, encoding}};
+    void *room = malloc(bytes);
 
-    if (made.block == NULL) {
+    if (room == NULL) {
         abort();
     }
+    return room;
+}
+
+static inline text text_of(const void *bytes, size_t length, npj_path_encoding encoding)
+{
+    text made = {text_room(length + 1), {NULL, length, encoding}};
+
     memcpy(made.block + 1, bytes, length);
     made.path.bytes = made.block + 1;
     return made;
@@ -28,12 +35,9 @@ static inline text text_of(const void *bytes, size_t length, npj_path_encoding e
 /* The same text, which must be well-formed UTF-8, in either encoding. */
 static inline text text_in(const char *utf8, size_t length, npj_path_encoding encoding)
 {
-    unsigned char *wide = malloc(2 * length + 1);
+    unsigned char *wide = text_room(2 * length + 1);
     size_t used = 0;
 
-    if (wide == NULL) {
-        abort();
-    }
     if (encoding == NPJ_PATH_UTF8) {
         free(wide);
         return text_of(utf8, length, encoding);

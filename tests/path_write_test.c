@@ -31,7 +31,7 @@ Test(path_write, a_buffer_too_small_by_one_is_left_alone)
             text from = text_in(table[i].path, strlen(table[i].path), encodings[pair / 2]);
             npj_pipe_name name = parsed(&from);
             size_t needed = table[i].needed[pair % 2];
-            unsigned char *buffer = malloc(needed);
+            unsigned char *buffer = text_room(needed);
             size_t length = 4711;
 
             memset(buffer, 0xA5, needed);
