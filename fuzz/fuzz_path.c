@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "campaign.h"
 #include "npjob/path.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -24,6 +25,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void require(bool holds, const char *property)
 {
     if (!holds) {
+        fuzz_campaign()->findings++;
         fprintf(stderr, "fuzz_path: violated: %s\n", property);
         abort();
     }
@@ -451,6 +453,7 @@ static void check_made(const npj_path *parts, unsigned form)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    fuzz_campaign()->executions++;
     if (size == 0) {
         return 0;
     }
