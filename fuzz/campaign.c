@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+#define _POSIX_C_SOURCE 200809L
+#include "campaign.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+static struct fuzz_campaign in_memory;
+static struct fuzz_campaign *counters;
+static pid_t owner; /* a fork server's child inherits the mapping of its parent, and must not count into it */
+
+static struct fuzz_campaign *map_file(const char *prefix)
+{
+    char path[4096];
+    const int length = snprintf(path, sizeof path, "%s.%ld", prefix, (long)getpid());
+    if (length < 0 || (size_t)length >= sizeof path) {
+        errno = ENAMETOOLONG;
+        return NULL;
+    }
+    const int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    if (file < 0) {
+        return NULL;
+    }
+    void *mapped = MAP_FAILED;
+    if (ftruncate(file, (off_t)sizeof(struct fuzz_campaign)) == 0) {
+        mapped = mmap(NULL, sizeof(struct fuzz_campaign), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    }
+    close(file);
+    return mapped == MAP_FAILED ? NULL : mapped;
+}
+
+struct fuzz_campaign *fuzz_campaign(void)
+{
+    if (counters && owner == getpid()) {
+        return counters;
+    }
+    owner = getpid();
+    counters = &in_memory;
+    memset(&in_memory, 0, sizeof in_memory);
+    const char *prefix = getenv("NPJOB_CAMPAIGN_STATS");
+    if (prefix && *prefix) {
+        struct fuzz_campaign *mapped = map_file(prefix);
+        if (mapped) {
+            counters = mapped;
+        } else {
+            fprintf(stderr, "fuzz: %s.%ld: %s; counting in memory\n", prefix, (long)owner, strerror(errno));
+        }
+    }
+    return counters;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+#include "tape_target.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "campaign.h"
+#include "edges.h"
+
+static void on_trace(void *user, const npj_trace *trace)
+{
+    (void)user;
+    fuzz_edge(trace);
+}
+
+/* AFL++ sees nothing but a crash, and so a finding is one. */
+static void on_finding(void *user, const npjt_violation *finding)
+{
+    (void)user;
+    fuzz_campaign()->findings++;
+    npjt_violation_print(finding);
+    fflush(NULL);
+    abort();
+}
+
+void fuzz_play(const npjt_subject *subject, uint32_t laws_off, const uint8_t *tape, size_t size)
+{
+    static npjt_driver *driver;
+    if (!driver) {
+        driver = npjt_driver_new();
+        if (!driver) {
+            fputs("fuzz: no memory for the driver\n", stderr);
+            exit(1);
+        }
+    }
+    const npjt_options options = {.laws_off = laws_off, .finding = on_finding, .trace = on_trace};
+    npjt_result result;
+    npjt_driver_run(driver, subject, tape, size, &options, &result);
+
+    struct fuzz_campaign *campaign = fuzz_campaign();
+    campaign->executions++;
+    campaign->events += result.events;
+    campaign->packets_allocated += result.packets_allocated;
+    /* A tape may free the engine while packets live. They have been released if the allocator has nothing left. */
+    campaign->packets_released += result.live_blocks ? result.packets_released : result.packets_allocated;
+}
