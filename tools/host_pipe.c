@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+/* A named pipe on POSIX. */
+#define _GNU_SOURCE
+#include "host_pipe.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static npj_status status_of_errno(int error)
+{
+    switch (error) {
+    case EPIPE:
+    case ECONNRESET:
+    case ENOTCONN:
+        return NPJ_STATUS_PIPE_BROKEN;
+    case ENOENT:
+    case ENOTDIR:
+        return NPJ_STATUS_OBJECT_NAME_NOT_FOUND;
+    case EACCES:
+    case EPERM:
+    case EROFS:
+        return NPJ_STATUS_ACCESS_DENIED;
+    case ENAMETOOLONG:
+    case ELOOP:
+        return NPJ_STATUS_OBJECT_NAME_INVALID;
+    case ECONNREFUSED: /* a socket without a server */
+    case ENXIO:        /* a FIFO without a reader */
+        return NPJ_STATUS_PIPE_NOT_AVAILABLE;
+    case EAGAIN: /* the server's queue of connections is full */
+        return NPJ_STATUS_PIPE_BUSY;
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM:
+    case ENOBUFS:
+        return NPJ_STATUS_INSUFFICIENT_RESOURCES;
+    case EMSGSIZE:
+    case EFAULT:
+        return NPJ_STATUS_INVALID_PARAMETER;
+    default:
+        return NPJ_STATUS_INVALID_DEVICE_REQUEST;
+    }
+}
+
+static npj_status failed(host_pipe *pipe, const char *step, int error)
+{
+    pipe->step = step;
+    pipe->error = error;
+    return error == 0 ? NPJ_STATUS_INVALID_DEVICE_REQUEST : status_of_errno(error);
+}
+
+/* The system counts its own overhead as well, and doubles what it is asked for. */
+static void make_room_for_messages(int fd, uint32_t longest)
+{
+    int now = 0;
+    socklen_t length = sizeof now;
+    int wanted = longest > INT32_MAX / 2 ? INT32_MAX / 2 : (int)longest;
+    if (getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &now, &length) == 0 && now < wanted + 4096)
+        (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &wanted, sizeof wanted); /* sendmsg tells if it was not enough */
+}
+
+static npj_status open_socket(host_pipe *pipe, const char *path, npj_pipe_mode mode, uint32_t longest)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (strlen(path) >= sizeof address.sun_path)
+        return failed(pipe, "connect", ENAMETOOLONG);
+    memcpy(address.sun_path, path, strlen(path) + 1);
+
+    int type = mode == NPJ_MESSAGE_MODE ? SOCK_SEQPACKET : SOCK_STREAM;
+    int fd = socket(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return failed(pipe, "socket", errno);
+    if (mode == NPJ_MESSAGE_MODE)
+        make_room_for_messages(fd, longest);
+    if (connect(fd, (const struct sockaddr *)&address, sizeof address) != 0) {
+        int error = errno;
+        close(fd);
+        return failed(pipe, "connect", error);
+    }
+    pipe->fd = fd;
+    pipe->is_socket = true;
+    return NPJ_STATUS_SUCCESS;
+}
+
+static npj_status open_fifo(host_pipe *pipe, const char *path)
+{
+    struct stat what;
+    int fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0)
+        return failed(pipe, "open", errno);
+    if (fstat(fd, &what) != 0 || !S_ISFIFO(what.st_mode)) { /* replaced since it was looked at */
+        close(fd);
+        return failed(pipe, "neither a socket nor a FIFO", 0);
+    }
+    pipe->fd = fd;
+    pipe->is_socket = false;
+    return NPJ_STATUS_SUCCESS;
+}
+
+npj_status host_pipe_open(host_pipe *pipe, const char *path, npj_pipe_mode mode, uint32_t longest)
+{
+    struct stat what;
+    if (stat(path, &what) != 0)
+        return failed(pipe, "open", errno);
+    if (S_ISSOCK(what.st_mode))
+        return open_socket(pipe, path, mode, longest);
+    if (!S_ISFIFO(what.st_mode))
+        return failed(pipe, "neither a socket nor a FIFO", 0);
+    if (mode == NPJ_MESSAGE_MODE)
+        return failed(pipe, "a FIFO carries no messages, a SOCK_SEQPACKET socket does", 0);
+    return open_fifo(pipe, path);
+}
+
+npj_status host_pipe_write(host_pipe *pipe, const struct iovec *iov, uint32_t iov_count, uint64_t *taken)
+{
+    ssize_t count;
+    do {
+        if (pipe->is_socket) {
+            struct msghdr message = {.msg_iov = (struct iovec *)iov, .msg_iovlen = iov_count};
+            count = sendmsg(pipe->fd, &message, MSG_NOSIGNAL);
+        } else {
+            count = writev(pipe->fd, iov, (int)iov_count);
+        }
+    } while (count < 0 && errno == EINTR);
+
+    if (count >= 0) {
+        *taken = (uint64_t)count;
+        pipe->writes++;
+        return NPJ_STATUS_SUCCESS;
+    }
+    if (errno == EAGAIN)
+        return NPJ_STATUS_PENDING;
+    return failed(pipe, "write", errno);
+}
+
+npj_status host_pipe_close(host_pipe *pipe)
+{
+    int fd = pipe->fd;
+    pipe->fd = -1;
+    /* After EINTR Linux has closed it all the same. */
+    if (close(fd) != 0 && errno != EINTR)
+        return failed(pipe, "close", errno);
+    return NPJ_STATUS_SUCCESS;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/** @file A named pipe on POSIX: a Unix-domain socket (stream or SOCK_SEQPACKET) or a FIFO, in non-blocking mode. */
+#ifndef NPJ_HOST_PIPE_H
+#define NPJ_HOST_PIPE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include "npjob/npjob.h"
+
+/** One pipe, as its writer sees it. Start with HOST_PIPE_CLOSED. */
+typedef struct host_pipe {
+    int fd;           /**< -1: not open */
+    bool is_socket;   /**< else a FIFO */
+    uint64_t writes;  /**< calls of the system that moved bytes */
+    const char *step; /**< of the last failure: what was tried ("connect", "write"); static */
+    int error;        /**< of the last failure: errno; 0 where `step` says it all */
+} host_pipe;
+
+#define HOST_PIPE_CLOSED ((host_pipe){.fd = -1, .step = ""})
+
+/**
+ * Opens @p path for writing, without waiting. Whatever is no socket and no FIFO is refused; nothing is created.
+ *
+ * @param mode     NPJ_MESSAGE_MODE: the socket must be SOCK_SEQPACKET. NPJ_BYTE_MODE: a stream socket or a FIFO.
+ * @param longest  bytes of the longest message: the socket's buffer is made to hold it, if the system allows.
+ * @return SUCCESS; else the errno of the system as NTSTATUS: OBJECT_NAME_NOT_FOUND (ENOENT), PIPE_NOT_AVAILABLE (no
+ *         server behind the socket, no reader of the FIFO), PIPE_BUSY (the server's queue is full), ACCESS_DENIED,
+ *         OBJECT_NAME_INVALID (too long), INVALID_DEVICE_REQUEST (not such a pipe), INSUFFICIENT_RESOURCES.
+ */
+npj_status host_pipe_open(host_pipe *pipe, const char *path, npj_pipe_mode mode, uint32_t longest);
+
+/**
+ * Writes what the pipe takes now, in one call to the system.
+ *
+ * @param taken receives the number of bytes on SUCCESS, at least 1 unless all of @p iov is empty.
+ * @return SUCCESS; PENDING (the pipe is full, nothing was taken: wait until it is writable); PIPE_BROKEN (the reader
+ *         went); another error of the system.
+ */
+npj_status host_pipe_write(host_pipe *pipe, const struct iovec *iov, uint32_t iov_count, uint64_t *taken);
+
+/**
+ * Closes the pipe. Its reader sees the end of the file, whatever became of the job: neither a FIFO nor a Unix-domain
+ * socket has a reset that the writer could send (SO_LINGER does nothing there). Only a reader that has itself sent
+ * something that nobody read sees ECONNRESET. A provider learns what became of a job from ScheduleJob or its deletion.
+ */
+npj_status host_pipe_close(host_pipe *pipe);
+
+#endif

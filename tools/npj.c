@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/* npj, the command: finds the subcommand. */
+#define _GNU_SOURCE
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "npjob/npjob.h"
+#include "tool.h"
+
+static const struct subcommand {
+    const char *name;
+    const char *doc;
+    int (*run)(int argc, char **argv);
+    char *shown; /* argv[0] of the subcommand: it starts every error line */
+} subcommands[] = {
+    {"send", "send a file through a named pipe as a print job", tool_send, "npj: send"},
+    {"q226513", "show the leak of KB Q226513 beside an engine without it", tool_q226513, "npj: q226513"},
+    {"tape", "read, write and run tapes: recorded orders of events", tool_tape, "npj: tape"},
+    {"states", "print the table of states and events, draw its diagram", tool_states, "npj: states"},
+};
+enum { SUBCOMMANDS = sizeof subcommands / sizeof subcommands[0] };
+
+static void print_version(FILE *stream, struct argp_state *state)
+{
+    (void)state;
+    uint32_t version = npj_version();
+    fprintf(stream, "npj (npjob) %u.%u.%u\n", (unsigned)(version >> 16), (unsigned)(version >> 8 & 0xff),
+            (unsigned)(version & 0xff));
+}
+
+static int print_help(void)
+{
+    puts("Usage: npj COMMAND [OPTION...]\n"
+         "Named-pipe print jobs: the engine of an SMB server, from the command line.\n");
+    for (int i = 0; i < SUBCOMMANDS; i++)
+        printf("  npj %-9s %s\n", subcommands[i].name, subcommands[i].doc);
+    puts("\n  npj COMMAND --help   what a command takes\n"
+         "  npj --version        the version of the engine\n\n" TOOL_EXIT_DOC);
+    return TOOL_DONE;
+}
+
+static int dispatch(int argc, char **argv)
+{
+    if (argc < 2) {
+        fputs("npj: no command; npj --help lists them\n", stderr);
+        return TOOL_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-?") == 0)
+        return print_help();
+    if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
+        print_version(stdout, NULL);
+        return TOOL_DONE;
+    }
+    for (int i = 0; i < SUBCOMMANDS; i++) {
+        if (strcmp(argv[1], subcommands[i].name) != 0)
+            continue;
+        argv[1] = subcommands[i].shown;
+        return subcommands[i].run(argc - 1, argv + 1);
+    }
+    fprintf(stderr, "npj: %s: no such command; npj --help lists them\n", argv[1]);
+    return TOOL_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    argp_program_version_hook = print_version;
+    int code = dispatch(argc, argv);
+    /* A full disk must not pass for success. */
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        perror("npj: standard output");
+        return code == TOOL_DONE ? TOOL_TROUBLE : code;
+    }
+    return code;
+}

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * npj q226513: the leak of KB Q226513 beside an engine without it.
+ *
+ * Where the two lengths of a write come from: `copy` writes 64 KiB at a time; `print` writes its buffer, which is 512
+ * bytes unless its switch /B makes it larger (MS-DOS PRINT: 512 to 16384). The article gives no figure, only that more
+ * is lost with `print` than with `copy`.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "leftover.h"
+#include "npjob-testkit/srv_nt4.h"
+#include "plot.h"
+#include "tool.h"
+
+enum { MAX_SIZES = 32, COPY_BYTES = 64 << 10, PRINT_BYTES = 512, MAX_WRITE = 1 << 24, DEFAULT_POOL = 256 << 20 };
+
+typedef struct leak_options {
+    const char *file;
+    const char *plot;
+    uint64_t sizes[MAX_SIZES];
+    size_t size_count;
+    uint32_t print_bytes;
+    uint64_t pool;
+} leak_options;
+
+typedef struct job_file {
+    const uint8_t *bytes;
+    uint64_t size;
+} job_file;
+
+/* ---------------------------------------------------------------------------------------------- the file */
+
+static bool map_file(const char *path, job_file *out)
+{
+    struct stat what;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &what) != 0) {
+        tool_complain("q226513", "%s: %s", path, strerror(errno));
+        if (fd >= 0)
+            close(fd);
+        return false;
+    }
+    const char *wrong = !S_ISREG(what.st_mode) ? "not a regular file" : what.st_size == 0 ? "an empty file" : NULL;
+    void *bytes = NULL;
+    if (wrong == NULL) {
+        bytes = mmap(NULL, (size_t)what.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+        if (bytes == MAP_FAILED)
+            wrong = strerror(errno);
+    }
+    close(fd);
+    if (wrong != NULL) {
+        tool_complain("q226513", "%s: %s", path, wrong);
+        return false;
+    }
+    *out = (job_file){.bytes = bytes, .size = (uint64_t)what.st_size};
+    return true;
+}
+
+static int compare_sizes(const void *left, const void *right)
+{
+    uint64_t a = *(const uint64_t *)left;
+    uint64_t b = *(const uint64_t *)right;
+    return a < b ? -1 : a > b;
+}
+
+/* The sizes that the file has, in ascending order, each once; the file's own is always the last. */
+static void settle_sizes(leak_options *options, uint64_t file_size)
+{
+    static const uint64_t usual[] = {64 << 10, 256 << 10, 1 << 20, 4 << 20};
+    size_t count = 0;
+    if (options->size_count == 0) {
+        memcpy(options->sizes, usual, sizeof usual);
+        options->size_count = sizeof usual / sizeof usual[0];
+        options->sizes[options->size_count++] = file_size;
+    }
+    qsort(options->sizes, options->size_count, sizeof options->sizes[0], compare_sizes);
+    for (size_t i = 0; i < options->size_count; i++)
+        if (options->sizes[i] <= file_size && (count == 0 || options->sizes[count - 1] != options->sizes[i]))
+            options->sizes[count++] = options->sizes[i];
+    options->size_count = count;
+}
+
+/* ---------------------------------------------------------------------------------------------- the table */
+
+static void print_heading(const leak_options *options, const job_file *file)
+{
+    char copy[32];
+    char print[32];
+    printf("%s, %" PRIu64 " bytes: what is left when a job has ended and its server has not\n"
+           "copy writes %s at a time, print %s\n\n",
+           options->file, file->size, tool_format_bytes(copy, COPY_BYTES),
+           tool_format_bytes(print, options->print_bytes));
+    printf("%-10s %-5s %9s  %25s  %25s\n", "", "", "", "--------- srv_nt4 -------", "---------- npjob --------");
+    printf("%-10s %-5s %9s  %10s %14s  %10s %14s\n", "job", "as", "writes", "packets", "pool bytes", "packets",
+           "pool bytes");
+}
+
+/* What must not happen: the allocator abused, bytes lost, a job that failed for any reason but an empty pool. */
+static bool sound(const char *name, const leftover *left, uint64_t size)
+{
+    char text[64];
+    if (left->torn != 0)
+        tool_complain("q226513", "%s: the allocator has %" PRIu64 " findings", name, left->torn);
+    else if (left->status != NPJ_STATUS_SUCCESS && !left->event_2019)
+        tool_complain("q226513", "%s: %s", name, tool_format_status(text, left->status));
+    else if (left->bytes != size && !left->event_2019)
+        tool_complain("q226513", "%s: %" PRIu64 " of %" PRIu64 " bytes arrived", name, left->bytes, size);
+    else
+        return true;
+    return false;
+}
+
+static void print_event_2019(const char *name, const leftover *left)
+{
+    char text[32];
+    if (left->event_2019)
+        printf("%17s Event 2019: %s could not allocate, its pool was empty after %s of the job\n", "", name,
+               tool_format_bytes(text, (double)left->bytes));
+}
+
+/* One line: both servers. Returns whether the runs were sound. */
+static bool compare(const leak_options *options, const job_file *file, uint64_t size, bool print, plot_point *point)
+{
+    uint32_t chunk = print ? options->print_bytes : (uint32_t)COPY_BYTES;
+    leftover nt4 = leftover_of_job(&npjt_subject_srv_nt4, file->bytes, size, chunk, options->pool);
+    leftover own = leftover_of_job(&npjt_subject_npjob, file->bytes, size, chunk, options->pool);
+    char text[32];
+    printf("%-10s %-5s %9" PRIu64 "  %10" PRIu64 " %14" PRIu64 "  %10" PRIu64 " %14" PRIu64 "\n",
+           tool_format_bytes(text, (double)size), print ? "print" : "copy", own.writes, nt4.packets, nt4.pool,
+           own.packets, own.pool);
+    print_event_2019("srv_nt4", &nt4);
+    print_event_2019("npjob", &own);
+    fflush(stdout);
+    point->job_bytes = size;
+    point->pool_bytes[print ? 0 : 1] = nt4.pool;
+    point->pool_bytes[print ? 2 : 3] = own.pool;
+    return sound("srv_nt4", &nt4, size) && sound("npjob", &own, size);
+}
+
+static int run(leak_options *options)
+{
+    job_file file;
+    if (!map_file(options->file, &file))
+        return TOOL_TROUBLE;
+    settle_sizes(options, file.size);
+    if (options->size_count == 0) {
+        tool_complain("q226513", "%s: no size of --sizes is within its %" PRIu64 " bytes", options->file, file.size);
+        munmap((void *)(uintptr_t)file.bytes, (size_t)file.size);
+        return TOOL_USAGE;
+    }
+    plot_point points[MAX_SIZES];
+    bool all_sound = true;
+    print_heading(options, &file);
+    for (size_t i = 0; i < options->size_count; i++)
+        for (int print = 0; print < 2; print++)
+            all_sound = compare(options, &file, options->sizes[i], print == 1, &points[i]) && all_sound;
+    munmap((void *)(uintptr_t)file.bytes, (size_t)file.size);
+
+    char print_title[64];
+    snprintf(print_title, sizeof print_title, "srv_nt4, print (%" PRIu32 "-byte writes)", options->print_bytes);
+    const char *const titles[PLOT_SERIES] = {print_title, "srv_nt4, copy (64 KiB writes)", "npjob, print",
+                                             "npjob, copy"};
+    if (options->plot != NULL && !plot_draw(options->plot, titles, points, options->size_count))
+        return TOOL_TROUBLE;
+    return all_sound ? TOOL_DONE : TOOL_FAILED;
+}
+
+/* ---------------------------------------------------------------------------------------------- the command line */
+
+enum { KEY_PLOT = 256, KEY_SIZES, KEY_PRINT_BYTES, KEY_POOL };
+
+static const struct argp_option argp_options[] = {
+    {"plot", KEY_PLOT, "OUT", 0, "draw it with gnuplot: OUT.svg or OUT.png", 1},
+    {"sizes", KEY_SIZES, "BYTES,...", 0,
+     "sizes of the job, each the beginning of FILE, none longer than it (default 64K,256K,1M,4M and all)", 1},
+    {"print-bytes", KEY_PRINT_BYTES, "BYTES", 0, "length of the writes of `print` (default 512: that of PRINT's /B)",
+     1},
+    {"pool", KEY_POOL, "BYTES", 0, "each server's pool, whose end is Event 2019 (default 256M)", 1},
+    {0}};
+
+static error_t parse_sizes(struct argp_state *state, char *text, leak_options *options)
+{
+    options->size_count = 0;
+    char *rest = NULL;
+    for (char *word = strtok_r(text, ",", &rest); word != NULL; word = strtok_r(NULL, ",", &rest)) {
+        uint64_t size = 0;
+        if (options->size_count == MAX_SIZES)
+            return tool_wrong(state, "--sizes: more than %d", MAX_SIZES);
+        if (!tool_parse_bytes(word, &size) || size == 0)
+            return tool_wrong(state, "--sizes: not a number of bytes: %s", word);
+        options->sizes[options->size_count++] = size;
+    }
+    return options->size_count > 0 ? 0 : tool_wrong(state, "--sizes: none given");
+}
+
+static error_t parse_limit(struct argp_state *state, const char *name, const char *text, uint64_t most, uint64_t *out)
+{
+    if (tool_parse_bytes(text, out) && *out > 0 && *out <= most)
+        return 0;
+    return tool_wrong(state, "--%s: 1 to %" PRIu64 " bytes, not %s", name, most, text);
+}
+
+static error_t parse(int key, char *text, struct argp_state *state)
+{
+    leak_options *options = state->input;
+    uint64_t value = 0;
+    error_t error = 0;
+    switch (key) {
+    case ARGP_KEY_INIT:
+        tool_options_begin(state, "npj q226513");
+        return 0;
+    case ARGP_KEY_ARG:
+        if (options->file != NULL)
+            return tool_wrong(state, "one file only: %s", text);
+        options->file = text;
+        return 0;
+    case ARGP_KEY_END:
+        return options->file == NULL ? tool_wrong(state, "no file given") : 0;
+    case KEY_PLOT:
+        options->plot = text;
+        return plot_can_draw(text) ? 0 : tool_wrong(state, "--plot: neither .svg nor .png: %s", text);
+    case KEY_SIZES:
+        return parse_sizes(state, text, options);
+    case KEY_PRINT_BYTES:
+        error = parse_limit(state, "print-bytes", text, MAX_WRITE, &value);
+        options->print_bytes = (uint32_t)value;
+        return error;
+    case KEY_POOL:
+        return parse_limit(state, "pool", text, UINT64_MAX >> 1, &options->pool);
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+int tool_q226513(int argc, char **argv)
+{
+    static const struct argp argp = {
+        .options = argp_options,
+        .parser = parse,
+        .args_doc = "FILE",
+        .doc = "Sends FILE as one print job through srv_nt4, which never cleans up the packet of a completed write as "
+               "NT 4.0's Server Service did not (KB Q226513), and through npjob, and prints what each still holds."
+               "\v`copy` writes 64 KiB at a time. `print` writes its buffer: 512 bytes, the default of the switch /B "
+               "of MS-DOS's PRINT (512 to 16384).\n\n" TOOL_EXIT_DOC};
+    leak_options options = {.print_bytes = PRINT_BYTES, .pool = DEFAULT_POOL};
+    if (argp_parse(&argp, argc, argv, 0, NULL, &options) != 0)
+        return TOOL_USAGE;
+    return run(&options);
+}

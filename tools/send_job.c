@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One file sent as one print job.
+ *
+ * The client's part asks for a job, a connection and writes without waiting for the answers: the engine queues them.
+ * It reads the file only as fast as the engine takes writes: QUOTA_EXCEEDED stops it, RESUME sets it going again. The
+ * provider's part answers AddJob with the path of the pipe. What lies between the two is the host's loop.
+ */
+#define _GNU_SOURCE
+#include "send_job.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "host_loop.h"
+#include "ledger.h"
+#include "pool.h"
+#include "send_source.h"
+#include "tool.h"
+#include "trace.h"
+
+enum { CLIENT = 1, PROVIDER = 1, JOB_ID = 1, SIGNALS = 3, PROGRESS_MS = 200 };
+enum { TAG_ADD = 1, TAG_CONNECT, TAG_CLOSE };
+
+typedef struct sender {
+    const send_options *options;
+    file_source source;
+    counted_pool pool;
+    npj_srv *srv;
+    npj_job job;
+    uv_loop_t uv;
+    host_loop loop;
+    host_job host;
+    uv_poll_t readable; /* of a file that makes its reader wait */
+    uv_timer_t progress;
+    uv_signal_t signals[SIGNALS];
+    uint64_t started; /* ns */
+
+    bool connected;
+    bool ended;      /* close or abort has been asked for: no more writes */
+    bool starved;    /* a write was refused for want of memory or buffers: again after the next answer */
+    int read_errno;  /* of the file */
+    int interrupted; /* a signal */
+    npj_status failure;
+    job_ledger ledger;
+} sender;
+
+/* ---------------------------------------------------------------------------------------------- the client's part */
+
+static void end_job(sender *send)
+{
+    if (send->ended)
+        return;
+    send->ended = true;
+    (void)npj_close(send->srv, send->job, TAG_CLOSE); /* refused only if the job has gone already */
+    (void)npj_shutdown(send->srv, NPJ_DRAIN);
+}
+
+static void abort_job(sender *send, npj_status reason)
+{
+    send->ended = true;
+    (void)npj_abort(send->srv, send->job, reason);
+    (void)npj_shutdown(send->srv, NPJ_DRAIN);
+}
+
+/* Offers the chunk that is ready. Returns whether the next one may follow. */
+static bool write_chunk(sender *send)
+{
+    bool lend = send->options->lend;
+    uint32_t length = (uint32_t)send->source.filled;
+    npj_status status = npj_write(send->srv, send->job, send->source.current, source_bytes(&send->source), length,
+                                  lend ? NPJ_LEND : NPJ_COPY, NULL);
+    switch (status) {
+    case NPJ_STATUS_PENDING:
+        send->ledger.writes_accepted++;
+        (void)source_sent(&send->source, lend);
+        return true;
+    case NPJ_STATUS_QUOTA_EXCEEDED: /* RESUME follows */
+        send->ledger.writes_refused++;
+        return false;
+    case NPJ_STATUS_INSUFF_SERVER_RESOURCES:
+    case NPJ_STATUS_INSUFFICIENT_RESOURCES:
+        send->ledger.writes_refused++;
+        send->starved = true;
+        if (send->ledger.writes_accepted == send->ledger.writes_answered) /* nothing that could make room */
+            abort_job(send, status);
+        return false;
+    default: /* the job has failed; the reason comes in its replies, the one of close at the latest */
+        end_job(send);
+        return false;
+    }
+}
+
+static void on_readable(uv_poll_t *handle, int status, int events);
+
+/* Sends as much of the file as the engine takes. */
+static void pump(sender *send)
+{
+    while (!send->ended) {
+        switch (source_fill(&send->source)) {
+        case SOURCE_CHUNK:
+            if (!write_chunk(send))
+                return;
+            break;
+        case SOURCE_END:
+            end_job(send);
+            return;
+        case SOURCE_WAIT:
+            send->starved = send->source.current == UINT32_MAX; /* a buffer will come back */
+            if (!send->starved)
+                uv_poll_start(&send->readable, UV_READABLE, on_readable);
+            return;
+        case SOURCE_FAILED:
+            send->read_errno = errno;
+            abort_job(send, NPJ_STATUS_PRINT_CANCELLED);
+            return;
+        }
+    }
+}
+
+static void on_readable(uv_poll_t *handle, int status, int events)
+{
+    (void)status;
+    (void)events;
+    sender *send = handle->data;
+    uv_poll_stop(handle);
+    host_turn_begin(&send->loop);
+    pump(send);
+    host_turn_end(&send->loop);
+}
+
+static void on_reply(host_job *job, const npj_action *reply)
+{
+    sender *send = job->user;
+    switch (reply->request) {
+    case NPJ_REQUEST_ADD:
+        break;
+    case NPJ_REQUEST_CONNECT:
+        send->connected = reply->status == NPJ_STATUS_SUCCESS;
+        break;
+    case NPJ_REQUEST_WRITE:
+        send->ledger.writes_answered++;
+        if (send->options->lend && !reply->held)
+            source_return(&send->source, (uint32_t)reply->tag);
+        break;
+    case NPJ_REQUEST_CLOSE:
+        send->ledger.closed = 1;
+        send->ledger.status = reply->status;
+        break;
+    }
+    if (npj_status_is_error(reply->status)) {
+        if (send->failure == NPJ_STATUS_SUCCESS)
+            send->failure = reply->status;
+        end_job(send);
+    } else if (send->starved) {
+        send->starved = false;
+        pump(send);
+    }
+}
+
+static void on_returned(host_job *job, uint64_t tag)
+{
+    sender *send = job->user;
+    source_return(&send->source, (uint32_t)tag);
+    pump(send);
+}
+
+static void on_resume(host_job *job)
+{
+    pump(job->user);
+}
+
+/* ---------------------------------------------------------------------------------------------- the provider's part */
+
+static npj_status on_add_job(host_job *job, const char **path, uint32_t *job_id)
+{
+    sender *send = job->user;
+    *path = send->options->pipe;
+    *job_id = JOB_ID;
+    return NPJ_STATUS_SUCCESS;
+}
+
+static npj_status on_schedule_job(host_job *job, uint32_t job_id)
+{
+    (void)job;
+    (void)job_id;
+    return NPJ_STATUS_SUCCESS; /* a pipe has no spool file to be handed on: its reader has the job already */
+}
+
+static npj_status on_abandon_job(host_job *job, uint32_t job_id, npj_status failure)
+{
+    (void)job;
+    (void)job_id;
+    (void)failure;
+    return NPJ_STATUS_SUCCESS;
+}
+
+static const host_job_calls calls = {
+    .add_job = on_add_job,
+    .schedule_job = on_schedule_job,
+    .abandon_job = on_abandon_job,
+    .reply = on_reply,
+    .returned = on_returned,
+    .resume = on_resume,
+};
+
+/* ---------------------------------------------------------------------------------------------- signals, progress */
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    sender *send = handle->data;
+    uv_signal_stop(handle); /* the next one has its usual effect */
+    send->interrupted = number;
+    host_turn_begin(&send->loop);
+    abort_job(send, NPJ_STATUS_PRINT_CANCELLED);
+    host_turn_end(&send->loop);
+}
+
+static double seconds_since(uint64_t started)
+{
+    return (double)(uv_hrtime() - started) / 1e9;
+}
+
+static void on_progress(uv_timer_t *timer)
+{
+    sender *send = timer->data;
+    npj_stats stats;
+    npj_stats_get(send->srv, &stats);
+    double taken = (double)stats.bytes_taken;
+    char now[32];
+    char all[32];
+    char rate[32];
+    tool_format_bytes(now, taken);
+    tool_format_bytes(rate, (double)(uint64_t)(taken / seconds_since(send->started)));
+    if (send->source.size > 0)
+        fprintf(stderr, "\r\033[K%s of %s  %.0f%%  %s/s", now, tool_format_bytes(all, (double)send->source.size),
+                taken * 100 / (double)send->source.size, rate);
+    else
+        fprintf(stderr, "\r\033[K%s  %s/s", now, rate);
+}
+
+static void on_idle(host_loop *loop)
+{
+    sender *send = loop->user;
+    host_job_end(&send->host);
+    if (!send->source.regular)
+        uv_close((uv_handle_t *)&send->readable, NULL);
+    uv_close((uv_handle_t *)&send->progress, NULL);
+    for (int i = 0; i < SIGNALS; i++)
+        uv_close((uv_handle_t *)&send->signals[i], NULL);
+}
+
+static void on_trace(void *user, const npj_trace *trace)
+{
+    (void)user;
+    trace_print(stderr, 1, trace);
+}
+
+/* ---------------------------------------------------------------------------------------------- setting up */
+
+static npj_status start_engine(sender *send)
+{
+    const send_options *options = send->options;
+    const uint64_t idle = 1 << 20;
+    npj_config config = {
+        .size = sizeof config,
+        .mem = pool_mem(&send->pool),
+        .max_jobs = 1,
+        .max_packets = options->packets,
+        .max_job_packets = options->packets,
+        .max_write_bytes = options->chunk,
+        .max_batch = options->batch,
+        .max_job_bytes = (uint64_t)options->packets * options->chunk,
+        .max_pool_bytes = options->limit,
+        .max_idle_bytes = options->limit < idle ? options->limit : idle,
+        .connect_timeout = options->connect_timeout,
+        .stall_timeout = options->stall_timeout,
+        .drain_timeout = options->drain_timeout,
+        .trace = options->trace ? on_trace : NULL,
+    };
+    return npj_srv_new(&config, &send->srv);
+}
+
+static int start_loop(sender *send)
+{
+    static const int numbers[SIGNALS] = {SIGINT, SIGTERM, SIGHUP};
+    int error = uv_loop_init(&send->uv);
+    if (error != 0)
+        return error;
+    send->loop = (host_loop){.srv = send->srv, .uv = &send->uv, .on_idle = on_idle, .user = send};
+    send->host = (host_job){.calls = &calls,
+                            .user = send,
+                            .mode = send->options->message ? NPJ_MESSAGE_MODE : NPJ_BYTE_MODE,
+                            .wait_for_pipe = send->options->wait,
+                            .longest = send->options->chunk,
+                            .loop = &send->loop};
+    send->host.iov = calloc(send->options->batch, sizeof *send->host.iov);
+    if (send->host.iov == NULL)
+        return UV_ENOMEM;
+    if ((error = host_loop_start(&send->loop)) != 0 || (error = host_job_start(&send->host)) != 0 ||
+        (error = uv_timer_init(&send->uv, &send->progress)) != 0)
+        return error;
+    for (int i = 0; i < SIGNALS; i++) {
+        if ((error = uv_signal_init(&send->uv, &send->signals[i])) != 0)
+            return error;
+        send->signals[i].data = send;
+        uv_signal_start(&send->signals[i], on_signal, numbers[i]);
+    }
+    send->readable.data = send;
+    send->progress.data = send;
+    return send->source.regular ? 0 : uv_poll_init(&send->uv, &send->readable, send->source.fd);
+}
+
+static void run(sender *send)
+{
+    bool shown = !send->options->quiet && isatty(STDERR_FILENO);
+    if (shown)
+        uv_timer_start(&send->progress, on_progress, PROGRESS_MS, PROGRESS_MS);
+    send->started = uv_hrtime();
+
+    host_turn_begin(&send->loop);
+    uint64_t cookie = (uint64_t)(uintptr_t)&send->host;
+    npj_status status = npj_add_job(send->srv, CLIENT, PROVIDER, cookie, TAG_ADD, &send->job);
+    if (npj_status_is_error(status)) {
+        send->failure = status;
+        (void)npj_shutdown(send->srv, NPJ_DRAIN);
+    } else {
+        (void)npj_connect(send->srv, send->job, TAG_CONNECT);
+        pump(send);
+    }
+    host_turn_end(&send->loop);
+    (void)uv_run(&send->uv, UV_RUN_DEFAULT);
+
+    send->ledger.seconds = seconds_since(send->started);
+    if (shown)
+        fputs("\r\033[K", stderr);
+}
+
+/* ---------------------------------------------------------------------------------------------- the end */
+
+static void complain_of_failure(const sender *send)
+{
+    char status[64];
+    const host_pipe *pipe = &send->host.pipe;
+    tool_format_status(status, send->failure);
+    if (send->failure == NPJ_STATUS_IO_TIMEOUT)
+        tool_complain("send", "%s: %s (%s)", send->options->pipe,
+                      send->connected ? "the pipe did not take the job in time" : "the pipe did not open in time",
+                      status);
+    else if (pipe->error != 0)
+        tool_complain("send", "%s: %s: %s (%s)", send->options->pipe, pipe->step, strerror(pipe->error), status);
+    else if (pipe->step[0] != '\0')
+        tool_complain("send", "%s: %s (%s)", send->options->pipe, pipe->step, status);
+    else
+        tool_complain("send", "%s: the job failed (%s)", send->options->pipe, status);
+}
+
+static int verdict(const sender *send)
+{
+    if (send->interrupted != 0) {
+        tool_complain("send", "%s: interrupted, the job was aborted", send->options->pipe);
+        return 128 + send->interrupted;
+    }
+    if (send->read_errno != 0) {
+        tool_complain("send", "%s: %s", send->options->file, strerror(send->read_errno));
+        return TOOL_TROUBLE;
+    }
+    if (send->failure != NPJ_STATUS_SUCCESS) {
+        complain_of_failure(send);
+        return TOOL_FAILED;
+    }
+    return TOOL_DONE;
+}
+
+static int send_with(sender *send)
+{
+    char text[64];
+    npj_status status = start_engine(send);
+    if (status != NPJ_STATUS_SUCCESS) {
+        tool_complain("send", "no engine: %s", tool_format_status(text, status));
+        return TOOL_TROUBLE;
+    }
+    int error = start_loop(send);
+    if (error != 0) {
+        tool_complain("send", "%s", uv_strerror(error));
+        return TOOL_TROUBLE;
+    }
+    run(send);
+
+    send->ledger.limit_bytes = send->options->limit;
+    send->ledger.pipe_writes = send->host.pipe.writes;
+    npj_stats_get(send->srv, &send->ledger.engine);
+    npj_srv_free(&send->srv);
+    send->ledger.memory = send->pool.bytes;
+    if (!send->options->quiet)
+        ledger_print(stdout, &send->ledger);
+    (void)uv_loop_close(&send->uv);
+    return verdict(send);
+}
+
+int send_job(const send_options *options)
+{
+    sender send = {.options = options};
+    int code = TOOL_TROUBLE;
+    signal(SIGPIPE, SIG_IGN); /* a FIFO whose reader went says EPIPE */
+    if (source_open(&send.source, options->file, options->chunk, options->lend ? options->packets + 1 : 1))
+        code = send_with(&send);
+    else
+        tool_complain("send", "%s: %s", options->file, strerror(errno));
+    source_close(&send.source);
+    free(send.host.iov);
+    return code;
+}

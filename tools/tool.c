@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/* What the subcommands share. */
+#define _GNU_SOURCE
+#include "tool.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void print_line(const char *prefix, const char *format, va_list arguments)
+{
+    fflush(stdout);
+    fprintf(stderr, "%s: ", prefix);
+    vfprintf(stderr, format, arguments);
+    fputc('\n', stderr);
+}
+
+void tool_complain(const char *command, const char *format, ...)
+{
+    char prefix[64];
+    snprintf(prefix, sizeof prefix, "npj: %s", command);
+
+    va_list arguments;
+    va_start(arguments, format);
+    print_line(prefix, format, arguments);
+    va_end(arguments);
+}
+
+void tool_options_begin(struct argp_state *state, char *usage_name)
+{
+    /* Without a stream argp adds no "Try --help" line and does not exit: the line of getopt, with argv[0], is all. */
+    state->err_stream = NULL;
+    state->name = usage_name;
+}
+
+error_t tool_wrong(const struct argp_state *state, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    print_line(state->argv[0], format, arguments);
+    va_end(arguments);
+    return EINVAL;
+}
+
+bool tool_parse_number(const char *text, uint64_t least, uint64_t most, uint64_t *out)
+{
+    if (!isdigit((unsigned char)text[0]))
+        return false;
+    char *end = NULL;
+    errno = 0;
+    uint64_t value = strtoull(text, &end, 10);
+    if (errno != 0 || *end != '\0' || value < least || value > most)
+        return false;
+    *out = value;
+    return true;
+}
+
+bool tool_parse_bytes(const char *text, uint64_t *out)
+{
+    static const struct {
+        const char *name;
+        unsigned shift;
+    } units[] = {{"", 0}, {"K", 10}, {"KiB", 10}, {"M", 20}, {"MiB", 20}, {"G", 30}, {"GiB", 30}};
+
+    if (!isdigit((unsigned char)text[0]))
+        return false;
+    char *end = NULL;
+    errno = 0;
+    uint64_t value = strtoull(text, &end, 10);
+    if (errno != 0)
+        return false;
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
+        if (strcasecmp(end, units[i].name) != 0)
+            continue;
+        if (value > UINT64_MAX >> units[i].shift)
+            return false;
+        *out = value << units[i].shift;
+        return true;
+    }
+    return false;
+}
+
+const char *tool_format_bytes(char text[32], double bytes)
+{
+    static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+    size_t unit = 0;
+    while (bytes >= 1024 && unit + 1 < sizeof units / sizeof units[0]) {
+        bytes /= 1024;
+        unit++;
+    }
+    bool whole = bytes == (double)(uint64_t)bytes;
+    snprintf(text, 32, whole ? "%.0f %s" : "%.1f %s", bytes, units[unit]);
+    return text;
+}
+
+const char *tool_format_status(char text[64], npj_status status)
+{
+    const char *name = npj_status_name(status);
+    if (strchr(name, '(') != NULL)
+        snprintf(text, 64, "NTSTATUS 0x%08" PRIX32, status);
+    else
+        snprintf(text, 64, "%s 0x%08" PRIX32, name, status);
+    return text;
+}
