@@ -63,7 +63,7 @@ static path_part *begin_part(path_parts *parts, const unsigned char *start)
 static bool split(const void *bytes, size_t length, npj_path_encoding encoding, path_parts *parts)
 {
     const unsigned char *start = bytes;
-    npj_utf_cursor cursor = {start, start + length, encoding};
+    npji_utf_cursor cursor = {start, start + length, encoding};
 
     parts->count = 0;
     parts->encoding = encoding;
@@ -71,10 +71,10 @@ static bool split(const void *bytes, size_t length, npj_path_encoding encoding, 
 
     for (;;) {
         const unsigned char *before = cursor.at;
-        uint32_t code = npj_utf_next(&cursor);
+        uint32_t code = npji_utf_next(&cursor);
 
-        if (code > NPJ_UTF_LAST) {
-            return code == NPJ_UTF_END;
+        if (code > NPJI_UTF_LAST) {
+            return code == NPJI_UTF_END;
         }
         if (code == 0) {
             return false;
@@ -248,7 +248,7 @@ typedef struct path_sink {
 static void put_code(path_sink *sink, uint32_t code)
 {
     unsigned char bytes[4];
-    size_t length = npj_utf_encode(code, sink->encoding, bytes);
+    size_t length = npji_utf_encode(code, sink->encoding, bytes);
 
     for (size_t i = 0; sink->at != NULL && i < length; i++) {
         *sink->at++ = bytes[i];
@@ -265,9 +265,9 @@ static void put_ascii(path_sink *sink, const char *text)
 
 static void put_text(path_sink *sink, const void *bytes, size_t length, npj_path_encoding encoding)
 {
-    npj_utf_cursor cursor = {bytes, (const unsigned char *)bytes + length, encoding};
+    npji_utf_cursor cursor = {bytes, (const unsigned char *)bytes + length, encoding};
 
-    for (uint32_t code = npj_utf_next(&cursor); code <= NPJ_UTF_LAST; code = npj_utf_next(&cursor)) {
+    for (uint32_t code = npji_utf_next(&cursor); code <= NPJI_UTF_LAST; code = npji_utf_next(&cursor)) {
         put_code(sink, code);
     }
 }
