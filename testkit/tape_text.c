@@ -167,8 +167,10 @@ static int quoted(const struct token *token)
 static bool split(struct parser *parser, const struct token *pair, struct token *key, struct token *word)
 {
     const char *equals = memchr(pair->at, '=', pair->length);
-    if (!equals)
-        return fail(parser, pair->column, "\"%.*s\" is not of the form key=word", quoted(pair), pair->at);
+    if (!equals) {
+        (void)fail(parser, pair->column, "\"%.*s\" is not of the form key=word", quoted(pair), pair->at);
+        return false; /* said twice, for compilers that cannot see it: the tokens are unset */
+    }
     *key = (struct token){pair->at, (size_t)(equals - pair->at), pair->column};
     *word = (struct token){equals + 1, pair->length - key->length - 1, pair->column + (uint32_t)key->length + 1};
     return true;
