@@ -1,0 +1,84 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# The rules of the tree: layout_test.sh SOURCE_ROOT. The arrows point one way,
+#     include <- lib <- testkit <- {fuzz, tests, tools}
+# and a folder's private headers are its own: the others see include/ and testkit/include/ only.
+set -euo pipefail
+cd "$1"
+. tests/tap.sh
+
+folders='include lib testkit fuzz tests tools'
+
+sources()
+{
+    find "$@" -type f \( -name '*.c' -o -name '*.h' -o -name '*.cpp' \) | sort
+}
+
+# none LINES...: succeeds if the standard input is empty, and shows it otherwise.
+none()
+{
+    ! grep .
+}
+
+no_long_file()
+{
+    find lib testkit fuzz tests tools -type f -exec awk 'FNR == 501 { print FILENAME }' {} + | none
+}
+
+licence_first()
+{
+    sources $folders | xargs awk 'FNR == 1 && $0 != "/* SPDX-License-Identifier: MIT */" { print FILENAME ":1: " $0 }' |
+        none
+}
+
+# The headers that a freestanding C11 implementation has (C11 4.6), and string.h for the four mem functions.
+library_is_freestanding()
+{
+    sources include lib | xargs awk '
+        /^[ \t]*#[ \t]*include[ \t]*</ {
+            header = $0
+            gsub(/.*<|>.*/, "", header)
+            if (header !~ /^(float|iso646|limits|stdalign|stdarg|stdbool|stddef|stdint|stdnoreturn|string)\.h$/)
+                print FILENAME ":" FNR ": " $0
+        }' | none
+}
+
+# includes FOLDER PATTERN: every quoted include of FOLDER is a header of its own, or matches PATTERN.
+includes()
+{
+    sources "$1" | xargs awk -v folder="$1" -v allowed="$2" '
+        /^[ \t]*#[ \t]*include[ \t]*"/ {
+            header = $0
+            sub(/^[^"]*"/, "", header)
+            sub(/".*/, "", header)
+            if (header ~ allowed)
+                next
+            path = FILENAME
+            sub(/[^\/]*$/, header, path)
+            if (header !~ /\.\./ && ((getline line < path) >= 0 || (getline line < (folder "/" header)) >= 0)) {
+                close(path)
+                close(folder "/" header)
+                next
+            }
+            print FILENAME ":" FNR ": " $0
+        }' | none
+}
+
+no_angled_way_around()
+{
+    sources lib testkit fuzz tools | xargs awk '/^[ \t]*#[ \t]*include[ \t]*<npjob/ { print FILENAME ":" FNR ": " $0 }' |
+        none
+}
+
+check 'the folders are there' test -d include -a -d lib -a -d testkit -a -d fuzz -a -d tests -a -d tools
+check 'no file has more than 500 lines' no_long_file
+check 'every source begins with its licence' licence_first
+check 'the library includes freestanding headers and string.h only' library_is_freestanding
+check 'include/ includes itself only' includes include '^npjob/'
+check 'lib/ includes include/' includes lib '^npjob/'
+check 'testkit/ includes include/ and its own' includes testkit '^npjob(-testkit)?/'
+check 'fuzz/ includes the public headers and its own' includes fuzz '^npjob(-testkit)?/'
+check 'tools/ includes the public headers and its own' includes tools '^npjob(-testkit)?/'
+check 'tests/ includes the public headers and its own' includes tests '^npjob(-testkit)?/|^loop\.c$'
+check 'public headers are included by name' no_angled_way_around
+finish

@@ -1,0 +1,122 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# What a user of the library sees: link_test.sh SOURCE_ROOT, with the compilers in CC and CXX. Installs a release build into a folder
+# of its own, looks at what it asks of libc, and builds and runs consumers outside the tree: by pkg-config and as a Meson
+# subproject, in C11 and in C++17.
+set -euo pipefail
+source_root=$(cd "$1" && pwd)
+. "$source_root/tests/tap.sh"
+
+export CC=${CC:-cc} CXX=${CXX:-c++}
+# The flags and sanitizers of the build that runs this test are not those of a user.
+unset CFLAGS CXXFLAGS CPPFLAGS LDFLAGS MESON_BUILD_ROOT MESON_SOURCE_ROOT DESTDIR
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp" "$tap_output"' EXIT
+warnings='-Wall -Wextra -Wpedantic -Werror'
+prefix=$tmp/prefix
+export PKG_CONFIG_PATH=$prefix/lib/pkgconfig
+
+install_release()
+{
+    meson setup "$tmp/release" "$source_root" --buildtype=release --prefix="$prefix" --libdir=lib -Dwerror=true \
+        -Dtests=disabled -Dtools=disabled -Dfuzz=disabled -Dtestkit=enabled &&
+        meson compile -C "$tmp/release" && meson install -C "$tmp/release" --no-rebuild
+}
+
+# The names that the objects of an archive leave to others, less those that it defines itself.
+undefined()
+{
+    nm "$1" | awk '
+        NF == 2 && $1 ~ /^[Uwv]$/ { wanted[$2] }
+        NF == 3 { defined[$3] }
+        END { for (name in wanted) if (!(name in defined)) print name }'
+}
+
+asks_four_functions()
+{
+    nm "$prefix/lib/libnpjob.a" | grep -q ' T npj_next$' || return 1
+    undefined "$prefix/lib/libnpjob.a" | awk '!/^mem(cpy|move|set|cmp)$/ { print "asks for " $0; bad = 1 } END { exit bad }'
+}
+
+has_no_variables()
+{
+    objdump -h "$prefix/lib/libnpjob.a" | awk '
+        $2 ~ /^\.(data|bss|tdata|tbss)/ && $2 !~ /\.rel\.ro/ && $3 !~ /^0+$/ { print $0; bad = 1 } END { exit bad }'
+}
+
+exports_its_own_names_only()
+{
+    nm -g --defined-only "$prefix/lib/libnpjob.a" |
+        awk 'NF == 3 && $3 !~ /^npj_/ { print "defines " $3; bad = 1 } END { exit bad }'
+}
+
+builds_freestanding()
+{
+    $CC -std=c11 -O2 $warnings -ffreestanding -nostdlib -r -I"$source_root/include" -o "$tmp/freestanding.o" \
+        "$source_root"/lib/*.c && undefined "$tmp/freestanding.o" |
+        awk '!/^mem(cpy|move|set|cmp)$/ { print "asks for " $0; bad = 1 } END { exit bad }'
+}
+
+# Each installed header by itself, and twice.
+headers_stand_alone()
+{
+    local header name
+    for header in "$prefix"/include/npjob/*.h "$prefix"/include/npjob-testkit/*.h; do
+        name=${header#"$prefix/include/"}
+        printf '#include <%s>\n#include <%s>\n' "$name" "$name" >"$tmp/header.c"
+        $CC -std=c11 $warnings -Wconversion -Wshadow -fsyntax-only -I"$prefix/include" "$tmp/header.c" || return 1
+        $CXX -x c++ -std=c++17 $warnings -Wconversion -Wshadow -fsyntax-only -I"$prefix/include" "$tmp/header.c" ||
+            return 1
+    done
+}
+
+readme_shows_a_loop()
+{
+    awk '/^```c$/ { inside = 1; next } /^```$/ { inside = 0 } inside' "$source_root/README.md" >"$tmp/loop.c"
+    grep -q npj_next "$tmp/loop.c" && [ "$(wc -l <"$tmp/loop.c")" -le 30 ]
+}
+
+# delivers PROGRAM: runs a consumer; the job must arrive, and nothing be left of it.
+delivers()
+{
+    "$1" >"$tmp/said" || return 1
+    printf '%s\n' 'a job, as a client sends it' \
+        'closed=STATUS_SUCCESS packets=2 live=0 bytes=28 replies=5 memory=0' | diff - "$tmp/said"
+}
+
+by_pkg_config()
+{
+    (cd "$tmp" && "$@" $warnings $(pkg-config --cflags npjob) -o consumer $(pkg-config --libs npjob)) &&
+        delivers "$tmp/consumer"
+}
+
+kit_by_pkg_config()
+{
+    (cd "$tmp" && $CC -std=c11 $warnings kit.c $(pkg-config --cflags npjob-testkit) -o kit \
+        $(pkg-config --libs npjob-testkit)) && "$tmp/kit"
+}
+
+as_subproject()
+{
+    mkdir -p "$tmp/outside/subprojects" && ln -s "$source_root" "$tmp/outside/subprojects/npjob" &&
+        cp "$tmp"/loop.c "$tmp"/consumer.c "$tmp"/consumer.cpp "$tmp/outside" &&
+        cp "$source_root/tests/link/consumer.build" "$tmp/outside/meson.build" &&
+        PKG_CONFIG_PATH= meson setup "$tmp/outside/build" "$tmp/outside" --wrap-mode=forcefallback -Dwerror=true &&
+        meson compile -C "$tmp/outside/build"
+}
+
+check "installs ($CC)" install_release
+check 'asks of libc for four functions only' asks_four_functions
+check 'has no variables' has_no_variables
+check 'defines npj_ names only' exports_its_own_names_only
+check 'builds freestanding' builds_freestanding
+check 'each header stands alone, in C11 and in C++17' headers_stand_alone
+check 'the README shows the loop of a host' readme_shows_a_loop
+cp "$source_root"/tests/link/consumer.c "$source_root"/tests/link/consumer.cpp "$source_root"/tests/link/kit.c "$tmp"
+check 'a C11 consumer by pkg-config' by_pkg_config $CC -std=c11 consumer.c
+check 'a C++17 consumer by pkg-config' by_pkg_config $CXX -std=c++17 consumer.cpp
+check 'a consumer of the test kit by pkg-config' kit_by_pkg_config
+check 'builds as a Meson subproject' as_subproject
+check 'a C11 consumer as a subproject' delivers "$tmp/outside/build/consumer_c"
+check 'a C++17 consumer as a subproject' delivers "$tmp/outside/build/consumer_cpp"
+finish

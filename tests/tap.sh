@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: MIT
+# Sourced by the shell tests: their results in the Test Anything Protocol.
+tap_count=0
+tap_failed=0
+tap_output=$(mktemp)
+
+# check NAME COMMAND...: one test, which passes if the command succeeds. What the command says is shown if it does not.
+check()
+{
+    local name=$1
+    shift
+    tap_count=$((tap_count + 1))
+    if "$@" >"$tap_output" 2>&1; then
+        echo "ok $tap_count - $name"
+    else
+        echo "not ok $tap_count - $name"
+        tail -n 60 "$tap_output" | sed 's/^/# /'
+        tap_failed=$((tap_failed + 1))
+    fi
+}
+
+# finish: the plan, and the verdict as the exit status.
+finish()
+{
+    rm -f "$tap_output"
+    echo "1..$tap_count"
+    [ "$tap_failed" -eq 0 ] && [ "$tap_count" -gt 0 ]
+}
