@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT */
+/* Law 3, bad claims: a completion that cannot be true is consumed all the same, and counts as a failed operation. */
+#include "support.h"
+
+#define WARNING     UINT32_C(0x80000005) /* STATUS_BUFFER_OVERFLOW: severity 2 is neither success nor error */
+#define INFORMATION UINT32_C(0x40000000) /* STATUS_OBJECT_NAME_EXISTS: severity 1 is a success */
+
+/* Asserts that @p claim is consumed: INVALID_PARAMETER, and INVALID_HANDLE the second time. */
+#define consumed(h, claim)                                                                                             \
+    do {                                                                                                               \
+        expect(h, INVALID_PARAMETER, claim);                                                                           \
+        refused(h, INVALID_HANDLE, claim);                                                                             \
+    } while (0)
+
+/* The bad claims of ADD_JOB, by number. */
+static npj_status claim_of_add(struct host *h, npj_op op, int claim)
+{
+    const npj_path null_bytes = {NULL, 4, NPJ_PATH_UTF8};
+    const npj_path encoding = {"a", 1, (npj_path_encoding)7};
+    switch (claim) {
+    case 0:
+        return npj_job_added(h->srv, op, NPJ_STATUS_PENDING, &path_of_pipe, JOB_ID);
+    case 1:
+        return npj_job_added(h->srv, op, WARNING, &path_of_pipe, JOB_ID);
+    case 2:
+        return npj_job_added(h->srv, op, NPJ_STATUS_SUCCESS, NULL, JOB_ID);
+    case 3:
+        return npj_job_added(h->srv, op, NPJ_STATUS_SUCCESS, &null_bytes, JOB_ID);
+    default:
+        return npj_job_added(h->srv, op, NPJ_STATUS_SUCCESS, &encoding, JOB_ID);
+    }
+}
+
+ParameterizedTestParameters(law3_claim, add)
+{
+    static int claims[] = {0, 1, 2, 3, 4};
+    return cr_make_param_array(int, claims, 5);
+}
+
+ParameterizedTest(int *claim, law3_claim, add)
+{
+    struct host *h = host_start(NULL);
+    struct job job = job_adding(h);
+    expect(h, PENDING, npj_connect(h->srv, job.id, TAG_CONNECT));
+    consumed(h, claim_of_add(h, job.op, *claim));
+    expect_reply(h, TAG_ADD, INVALID_PARAMETER, 0);
+    expect_reply(h, TAG_CONNECT, INVALID_PARAMETER, 0);
+    expect_nothing(h); /* a failed AddJob leaves nothing to abandon */
+    expect_state(h, job.id, NPJ_STATE_GONE);
+    host_end(h);
+}
+
+Test(law3_claim, a_failed_add_needs_no_path)
+{
+    struct host *h = host_start(NULL);
+    struct job job = job_adding(h);
+    expect(h, SUCCESS, npj_job_added(h->srv, job.op, NPJ_STATUS_ACCESS_DENIED, NULL, 0));
+    expect_reply(h, TAG_ADD, ACCESS_DENIED, 0);
+    expect_nothing(h);
+    host_end(h);
+}
+
+ParameterizedTestParameters(law3_claim, open)
+{
+    static int claims[] = {0, 1, 2, 3};
+    return cr_make_param_array(int, claims, 4);
+}
+
+ParameterizedTest(int *claim, law3_claim, open)
+{
+    static const struct {
+        npj_status status;
+        int mode;
+    } claims[] = {{NPJ_STATUS_PENDING, 0}, {WARNING, 0}, {NPJ_STATUS_SUCCESS, 2}, {NPJ_STATUS_SUCCESS, -1}};
+    struct host *h = host_start(NULL);
+    struct job job = job_connecting(h);
+    job_write(h, &job, TAG_WRITE, "abc");
+    consumed(h, npj_opened(h->srv, job.op, claims[*claim].status, (npj_pipe_mode)claims[*claim].mode));
+    expect_reply(h, TAG_CONNECT, INVALID_PARAMETER, 0);
+    expect_reply(h, TAG_WRITE, INVALID_PARAMETER, 0);
+    finish_abandon(h, INVALID_PARAMETER); /* and no CLOSE_PIPE: the pipe is taken as not open */
+    expect_nothing(h);
+    expect_state(h, job.id, NPJ_STATE_GONE);
+    host_end(h);
+}
+
+Test(law3_claim, a_failed_open_needs_no_mode)
+{
+    struct host *h = host_start(NULL);
+    struct job job = job_connecting(h);
+    expect(h, SUCCESS, npj_opened(h->srv, job.op, NPJ_STATUS_PIPE_BUSY, (npj_pipe_mode)9));
+    expect_reply(h, TAG_CONNECT, PIPE_BUSY, 0);
+    finish_abandon(h, PIPE_BUSY);
+    expect_nothing(h);
+    host_end(h);
+}
+
+ParameterizedTestParameters(law3_claim, write)
+{
+    static int claims[] = {0, 1, 2, 3, 4};
+    return cr_make_param_array(int, claims, 5);
+}
+
+ParameterizedTest(int *claim, law3_claim, write)
+{
+    static const struct {
+        npj_status status;
+        uint64_t transferred;
+    } claims[] = {{NPJ_STATUS_PENDING, 3},
+                  {WARNING, 3},
+                  {NPJ_STATUS_SUCCESS, 6},
+                  {NPJ_STATUS_PIPE_BROKEN, 6},
+                  {NPJ_STATUS_SUCCESS, UINT64_MAX}};
+    struct host *h = host_start(NULL);
+    struct job job = job_open(h);
+    job_write(h, &job, TAG_WRITE, "abc");
+    job_write(h, &job, TAG_WRITE + 1, "de");
+    job.op = take_write(h, "abcde").op;
+    job_write(h, &job, TAG_WRITE + 2, "not in flight, and so not in the claim");
+    consumed(h, npj_written(h->srv, job.op, claims[*claim].status, claims[*claim].transferred));
+    for (unsigned i = 0; i < 3; i++)
+        expect_reply(h, TAG_WRITE + i, INVALID_PARAMETER, 0);
+    npj_stats stats;
+    npj_stats_get(h->srv, &stats);
+    cr_assert_eq(stats.bytes_taken, 0);
+    finish_close_pipe(h, INVALID_PARAMETER);
+    finish_abandon(h, INVALID_PARAMETER);
+    expect_state(h, job.id, NPJ_STATE_BROKEN);
+    host_end(h);
+}
+
+Test(law3_claim, a_bad_claim_of_an_aborted_write_is_consumed)
+{
+    struct host *h = host_start(NULL);
+    struct job job = job_closing(h);
+    expect(h, SUCCESS, npj_abort(h->srv, job.id, NPJ_STATUS_PRINT_CANCELLED));
+    consumed(h, npj_written(h->srv, job.op, NPJ_STATUS_SUCCESS, 4));
+    expect_reply(h, TAG_WRITE, PRINT_CANCELLED, 0);
+    expect_reply(h, TAG_CLOSE, PRINT_CANCELLED, 0);
+    finish_close_pipe(h, PRINT_CANCELLED);
+    finish_abandon(h, PRINT_CANCELLED);
+    expect_nothing(h);
+    host_end(h);
+}
+
+ParameterizedTestParameters(law3_claim, done)
+{
+    static int claims[] = {0, 1};
+    return cr_make_param_array(int, claims, 2);
+}
+
+ParameterizedTest(int *claim, law3_claim, done)
+{
+    const npj_status status = *claim ? WARNING : NPJ_STATUS_PENDING;
+    struct host *h = host_start(NULL);
+    struct job job = job_cleanup(h);
+    consumed(h, npj_done(h->srv, job.op, status));
+    expect_reply(h, TAG_CLOSE, INVALID_PARAMETER, 0);
+    finish_abandon(h, INVALID_PARAMETER);
+    expect_nothing(h);
+    expect_state(h, job.id, NPJ_STATE_GONE);
+
+    job = job_scheduling(h);
+    consumed(h, npj_done(h->srv, job.op, status));
+    expect_reply(h, TAG_CLOSE, INVALID_PARAMETER, 0);
+    const npj_op abandon = take(h, NPJ_ABANDON_JOB).op;
+    consumed(h, npj_done(h->srv, abandon, status));
+    expect_nothing(h);
+    expect_state(h, job.id, NPJ_STATE_GONE);
+
+    job = job_cleanup_failed(h);
+    consumed(h, npj_done(h->srv, job.op, status));
+    finish_abandon(h, PIPE_BROKEN); /* the first failure stays */
+    expect_state(h, job.id, NPJ_STATE_BROKEN);
+    host_end(h);
+}
+
+Test(law3_claim, informational_statuses_are_successes)
+{
+    struct host *h = host_start(NULL);
+    struct job job = job_adding(h);
+    expect(h, SUCCESS, npj_job_added(h->srv, job.op, INFORMATION, &path_of_pipe, JOB_ID));
+    expect_reply(h, TAG_ADD, SUCCESS, 0);
+    expect(h, PENDING, npj_connect(h->srv, job.id, TAG_CONNECT));
+    expect(h, SUCCESS, npj_opened(h->srv, take(h, NPJ_OPEN).op, INFORMATION, NPJ_BYTE_MODE));
+    expect_reply(h, TAG_CONNECT, SUCCESS, 0);
+    job_write(h, &job, TAG_WRITE, "abc");
+    expect(h, SUCCESS, npj_written(h->srv, take_write(h, "abc").op, INFORMATION, 3));
+    expect_reply(h, TAG_WRITE, SUCCESS, 3);
+    expect(h, PENDING, npj_close(h->srv, job.id, TAG_CLOSE));
+    expect(h, SUCCESS, npj_done(h->srv, take(h, NPJ_CLOSE_PIPE).op, INFORMATION));
+    expect(h, SUCCESS, npj_done(h->srv, take(h, NPJ_SCHEDULE_JOB).op, INFORMATION));
+    expect_reply(h, TAG_CLOSE, SUCCESS, 0);
+    host_end(h);
+}

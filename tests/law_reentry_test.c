@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: MIT */
+/* Law 6: a call into the engine from one of its own callbacks does nothing, whichever call and whichever callback. */
+#include "support.h"
+
+/* What is called from inside: a real job, a real request and a real operation, so that each call would otherwise do
+ * something. */
+struct reentry {
+    struct host *h;
+    npj_job job;
+    npj_req req;
+    npj_op op;
+    unsigned times;
+};
+
+/* In addition, handles and parameters that are wrong: re-entry is the first of the errors. */
+static void reenter_wrongly(struct reentry *r)
+{
+    npj_srv *const srv = r->h->srv;
+    const npj_status want = NPJ_STATUS_INVALID_DEVICE_STATE;
+    cr_assert_eq(npj_add_job(srv, 1, 2, 3, 4, NULL), want);
+    cr_assert_eq(npj_connect(srv, 0, 1), want);
+    cr_assert_eq(npj_write(srv, 0, 1, NULL, 1, 0, NULL), want);
+    cr_assert_eq(npj_close(srv, 0, 1), want);
+    cr_assert_eq(npj_cancel(srv, 0), want);
+    cr_assert_eq(npj_job_added(srv, 0, NPJ_STATUS_PENDING, NULL, 1), want);
+    cr_assert_eq(npj_opened(srv, 0, NPJ_STATUS_PENDING, (npj_pipe_mode)9), want);
+    cr_assert_eq(npj_written(srv, 0, NPJ_STATUS_PENDING, 1), want);
+    cr_assert_eq(npj_done(srv, 0, NPJ_STATUS_PENDING), want);
+    cr_assert_eq(npj_abort(srv, 0, 0), want);
+    cr_assert_eq(npj_client_gone(srv, 1, 0), want);
+    cr_assert_eq(npj_shutdown(srv, (npj_shutdown_how)9), want);
+}
+
+static void reenter(struct reentry *r)
+{
+    npj_srv *const srv = r->h->srv;
+    const npj_status want = NPJ_STATUS_INVALID_DEVICE_STATE;
+    npj_job job = 77;
+    npj_req req = 77;
+    npj_action action;
+    r->times++;
+    cr_assert_eq(npj_add_job(srv, 1, 2, 3, 4, &job), want);
+    cr_assert_eq(job, 77);
+    cr_assert_eq(npj_connect(srv, r->job, 1), want);
+    cr_assert_eq(npj_write(srv, r->job, 1, "a", 1, NPJ_COPY, &req), want);
+    cr_assert_eq(req, 77);
+    cr_assert_eq(npj_close(srv, r->job, 1), want);
+    cr_assert_eq(npj_cancel(srv, r->req), want);
+    cr_assert_eq(npj_job_added(srv, r->op, NPJ_STATUS_SUCCESS, &path_of_pipe, 1), want);
+    cr_assert_eq(npj_opened(srv, r->op, NPJ_STATUS_SUCCESS, NPJ_BYTE_MODE), want);
+    cr_assert_eq(npj_written(srv, r->op, NPJ_STATUS_SUCCESS, 1), want);
+    cr_assert_eq(npj_done(srv, r->op, NPJ_STATUS_SUCCESS), want);
+    cr_assert_eq(npj_abort(srv, r->job, NPJ_STATUS_PRINT_CANCELLED), want);
+    cr_assert_eq(npj_client_gone(srv, CLIENT, NPJ_STATUS_NETWORK_NAME_DELETED), want);
+    cr_assert_eq(npj_provider_gone(srv, PROVIDER), want);
+    cr_assert_eq(npj_shutdown(srv, NPJ_ABORT), want);
+    cr_assert_eq(npj_advance(srv, NPJ_NEVER - 1), want);
+    cr_assert_eq(npj_trim(srv), want);
+    cr_assert_not(npj_next(srv, &action));
+    npj_srv *same = srv;
+    npj_srv_free(&same);
+    cr_assert_eq(same, srv, "npj_srv_free took the engine from inside a callback");
+    reenter_wrongly(r);
+}
+
+static void from_allocator(void *user, bool releasing)
+{
+    struct reentry *r = user;
+    /* The engine's own block is the last to be released, and the engine no longer an engine then. */
+    if (!releasing || r->h->pool.blocks > 1)
+        reenter(r);
+}
+
+static void from_trace(void *user)
+{
+    reenter(user);
+}
+
+static struct reentry arm(struct host *h, const struct job *job)
+{
+    return (struct reentry){h, job->id, job->req, job->op, 0};
+}
+
+/* An open job with "abc" in flight. */
+static struct job job_writing(struct host *h)
+{
+    struct job job = job_open(h);
+    job_write(h, &job, TAG_WRITE, "abc");
+    job.op = take_write(h, "abc").op;
+    return job;
+}
+
+/* That nothing of what was called from inside has happened: the job goes on to its honest end. */
+static void expect_unharmed(struct host *h, const struct job *job, unsigned more_writes)
+{
+    h->pool.inside = NULL;
+    h->inside_trace = NULL;
+    expect(h, SUCCESS, npj_written(h->srv, job->op, NPJ_STATUS_SUCCESS, 3));
+    expect_reply(h, TAG_WRITE, SUCCESS, 3);
+    for (unsigned i = 1; i <= more_writes; i++) {
+        expect(h, SUCCESS, npj_written(h->srv, take_write(h, "d").op, NPJ_STATUS_SUCCESS, 1));
+        expect_reply(h, TAG_WRITE + i, SUCCESS, 1);
+    }
+    expect(h, PENDING, npj_close(h->srv, job->id, TAG_CLOSE));
+    finish_close_pipe(h, SUCCESS);
+    finish_schedule(h);
+    expect_reply(h, TAG_CLOSE, SUCCESS, 0);
+    expect_nothing(h);
+    npj_stats stats;
+    npj_stats_get(h->srv, &stats);
+    cr_assert_eq(stats.accepted, 4 + more_writes);
+    npj_job next;
+    expect(h, PENDING, npj_add_job(h->srv, 1, 2, 3, 4, &next));
+    host_end(h);
+}
+
+Test(law6, from_alloc_of_a_write)
+{
+    struct host *h = host_start(NULL);
+    struct job job = job_writing(h);
+    struct reentry r = arm(h, &job);
+    h->pool.inside = from_allocator;
+    h->pool.inside_user = &r;
+    expect(h, PENDING, npj_write(h->srv, job.id, TAG_WRITE + 1, "d", 1, NPJ_COPY, NULL));
+    cr_assert_geq(r.times, 1);
+    expect_unharmed(h, &job, 1);
+}
+
+Test(law6, from_alloc_that_then_fails)
+{
+    struct host *h = host_start(NULL);
+    struct job job = job_writing(h);
+    struct reentry r = arm(h, &job);
+    h->pool.inside = from_allocator;
+    h->pool.inside_user = &r;
+    h->pool.fail_all = true;
+    refused(h, INSUFFICIENT_RESOURCES, npj_write(h->srv, job.id, TAG_WRITE + 1, "d", 1, NPJ_COPY, NULL));
+    npj_job none;
+    refused(h, INSUFFICIENT_RESOURCES, npj_add_job(h->srv, 1, 2, 3, 4, &none));
+    cr_assert_geq(r.times, 2);
+    h->pool.fail_all = false;
+    expect_unharmed(h, &job, 0);
+}
+
+Test(law6, from_alloc_of_a_job)
+{
+    struct host *h = host_start(NULL);
+    struct job job = job_writing(h);
+    struct reentry r = arm(h, &job);
+    npj_job other;
+    h->pool.inside = from_allocator;
+    h->pool.inside_user = &r;
+    expect(h, PENDING, npj_add_job(h->srv, 1, 2, 3, 4, &other));
+    cr_assert_geq(r.times, 1);
+    expect(h, SUCCESS, npj_abort(h->srv, other, NPJ_STATUS_PRINT_CANCELLED));
+    expect_reply(h, 4, PRINT_CANCELLED, 0);
+    h->pool.inside = NULL;
+    expect(h, SUCCESS, npj_written(h->srv, job.op, NPJ_STATUS_SUCCESS, 3));
+    expect_reply(h, TAG_WRITE, SUCCESS, 3);
+    host_end(h);
+}
+
+Test(law6, from_release_while_a_reply_is_taken)
+{
+    struct host *h = host_start(NULL);
+    struct job job = job_writing(h);
+    struct reentry r = arm(h, &job);
+    expect(h, SUCCESS, npj_written(h->srv, job.op, NPJ_STATUS_SUCCESS, 3));
+    h->pool.inside = from_allocator;
+    h->pool.inside_user = &r;
+    expect_reply(h, TAG_WRITE, SUCCESS, 3);
+    cr_assert_geq(r.times, 1, "the packet was not released with its reply");
+    h->pool.inside = NULL;
+    expect_state(h, job.id, NPJ_STATE_OPEN);
+    expect_nothing(h);
+    host_end(h);
+}
+
+Test(law6, from_release_while_a_job_ends)
+{
+    struct host *h = host_start(NULL);
+    struct job job = job_scheduling(h);
+    struct reentry r = arm(h, &job);
+    h->pool.inside = from_allocator;
+    h->pool.inside_user = &r;
+    expect(h, SUCCESS, npj_done(h->srv, job.op, NPJ_STATUS_SUCCESS));
+    expect_reply(h, TAG_CLOSE, SUCCESS, 0);
+    cr_assert_geq(r.times, 1, "the job was not released with its last reply");
+    h->pool.inside = NULL;
+    expect_nothing(h);
+    host_end(h);
+}
+
+Test(law6, from_release_of_trim)
+{
+    npj_config limits = host_limits();
+    limits.max_idle_bytes = 1 << 16;
+    struct host *h = host_start(&limits);
+    struct job job = job_open(h);
+    job_write(h, &job, TAG_WRITE, "abc");
+    expect(h, SUCCESS, npj_written(h->srv, take_write(h, "abc").op, NPJ_STATUS_SUCCESS, 3));
+    expect_reply(h, TAG_WRITE, SUCCESS, 3);
+    struct reentry r = arm(h, &job);
+    h->pool.inside = from_allocator;
+    h->pool.inside_user = &r;
+    expect(h, SUCCESS, npj_trim(h->srv));
+    cr_assert_geq(r.times, 1, "nothing was kept for reuse, or trim kept it");
+    h->pool.inside = NULL;
+    host_end(h);
+}
+
+Test(law6, from_release_of_free)
+{
+    struct host *h = host_start(NULL);
+    struct job job = job_writing(h);
+    struct reentry r = arm(h, &job);
+    h->pool.inside = from_allocator;
+    h->pool.inside_user = &r;
+    npj_srv_free(&h->srv);
+    cr_assert_geq(r.times, 2, "a job and a packet were to be released");
+    cr_assert_eq(h->pool.blocks, 0);
+    h->pool.inside = NULL;
+    host_free(h);
+}
+
+Test(law6, from_trace_of_a_request)
+{
+    struct host *h = host_start(NULL);
+    struct job job = job_writing(h);
+    struct reentry r = arm(h, &job);
+    h->inside_trace = from_trace;
+    h->inside_trace_user = &r;
+    expect(h, PENDING, npj_write(h->srv, job.id, TAG_WRITE + 1, "d", 1, NPJ_COPY, NULL));
+    refused(h, INVALID_PIPE_STATE, npj_connect(h->srv, job.id, TAG_CONNECT));
+    cr_assert_geq(r.times, 2);
+    expect_unharmed(h, &job, 1);
+}
+
+Test(law6, from_trace_of_everything_that_ends_jobs)
+{
+    struct host *h = host_start(NULL);
+    struct job job = job_writing(h);
+    struct reentry r = arm(h, &job);
+    h->inside_trace = from_trace;
+    h->inside_trace_user = &r;
+    h->pool.inside = from_allocator;
+    h->pool.inside_user = &r;
+    expect(h, SUCCESS, npj_advance(h->srv, 1));
+    expect(h, SUCCESS, npj_cancel(h->srv, job.req));
+    expect(h, SUCCESS, npj_advance(h->srv, 1 + STALL_TIMEOUT));
+    expect(h, SUCCESS, npj_client_gone(h->srv, CLIENT, NPJ_STATUS_NETWORK_NAME_DELETED));
+    expect(h, SUCCESS, npj_provider_gone(h->srv, PROVIDER));
+    expect(h, SUCCESS, npj_abort(h->srv, job.id, NPJ_STATUS_PRINT_CANCELLED));
+    expect(h, SUCCESS, npj_shutdown(h->srv, NPJ_ABORT));
+    cr_assert_geq(r.times, 6);
+    host_end(h);
+}
+
+/* What a callback saw when it only looked. */
+struct sight {
+    struct host *h;
+    npj_job job;
+    unsigned times;
+};
+
+static void look(void *user)
+{
+    struct sight *sight = user;
+    npj_stats stats;
+    npj_job_info info;
+    npj_stats_get(sight->h->srv, &stats);
+    cr_assert_eq(stats.jobs.live, 1);
+    cr_assert_eq(npj_job_query(sight->h->srv, sight->job, &info), NPJ_STATUS_SUCCESS);
+    cr_assert_eq(info.cookie, COOKIE);
+    npj_digest(sight->h->srv);
+    npj_deadline(sight->h->srv);
+    sight->times++;
+}
+
+Test(law6, looking_is_allowed_from_inside)
+{
+    struct host *h = host_start(NULL);
+    struct job job = job_writing(h);
+    struct sight sight = {h, job.id, 0};
+    h->inside_trace = look;
+    h->inside_trace_user = &sight;
+    expect(h, PENDING, npj_close(h->srv, job.id, TAG_CLOSE));
+    cr_assert_geq(sight.times, 1);
+    h->inside_trace = NULL;
+    host_end(h);
+}

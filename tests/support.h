@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * @file
+ * A small honest host for the tests: an engine under a counting allocator, and steps that assert what they see.
+ *
+ * Every step verifies npj_check() afterwards. A step that finds something wrong ends the test and names the line of the
+ * test that asked for it.
+ */
+#ifndef NPJOB_TESTS_SUPPORT_H
+#define NPJOB_TESTS_SUPPORT_H
+
+#include <criterion/criterion.h>
+#include <criterion/parameterized.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "npjob/npjob.h"
+
+/** The keys and tags that the helpers below use. */
+enum {
+    CLIENT = 71,
+    PROVIDER = 72,
+    COOKIE = 73,
+    JOB_ID = 74,
+    TAG_ADD = 1,
+    TAG_CONNECT = 2,
+    TAG_CLOSE = 3,
+    TAG_WRITE = 10
+};
+
+/** The deadlines of host_limits(). All different, so that one is never taken for another. */
+enum { ADD_TIMEOUT = 1000, CONNECT_TIMEOUT = 2000, STALL_TIMEOUT = 3000, DRAIN_TIMEOUT = 50000 };
+
+enum { TRACES = 4096, OPERATIONS = 4096 };
+
+/** malloc() that counts, can refuse, and calls back into the test. */
+struct pool {
+    uint64_t blocks; /**< live */
+    uint64_t bytes;  /**< live */
+    uint64_t allocs; /**< calls of alloc, refused ones included */
+    uint64_t releases;
+    uint64_t fail_in; /**< 1: the next alloc fails, 2: the one after it, ...; 0: none */
+    bool fail_all;
+    void (*inside)(void *user, bool releasing); /**< called from within alloc and release */
+    void *inside_user;
+};
+
+/** An operation that has been taken, for host_end() to complete. */
+struct operation {
+    npj_op op;
+    npj_action_kind kind;
+};
+
+struct host {
+    npj_srv *srv;
+    npj_config config;
+    struct pool pool;
+    npj_trace traces[TRACES];
+    size_t trace_count;
+    void (*inside_trace)(void *user); /**< called from within the trace callback */
+    void *inside_trace_user;
+    struct operation operations[OPERATIONS];
+    size_t operation_count;
+};
+
+/** A job on its way, and what the host holds of it. */
+struct job {
+    npj_job id;
+    npj_op op;     /**< in flight, or 0 */
+    npj_op add_op; /**< ADD_JOB, completed or not: a stale handle of this job's own, later */
+    npj_req req;   /**< the write of job_write(), or 0 */
+    npj_pipe_mode mode;
+    uint64_t client;
+    uint64_t provider;
+    uint64_t cookie;
+};
+
+/** A well-formed pipe, a file and a malformed pipe, as AddJob might return them. */
+extern const npj_path path_of_pipe;
+extern const npj_path path_of_file;
+extern const npj_path path_malformed;
+
+/** A place in a test, for messages. */
+struct place {
+    const char *file;
+    int line;
+};
+#define HERE ((struct place){__FILE__, __LINE__})
+
+/* ------------------------------------------------------------------------------------------------ beginning and end */
+
+/** Modest limits, no memory kept for reuse (so that every packet shows in the allocator), the deadlines above. */
+npj_config host_limits(void);
+
+/** A host with an engine of @p limits (host_limits() for NULL). mem and trace are set by this function. */
+struct host *host_start(const npj_config *limits);
+
+/** Shuts down by abort, completes and takes everything, then asserts that every request was answered and that engine
+ * and allocator hold nothing. */
+#define host_end(h) host_end_at(h, HERE)
+void host_end_at(struct host *h, struct place at);
+
+/** Frees the engine as it stands, and asserts that the allocator has everything back. */
+#define host_free(h) host_free_at(h, HERE)
+void host_free_at(struct host *h, struct place at);
+
+/* ------------------------------------------------------------------------------------------------------------ steps */
+
+/** Asserts that @p call returns NPJ_STATUS_@p want. */
+#define expect(h, want, call) expect_at(h, NPJ_STATUS_##want, call, #call, HERE)
+void expect_at(struct host *h, npj_status want, npj_status got, const char *call, struct place at);
+
+/** Asserts that @p call returns the error NPJ_STATUS_@p want and left the engine as it was. */
+#define refused(h, want, call) refused_status(h, NPJ_STATUS_##want, call)
+#define refused_status(h, want, call)                                                                                  \
+    do {                                                                                                               \
+        const struct before before_ = before_of(h);                                                                    \
+        const npj_status got_ = (call);                                                                                \
+        refused_at(h, before_, want, got_, #call, HERE);                                                               \
+    } while (0)
+struct before {
+    uint64_t digest;
+    npj_stats stats;
+    uint64_t blocks;
+};
+struct before before_of(const struct host *h);
+void refused_at(struct host *h, struct before before, npj_status want, npj_status got, const char *call,
+                struct place at);
+
+/** Takes the next action and asserts its kind; the tests look at the rest. */
+#define take(h, kind) take_at(h, kind, HERE)
+npj_action take_at(struct host *h, npj_action_kind kind, struct place at);
+
+/** Takes a WRITE and asserts that its bytes are those of the string @p text. */
+#define take_write(h, text) take_write_at(h, text, strlen(text), HERE)
+npj_action take_write_at(struct host *h, const void *bytes, size_t length, struct place at);
+
+/** Takes a REPLY and asserts tag, status and count. */
+#define expect_reply(h, tag, status, count) expect_reply_at(h, tag, NPJ_STATUS_##status, count, HERE)
+npj_action expect_reply_at(struct host *h, uint64_t tag, npj_status status, uint64_t count, struct place at);
+
+/** Asserts that there is no action to take. */
+#define expect_nothing(h) expect_nothing_at(h, HERE)
+void expect_nothing_at(struct host *h, struct place at);
+
+/** Asserts the state of a job; NPJ_STATE_GONE asserts that its handle is refused. */
+#define expect_state(h, job, state) expect_state_at(h, job, state, HERE)
+void expect_state_at(struct host *h, npj_job job, npj_state state, struct place at);
+
+/** Asserts the number of live packets. */
+#define expect_packets(h, live) expect_packets_at(h, live, HERE)
+void expect_packets_at(struct host *h, uint64_t live, struct place at);
+
+/* ------------------------------------------------------------------------------------------- the way through a life */
+
+/** Accepts a job of its own keys and cookie; nothing is taken. */
+struct job job_accept_for(struct host *h, uint64_t client, uint64_t provider, uint64_t cookie);
+
+/** Each of these starts a job of CLIENT, PROVIDER, COOKIE, and takes all that there is to take on the way. */
+struct job job_adding(struct host *h);     /**< ADD_JOB is in flight; no connect */
+struct job job_added(struct host *h);      /**< nothing is in flight; no connect */
+struct job job_connecting(struct host *h); /**< OPEN is in flight */
+struct job job_open(struct host *h);       /**< a byte pipe is open, and idle */
+struct job job_open_message(struct host *h);
+struct job job_closing(struct host *h);    /**< "abc" is in flight, close accepted */
+struct job job_cleanup(struct host *h);    /**< CLOSE_PIPE is in flight */
+struct job job_scheduling(struct host *h); /**< SCHEDULE_JOB is in flight */
+
+/** An open job of other keys. Nothing else may be due. */
+struct job job_open_for(struct host *h, uint64_t client, uint64_t provider, uint64_t cookie, npj_pipe_mode mode);
+
+/** Copies the string @p text into a write, asserts PENDING and keeps its handle in job->req. */
+#define job_write(h, job, tag, text) job_write_at(h, job, tag, text, NPJ_COPY, HERE)
+#define job_lend(h, job, tag, text)  job_write_at(h, job, tag, text, NPJ_LEND, HERE)
+npj_req job_write_at(struct host *h, struct job *job, uint64_t tag, const char *text, unsigned flags, struct place at);
+
+/** From OPEN with "abc" in flight: the write fails with PIPE_BROKEN, its REPLY is taken. CLOSE_PIPE is in flight. */
+struct job job_cleanup_failed(struct host *h);
+struct job job_abandoning(struct host *h); /**< from there: ABANDON_JOB is in flight */
+struct job job_broken(struct host *h);     /**< from there: BROKEN */
+
+/** Completes OPEN's successor states of a failed job: takes CLOSE_PIPE (with @p status) and completes it. */
+#define finish_close_pipe(h, status) finish_operation_at(h, NPJ_CLOSE_PIPE, NPJ_STATUS_##status, HERE)
+#define finish_abandon(h, status)    finish_operation_at(h, NPJ_ABANDON_JOB, NPJ_STATUS_##status, HERE)
+/** Takes SCHEDULE_JOB and completes it with success. */
+#define finish_schedule(h) finish_operation_at(h, NPJ_SCHEDULE_JOB, NPJ_STATUS_SUCCESS, HERE)
+void finish_operation_at(struct host *h, npj_action_kind kind, npj_status status, struct place at);
+
+/** Completes an operation of any kind, with success or with an error. */
+npj_status complete(struct host *h, npj_action_kind kind, npj_op op, npj_status status);
+
+/** The number of trace lines of @p kind and @p event since the host began (or trace_count was set to 0). */
+size_t count_traces(const struct host *h, npj_trace_kind kind, npj_event event);
+
+#endif
