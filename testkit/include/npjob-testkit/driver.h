@@ -91,6 +91,7 @@ typedef struct npjt_result {
     uint64_t live_blocks;       /**< of the allocator, when all was over: 0 */
     uint64_t live_bytes;        /**< likewise */
     uint64_t digest;            /**< of every status and action: equal for equal runs */
+    uint64_t reentries;         /**< calls made from inside a callback */
     int finding;                /**< the law that was broken, or -1 */
     /** Cells of the table that were reached: bit 0 where the event was taken, bit 1 where it was refused. */
     uint8_t cells[NPJ_STATE_COUNT][NPJ_EVENT_COUNT];

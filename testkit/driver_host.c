@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: MIT */
+/* The host: takes actions, each of which must be right, and completes operations. */
+#include <string.h>
+
+#include "driver_state.h"
+
+/** More actions than this without an end mean that there is none. */
+#define MANY_ACTIONS 4096
+
+/* -------------------------------------------------------------------------------------------------- what is told */
+
+/** The laws leave open which of two reasons ended a job when both its own deadline and the shutdown's have passed. */
+static bool fits(const struct a_job *job, npj_status status, npj_status expected)
+{
+    return status == expected ||
+           (job->failed && !job->failure_learnt &&
+            (status == NPJ_STATUS_IO_TIMEOUT || status == NPJ_STATUS_SERVER_SHUTDOWN_IN_PROGRESS));
+}
+
+static void replied(struct npjt_driver *d, struct a_job *job, const npj_action *action)
+{
+    unsigned kind = (unsigned)action->request;
+    unsigned law = action->request == NPJ_REQUEST_CLOSE ? NPJT_LAW_HONEST_CLOSE : NPJT_LAW_ANSWERS;
+    if (kind >= 4 || action->tag != job->tag[kind] || (job->phase[kind] != ANSWERED && job->phase[kind] != WAITING)) {
+        npjt_violate(d, NPJT_LAW_ANSWERS, "a REPLY to a request that was not made, was refused, or has been answered");
+        return;
+    }
+    if (job->phase[kind] == WAITING)
+        npjt_violate(d, law, "a request is answered with %s before what it asks for has been done",
+                     npj_status_name(action->status));
+    else if (!fits(job, action->status, job->answer[kind]))
+        npjt_violate(d, law, "a request is answered with %s where %s is right", npj_status_name(action->status),
+                     npj_status_name(job->answer[kind]));
+    job->phase[kind] = REPLIED;
+    d->reserved--;
+}
+
+static struct a_write *write_by_tag(struct npjt_driver *d, struct a_job *job, uint64_t tag)
+{
+    struct a_write *write = npjt_first_write(d, job);
+    while (write && write->tag != tag)
+        write = npjt_next_write(d, write);
+    return write;
+}
+
+static void write_replied(struct npjt_driver *d, struct a_job *job, const npj_action *action)
+{
+    struct a_write *write = write_by_tag(d, job, action->tag);
+    if (!write || write->replied) {
+        npjt_violate(d, NPJT_LAW_ANSWERS, "a REPLY to a write that was not accepted, or has been answered");
+        return;
+    }
+    if (!write->answered)
+        npjt_violate(d, NPJT_LAW_COUNTS, "a write is answered with %s while it is pending",
+                     npj_status_name(action->status));
+    else if (!fits(job, action->status, write->status) && action->status != write->or_else)
+        npjt_violate(d, NPJT_LAW_COUNTS, "a write is answered with %s where %s is right",
+                     npj_status_name(action->status), npj_status_name(write->status));
+    if (action->count != write->taken)
+        npjt_violate(d, NPJT_LAW_COUNTS, "a write is answered with a count of %llu where the pipe took %u",
+                     (unsigned long long)action->count, (unsigned)write->taken);
+    if (action->held != (write->lent && write->in_op))
+        npjt_violate(d, NPJT_LAW_BOUNDS, "a REPLY says held where the bytes are %s",
+                     action->held ? "not in use" : "still in use");
+    write->replied = true;
+    write->held = write->lent && write->in_op;
+    d->answered_write[d->writes_answered++ % ENDED_KEPT] = write->request;
+    if (write->lent && !write->held)
+        npjt_take_back(d, write);
+    npjt_release_packets(d, job);
+}
+
+static void returned(struct npjt_driver *d, struct a_job *job, const npj_action *action)
+{
+    struct a_write *write = write_by_tag(d, job, action->tag);
+    if (!write || !write->held) {
+        npjt_violate(d, NPJT_LAW_BOUNDS, "a RETURN of bytes that are not held");
+        return;
+    }
+    if (write->in_op)
+        npjt_violate(d, NPJT_LAW_BOUNDS, "a RETURN of bytes that the operation in flight still uses");
+    npjt_take_back(d, write);
+    write->held = false;
+    npjt_release_packets(d, job);
+}
+
+/** Whether a RESUME that is owed is also due. */
+static bool resume_due(const struct npjt_driver *d, const struct a_job *job)
+{
+    bool fits_again =
+        job->packets < d->limits.max_job_packets && job->bytes + d->limits.max_write_bytes <= d->limits.max_job_bytes;
+    return fits_again || job->failed || job->gone || job->phase[NPJ_REQUEST_CLOSE] != NOT_ASKED;
+}
+
+static void resumed(struct npjt_driver *d, struct a_job *job)
+{
+    if (!job->resume_owed)
+        npjt_violate(d, NPJT_LAW_BOUNDS, "a RESUME that is not owed");
+    else if (!resume_due(d, job))
+        npjt_violate(d, NPJT_LAW_BOUNDS, "a RESUME although a write of the largest size does not fit");
+    job->resume_owed = false;
+}
+
+static void told_to_cancel(struct npjt_driver *d, struct a_job *job, const npj_action *action)
+{
+    if (job->op == 0 || action->op != job->op)
+        npjt_violate(d, NPJT_LAW_OPERATIONS, "a CANCEL of an operation that is not in flight");
+    else if (job->cancel_taken)
+        npjt_violate(d, NPJT_LAW_OPERATIONS, "a second CANCEL of an operation");
+    else if (!job->cancel_owed)
+        npjt_violate(d, NPJT_LAW_OPERATIONS, "a CANCEL that nobody asked for");
+    job->cancel_owed = false;
+    job->cancel_taken = true;
+}
+
+static void idle(struct npjt_driver *d)
+{
+    if (!d->stopping || d->jobs > 0 || d->packets > 0 || d->idle_taken)
+        npjt_violate(d, NPJT_LAW_BOUNDS, "IDLE %s",
+                     d->idle_taken  ? "for a second time"
+                     : !d->stopping ? "without a shutdown"
+                                    : "while something is left");
+    d->idle_taken = true;
+}
+
+/* ---------------------------------------------------------------------------------------------------- what is to do */
+
+static bool has_unanswered(struct npjt_driver *d, const struct a_job *job)
+{
+    for (const struct a_write *write = npjt_first_write(d, job); write; write = npjt_next_write(d, write))
+        if (!write->answered)
+            return true;
+    return false;
+}
+
+/** Whether a job is whole: asked to close, and every accepted write taken in full. */
+static bool whole(struct npjt_driver *d, const struct a_job *job)
+{
+    return !job->failed && !job->truncated && job->phase[NPJ_REQUEST_CLOSE] == WAITING && !has_unanswered(d, job);
+}
+
+static void check_close_pipe(struct npjt_driver *d, struct a_job *job, const npj_action *action)
+{
+    if (!job->pipe_open)
+        npjt_violate(d, NPJT_LAW_OPERATIONS, "CLOSE_PIPE of a pipe that is not open");
+    else if (!job->failed && !whole(d, job))
+        npjt_violate(d, NPJT_LAW_HONEST_CLOSE, "CLOSE_PIPE before all writes were taken");
+    else if (!fits(job, action->status, job->failed ? job->failure : NPJ_STATUS_SUCCESS))
+        npjt_violate(d, NPJT_LAW_HONEST_CLOSE, "CLOSE_PIPE carries %s where %s is right",
+                     npj_status_name(action->status), npj_status_name(job->failed ? job->failure : NPJ_STATUS_SUCCESS));
+}
+
+static void check_provider_op(struct npjt_driver *d, struct a_job *job, const npj_action *action)
+{
+    bool schedule = action->kind == NPJ_SCHEDULE_JOB;
+    if (job->provider_gone)
+        npjt_violate(d, NPJT_LAW_RECLAIM, "an operation for a provider that has gone");
+    else if (!job->has_job || job->pipe_open || (schedule ? job->schedule_issued : job->abandon_issued))
+        npjt_violate(d, NPJT_LAW_OPERATIONS, "%s out of turn", schedule ? "SCHEDULE_JOB" : "ABANDON_JOB");
+    else if (schedule && !whole(d, job))
+        npjt_violate(d, NPJT_LAW_HONEST_CLOSE, "SCHEDULE_JOB of a job that is truncated or has failed");
+    else if (!schedule && !job->failed)
+        npjt_violate(d, NPJT_LAW_HONEST_CLOSE, "ABANDON_JOB of a job that has not failed");
+    else if (!schedule && !fits(job, action->status, job->failure))
+        npjt_violate(d, NPJT_LAW_HONEST_CLOSE, "ABANDON_JOB carries %s where %s is right",
+                     npj_status_name(action->status), npj_status_name(job->failure));
+    if (action->job_id != job->job_id)
+        npjt_violate(d, NPJT_LAW_OPERATIONS, "an operation carries the JobId of another job");
+    if (schedule)
+        job->schedule_issued = true;
+    else
+        job->abandon_issued = true;
+}
+
+static void check_start(struct npjt_driver *d, struct a_job *job, const npj_action *action)
+{
+    bool live = !job->failed, good = false;
+    switch (action->kind) {
+    case NPJ_ADD_JOB:
+        good = live && !job->add_issued;
+        job->add_issued = true;
+        break;
+    case NPJ_OPEN:
+        good = live && job->added && job->phase[NPJ_REQUEST_CONNECT] == WAITING && !job->open_issued;
+        job->open_issued = true;
+        break;
+    case NPJ_WRITE:
+        good = live && job->pipe_open;
+        break;
+    default:
+        return;
+    }
+    if (job->provider_gone && action->kind == NPJ_ADD_JOB)
+        npjt_violate(d, NPJT_LAW_RECLAIM, "an operation for a provider that has gone");
+    if (!good)
+        npjt_violate(d, NPJT_LAW_OPERATIONS, "an operation out of turn, or for a job that has failed");
+}
+
+static void started(struct npjt_driver *d, struct a_job *job, const npj_action *action)
+{
+    if (job->op != 0 || action->op == 0 || npjt_job_by_op(d, action->op)) {
+        npjt_violate(d, NPJT_LAW_OPERATIONS, "an operation while one of the job is in flight, or without a new handle");
+        d->stop = true;
+        return;
+    }
+    check_start(d, job, action);
+    if (action->kind == NPJ_CLOSE_PIPE)
+        check_close_pipe(d, job, action);
+    else if (action->kind == NPJ_SCHEDULE_JOB || action->kind == NPJ_ABANDON_JOB)
+        check_provider_op(d, job, action);
+    else if (action->kind == NPJ_WRITE)
+        npjt_pipe_offered(d, job, action);
+    npjt_op_begin(d, job, action);
+    d->operations++;
+}
+
+/* ------------------------------------------------------------------------------------------------------ taking actions
+ */
+
+static struct a_job *job_of(struct npjt_driver *d, const npj_action *action)
+{
+    for (uint8_t i = 0; i < d->jobs; i++)
+        if (d->job[d->order[i]].cookie == action->cookie && d->job[d->order[i]].handle == action->job)
+            return &d->job[d->order[i]];
+    return NULL;
+}
+
+static void act(struct npjt_driver *d, const npj_action *action)
+{
+    if (action->kind == NPJ_IDLE) {
+        idle(d);
+        return;
+    }
+    struct a_job *job = job_of(d, action);
+    if (action->kind == NPJ_REPLY)
+        d->replies++;
+    if (!job) {
+        npjt_violate(d, NPJT_LAW_ANSWERS, "an action for a job that has ended or never was");
+        return;
+    }
+    if (action->kind == NPJ_REPLY && action->request == NPJ_REQUEST_WRITE)
+        write_replied(d, job, action);
+    else if (action->kind == NPJ_REPLY)
+        replied(d, job, action);
+    else if (action->kind == NPJ_RETURN)
+        returned(d, job, action);
+    else if (action->kind == NPJ_RESUME)
+        resumed(d, job);
+    else if (action->kind == NPJ_CANCEL)
+        told_to_cancel(d, job, action);
+    else
+        started(d, job, action);
+    npjt_settle(d, job);
+}
+
+bool npjt_take(struct npjt_driver *d)
+{
+    npj_action action;
+    memset(&action, 0, sizeof action);
+    d->result->calls++;
+    if (!d->subject->next(d->srv, &action)) {
+        d->quiet = true;
+        npjt_check_quiet(d);
+        return false;
+    }
+    d->quiet = false;
+    d->result->actions++;
+    npjt_mix(d, (uint64_t)action.kind << 56 ^ (uint64_t)action.request << 48 ^ action.status);
+    npjt_mix(d, action.tag ^ action.count << 32 ^ action.cookie);
+    if (d->options->action)
+        d->options->action(d->options->user, &action);
+    act(d, &action);
+    return !d->stop;
+}
+
+void npjt_take_many(struct npjt_driver *d, uint32_t count)
+{
+    bool all = count == 0 || count > MANY_ACTIONS;
+    for (uint32_t left = all ? MANY_ACTIONS : count; left > 0; left--)
+        if (!npjt_take(d))
+            return;
+    if (all)
+        npjt_violate(d, NPJT_LAW_BOUNDS, "%u actions in a row, and no end", (unsigned)MANY_ACTIONS);
+}
+
+bool npjt_host_round(struct npjt_driver *d)
+{
+    uint64_t before = d->result->actions;
+    npjt_take_many(d, 0);
+    uint8_t list[JOBS], live = d->ops_live;
+    memcpy(list, d->ops, sizeof list);
+    for (uint8_t i = 0; i < live && !d->stop; i++)
+        if (d->job[list[i]].used && d->job[list[i]].op != 0)
+            npjt_complete(d, list[i]);
+    return !d->stop && (d->result->actions > before || live > 0);
+}

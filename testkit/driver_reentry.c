@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/* What the server calls: the allocator and the trace. From here the driver tries to call the server again. */
+#include <string.h>
+
+#include "driver_state.h"
+
+/** Makes a call of the server, with arguments that would do something. @return its status. */
+static npj_status call_again(struct npjt_driver *d, unsigned call)
+{
+    const npjt_subject *subject = d->subject;
+    npj_job job = npjt_select_job(d, JOB_NEWEST), out_job = 0;
+    npj_op op = npjt_select_op(d, OP_NEWEST, ~0U);
+    npj_req out_request = 0;
+    npj_path path = {"spool", 5, NPJ_PATH_UTF8};
+    switch (call) {
+    case CALL_ADD_JOB:
+        return subject->add_job(d->srv, 1, 1, 1, 1, &out_job);
+    case CALL_CONNECT:
+        return subject->connect(d->srv, job, 1);
+    case CALL_WRITE:
+        return subject->write(d->srv, job, 1, "x", 1, NPJ_COPY, &out_request);
+    case CALL_CLOSE:
+        return subject->close(d->srv, job, 1);
+    case CALL_CANCEL:
+        return subject->cancel(d->srv, npjt_select_write(d, job, WRITE_NEWEST));
+    case CALL_JOB_ADDED:
+        return subject->job_added(d->srv, op, NPJ_STATUS_SUCCESS, &path, 1);
+    case CALL_OPENED:
+        return subject->opened(d->srv, op, NPJ_STATUS_SUCCESS, NPJ_BYTE_MODE);
+    case CALL_WRITTEN:
+        return subject->written(d->srv, op, NPJ_STATUS_SUCCESS, 1);
+    case CALL_DONE:
+        return subject->done(d->srv, op, NPJ_STATUS_SUCCESS);
+    case CALL_ABORT:
+        return subject->abort(d->srv, job, NPJ_STATUS_PRINT_CANCELLED);
+    case CALL_CLIENT_GONE:
+        return subject->client_gone(d->srv, 1, NPJ_STATUS_NETWORK_NAME_DELETED);
+    case CALL_PROVIDER_GONE:
+        return subject->provider_gone(d->srv, 1);
+    case CALL_SHUTDOWN:
+        return subject->shutdown(d->srv, NPJ_ABORT);
+    case CALL_ADVANCE:
+        return subject->advance(d->srv, NPJ_NEVER - 1);
+    default:
+        return subject->trim ? subject->trim(d->srv) : NPJ_STATUS_INVALID_DEVICE_STATE;
+    }
+}
+
+static void reenter(struct npjt_driver *d, unsigned callback)
+{
+    if (!d->armed || !d->srv || (d->armed_callback != CALLBACK_ANY && d->armed_callback != callback))
+        return;
+    d->armed = false;
+    d->result->calls++;
+    d->result->reentries++;
+    if (d->armed_call == CALL_NEXT) {
+        npj_action action;
+        if (d->subject->next(d->srv, &action))
+            npjt_violate(d, NPJT_LAW_REENTRY, "next handed out an action inside a callback");
+    } else if (d->armed_call == CALL_FREE) {
+        void *srv = d->srv;
+        d->subject->srv_free(&srv);
+        if (srv == d->srv)
+            return;
+        npjt_violate(d, NPJT_LAW_REENTRY, "the engine was freed inside a callback");
+        d->srv = NULL;
+        d->stop = true;
+    } else if (d->armed_call == CALL_QUERY) {
+        npj_job_info info;
+        if (d->subject->query)
+            (void)d->subject->query(d->srv, npjt_select_job(d, JOB_NEWEST), &info);
+    } else {
+        npj_status status = call_again(d, d->armed_call);
+        if (status != NPJ_STATUS_INVALID_DEVICE_STATE)
+            npjt_violate(d, NPJT_LAW_REENTRY, "a call inside a callback returned %s", npj_status_name(status));
+    }
+}
+
+void npjt_hook(void *user, npjt_moment moment, size_t bytes)
+{
+    struct npjt_driver *d = user;
+    (void)bytes;
+    if (moment == NPJT_MOMENT_ALLOC && !d->may_allocate)
+        npjt_violate(d, NPJT_LAW_ALLOCATION, "a call other than new, add_job and write allocates");
+    reenter(d, moment == NPJT_MOMENT_ALLOC ? CALLBACK_ALLOC : CALLBACK_RELEASE);
+}
+
+void npjt_abused(void *user, const npjt_finding *finding)
+{
+    npjt_violate(user, NPJT_LAW_ALLOCATOR, "%s", finding->text);
+}
+
+void npjt_traced(void *user, const npj_trace *trace)
+{
+    struct npjt_driver *d = user;
+    d->tracing = true;
+    if (d->options->trace)
+        d->options->trace(d->options->user, trace);
+    if (trace->kind == NPJ_TRACE_NO_POOL) {
+        d->no_pool_traced++;
+    } else if ((unsigned)trace->from < NPJ_STATE_COUNT && (unsigned)trace->event < NPJ_EVENT_COUNT) {
+        d->result->cells[trace->from][trace->event] |= trace->status == NPJ_STATUS_SUCCESS ? 1 : 2;
+        for (uint8_t i = 0; trace->event == NPJ_EVENT_EXPIRE && i < d->jobs; i++)
+            if (d->job[d->order[i]].cookie == trace->cookie)
+                d->job[d->order[i]].expired = true;
+    }
+    reenter(d, CALLBACK_TRACE);
+}

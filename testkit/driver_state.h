@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the files of the driver share: what it believes of the server, which is all that it knows from the calls that it
+ * made and the actions that it took.
+ *
+ *     driver.c          a run: the engine, the records of the tape, the drain, the end
+ *     driver_events.c   what each record does
+ *     driver_request.c  what clients ask, and the status that each call must return
+ *     driver_host.c     the host: takes actions
+ *     driver_complete.c provider and pipe: completes operations
+ *     driver_pipe.c     the pipe: the bytes that a WRITE offers, and what became of them
+ *     driver_job.c      the life of a job as the laws have it: answers, failure, the end
+ *     driver_time.c     deadlines
+ *     driver_select.c   operands to handles
+ *     driver_reentry.c  the callbacks: allocation, re-entry, trace
+ *     oracle.c          the laws that are checked after every event
+ *     report.c          a law that was broken
+ */
+#ifndef NPJOB_TESTKIT_DRIVER_STATE_H
+#define NPJOB_TESTKIT_DRIVER_STATE_H
+
+#include "npjob-testkit/driver.h"
+#include "tape_words.h"
+
+enum {
+    JOBS = NPJT_MAX_LIVE_JOBS,
+    WRITES = NPJT_MAX_LIVE_PACKETS,
+    BATCH = 64,
+    NONE = 255,        /* no index */
+    ENDED_KEPT = 4,    /* stale handles kept to be tried again */
+    HOST_ROUNDS = 160, /* more than any tape can need: its packets, one a round, and the operations of a job's end */
+};
+
+/** An accepted write, from PENDING until its packet must have been released. */
+struct a_write {
+    uint64_t tag;
+    npj_req request;
+    uint64_t offset; /* of its first byte in what the job was given to print */
+    uint32_t length;
+    uint32_t taken;             /* by the pipe, as completed operations reported */
+    npj_status status, or_else; /* once answered: what the REPLY must say; or_else where the laws leave two */
+    uint8_t job, next;          /* next of the same job, or next free */
+    bool answered, replied;     /* the REPLY is due; has been taken */
+    bool cancelled;             /* a cancel was taken while it was in flight */
+    bool in_op;                 /* the WRITE in flight has its bytes */
+    bool lent, held;            /* held: its REPLY said so, a RETURN is owed */
+    uint8_t *bytes;             /* lent */
+    size_t capacity;            /* of bytes, kept for the next write in this place */
+};
+
+enum phase { NOT_ASKED, WAITING, ANSWERED, REPLIED };
+
+/** A job, from PENDING until it has ended and everything of it has been taken. */
+struct a_job {
+    bool used, gone; /* gone: no handle may reach it */
+    uint32_t serial;
+    npj_job handle;
+    uint64_t client, provider, cookie;
+
+    enum phase phase[4]; /* by npj_request_kind; that of NPJ_REQUEST_WRITE is not used */
+    uint64_t tag[4];
+    npj_status answer[4];
+
+    uint8_t first_write, last_write, packets;
+    uint64_t bytes; /* of the live packets */
+    uint64_t given; /* bytes accepted */
+    bool resume_owed;
+
+    bool added;   /* ADD_JOB has returned with a pipe, to a job that had not failed */
+    bool has_job; /* the provider has it */
+    bool add_issued, open_issued, schedule_issued, abandon_issued;
+    bool pipe_open, pipe_closed, connect_good, message_mode;
+    bool truncated;              /* an accepted write was cancelled, and not taken in full */
+    bool scheduled;              /* ScheduleJob has succeeded */
+    bool finished_with_provider; /* ABANDON_JOB has returned */
+    bool provider_gone, forget;
+    bool failed;
+    bool failure_learnt; /* false: the laws leave the status open until the server says it */
+    npj_status failure;
+    uint32_t job_id;
+
+    npj_op op; /* in flight, or 0 */
+    npj_action_kind op_kind;
+    bool cancel_owed, cancel_taken;
+    uint64_t op_bytes;
+    uint32_t iov_count;
+    npj_iov iov[BATCH];
+
+    uint64_t add_start, connect_start, stall_start, stall_start_latest, drain_start;
+    bool stalling;
+    bool expired; /* the server traced an expiry in this call */
+};
+
+struct npjt_driver {
+    npjt_counting pool;
+    bool pool_ready;
+    uint8_t *scratch; /* NPJT_MAX_WRITE_BYTES + 1: what is written by copy */
+
+    /* From here on everything is zero at the start of a run, but for the lent buffers. */
+    const npjt_subject *subject;
+    void *srv;
+    const npjt_options *options;
+    npjt_result *result;
+    npjt_limits limits;
+    bool isolated; /* the engine's caps are no less than the sum of the jobs' limits */
+    const uint8_t *tape;
+    size_t size;
+
+    uint32_t event; /* number of the record being played */
+    const npjt_record *record;
+    const char *phase;
+    npj_status status;          /* of the last call */
+    bool stop;                  /* a law was broken, or the server has left what the driver can follow */
+    bool may_allocate, tracing; /* tracing: the server has been seen to trace */
+    bool faulty;                /* allocations may be made to fail */
+    bool armed;                 /* a re-entry is to be tried */
+    uint8_t armed_callback, armed_call;
+
+    struct a_job job[JOBS];
+    uint8_t order[JOBS], jobs;   /* used jobs, the oldest first */
+    uint8_t ops[JOBS], ops_live; /* jobs with an operation in flight, the oldest operation first */
+    uint8_t free_write;
+    uint32_t packets, reserved, next_serial;
+    uint64_t next_tag;
+    npj_job ended_job[ENDED_KEPT];
+    npj_op ended_op[ENDED_KEPT];
+    npj_action_kind ended_op_kind[ENDED_KEPT];
+    npj_req answered_write[ENDED_KEPT];
+    uint32_t jobs_ended, ops_ended, writes_answered;
+
+    uint8_t stopping; /* 0, or 1 + npj_shutdown_how */
+    bool idle_taken;
+    uint64_t stopping_start;
+    bool clock_set;
+    uint64_t origin, now; /* now is from origin */
+
+    uint64_t accepted, replies, operations, bytes_accepted, bytes_taken;
+    uint32_t no_pool_traced; /* in this call */
+    bool no_pool_jobs, no_pool_writes;
+    bool quiet; /* npj_next() has said false, and nothing has happened since */
+    uint64_t base_blocks[JOBS + 1], base_bytes[JOBS + 1]; /* of the allocator when first quiet with so many jobs */
+    bool base_set[JOBS + 1];
+
+    struct a_write write[WRITES];
+};
+
+/* report.c */
+void npjt_violate(struct npjt_driver *d, unsigned law, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void npjt_mix(struct npjt_driver *d, uint64_t value); /* into the digest of the run */
+
+/* driver_events.c */
+void npjt_play(struct npjt_driver *d, const npjt_record *record);
+void npjt_free_engine(struct npjt_driver *d);
+
+/* driver_request.c */
+uint64_t npjt_before(struct npjt_driver *d, npj_status expected); /* a digest, if the call may be refused */
+void npjt_judge(struct npjt_driver *d, const char *call, npj_status status, npj_status expected, uint64_t before);
+void npjt_add_job(struct npjt_driver *d, uint64_t client, uint64_t provider, bool null_out);
+void npjt_connect(struct npjt_driver *d, npj_job handle);
+void npjt_write(struct npjt_driver *d, npj_job handle, uint64_t length, unsigned how);
+void npjt_close(struct npjt_driver *d, npj_job handle);
+void npjt_cancel(struct npjt_driver *d, npj_req request);
+void npjt_abort(struct npjt_driver *d, npj_job handle, npj_status reason);
+void npjt_client_gone(struct npjt_driver *d, uint64_t client, npj_status reason);
+void npjt_provider_gone(struct npjt_driver *d, uint64_t provider);
+void npjt_shutdown(struct npjt_driver *d, npj_shutdown_how how);
+void npjt_query(struct npjt_driver *d, npj_job handle, bool null_out);
+void npjt_trim(struct npjt_driver *d);
+
+/* driver_host.c */
+bool npjt_take(struct npjt_driver *d);                      /* one action. false: there was none */
+void npjt_take_many(struct npjt_driver *d, uint32_t count); /* 0: all */
+bool npjt_host_round(struct npjt_driver *d);
+
+/* driver_complete.c */
+void npjt_complete(struct npjt_driver *d, uint8_t index); /* the operation of a job, with success and in full */
+void npjt_job_added(struct npjt_driver *d, npj_op op, npj_status status, unsigned path);
+void npjt_opened(struct npjt_driver *d, npj_op op, npj_status status, unsigned mode);
+void npjt_written(struct npjt_driver *d, npj_op op, npj_status status, uint64_t amount);
+void npjt_done(struct npjt_driver *d, npj_op op, npj_status status);
+
+/* driver_pipe.c */
+void npjt_pattern_ready(void);
+void npjt_fill(uint8_t *out, uint32_t serial, uint64_t offset, size_t length);
+bool npjt_same(const uint8_t *bytes, uint32_t serial, uint64_t offset, size_t length);
+bool npjt_lend(struct a_write *write, size_t length); /* false: out of memory */
+void npjt_take_back(struct npjt_driver *d, struct a_write *write);
+void npjt_pipe_offered(struct npjt_driver *d, struct a_job *job, const npj_action *action);
+void npjt_pipe_took(struct npjt_driver *d, struct a_job *job, npj_status status, uint64_t transferred);
+
+/* driver_job.c */
+struct a_job *npjt_job_by_handle(struct npjt_driver *d, npj_job handle); /* not gone, or NULL */
+struct a_job *npjt_job_by_op(struct npjt_driver *d, npj_op op);
+struct a_write *npjt_write_by_request(struct npjt_driver *d, npj_req request);
+struct a_job *npjt_job_begin(struct npjt_driver *d);
+struct a_write *npjt_write_begin(struct npjt_driver *d, struct a_job *job);
+void npjt_answer(struct a_job *job, npj_request_kind kind, npj_status status);
+void npjt_answer_write(struct npjt_driver *d, struct a_write *write, npj_status status, npj_status or_else);
+void npjt_fail(struct npjt_driver *d, struct a_job *job, npj_status status);
+void npjt_settle(struct npjt_driver *d, struct a_job *job);
+void npjt_op_begin(struct npjt_driver *d, struct a_job *job, const npj_action *action);
+void npjt_op_end(struct npjt_driver *d, struct a_job *job);
+void npjt_release_packets(struct npjt_driver *d, struct a_job *job);
+
+static inline struct a_write *npjt_first_write(struct npjt_driver *d, const struct a_job *job)
+{
+    return job->first_write == NONE ? NULL : &d->write[job->first_write];
+}
+
+static inline struct a_write *npjt_next_write(struct npjt_driver *d, const struct a_write *write)
+{
+    return write->next == NONE ? NULL : &d->write[write->next];
+}
+
+/* driver_time.c */
+void npjt_advance(struct npjt_driver *d, uint64_t to);
+void npjt_stall_watch(struct npjt_driver *d, struct a_job *job);
+void npjt_stall_progress(struct npjt_driver *d, struct a_job *job, bool certain);
+void npjt_check_deadline(struct npjt_driver *d);
+
+/* driver_select.c */
+npj_job npjt_select_job(struct npjt_driver *d, unsigned meaning);
+npj_req npjt_select_write(struct npjt_driver *d, npj_job job, unsigned meaning);
+npj_op npjt_select_op(struct npjt_driver *d, unsigned meaning, unsigned kinds); /* kinds: bits of npj_action_kind */
+uint64_t npjt_select_length(struct npjt_driver *d, npj_job job, unsigned meaning);
+uint64_t npjt_select_amount(struct npjt_driver *d, npj_op op, unsigned meaning);
+uint64_t npjt_select_time(struct npjt_driver *d, unsigned meaning);
+npj_status npjt_select_status(unsigned meaning);
+uint32_t npjt_select_count(unsigned meaning);
+
+/* driver_reentry.c */
+void npjt_hook(void *user, npjt_moment moment, size_t bytes);
+void npjt_abused(void *user, const npjt_finding *finding);
+void npjt_traced(void *user, const npj_trace *trace);
+
+/* oracle.c */
+void npjt_check_call(struct npjt_driver *d);  /* after every call that may change something: O(jobs) */
+void npjt_check_event(struct npjt_driver *d); /* after every record */
+void npjt_check_quiet(struct npjt_driver *d); /* when npj_next() has said false */
+void npjt_check_growth(struct npjt_driver *d, bool trimmed);
+
+#endif

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Deadlines. Times are counted from the first npj_advance(), as the contract has it: what was armed before counts from
+ * there.
+ */
+#include "driver_state.h"
+
+static uint64_t saturated(uint64_t start, uint64_t timeout)
+{
+    return timeout >= NPJ_NEVER - start ? NPJ_NEVER : start + timeout;
+}
+
+/** When a time of ours is on the host's clock. */
+static uint64_t on_host_clock(const struct npjt_driver *d, uint64_t time)
+{
+    return saturated(d->origin, time);
+}
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/** The earliest deadline of a job, or with @p latest the latest time that the laws leave for it. */
+static uint64_t job_deadline(const struct npjt_driver *d, const struct a_job *job, bool latest)
+{
+    uint64_t deadline = NPJ_NEVER;
+    if (job->failed || job->gone)
+        return deadline;
+    if (!job->added)
+        deadline = saturated(job->add_start, d->limits.add_timeout);
+    if (job->phase[NPJ_REQUEST_CONNECT] == WAITING && job->connect_start != NPJ_NEVER)
+        deadline = least(deadline, saturated(job->connect_start, d->limits.connect_timeout));
+    if (job->stalling)
+        deadline =
+            least(deadline, saturated(latest ? job->stall_start_latest : job->stall_start, d->limits.stall_timeout));
+    if (job->drain_start != NPJ_NEVER)
+        deadline = least(deadline, saturated(job->drain_start, d->limits.drain_timeout));
+    return deadline;
+}
+
+static uint64_t stopping_deadline(const struct npjt_driver *d)
+{
+    return d->stopping == 1 + NPJ_DRAIN ? saturated(d->stopping_start, d->limits.drain_timeout) : NPJ_NEVER;
+}
+
+/** The stall deadline runs while the pipe is open and a write waits. */
+void npjt_stall_watch(struct npjt_driver *d, struct a_job *job)
+{
+    bool holds = false;
+    for (const struct a_write *write = npjt_first_write(d, job); write && !holds; write = npjt_next_write(d, write))
+        holds = !write->answered;
+    bool stalling = holds && job->pipe_open && !job->failed;
+    if (stalling && !job->stalling)
+        job->stall_start = job->stall_start_latest = d->now;
+    job->stalling = stalling;
+}
+
+/** The pipe took something; uncertain when the laws leave open whether it counts. */
+void npjt_stall_progress(struct npjt_driver *d, struct a_job *job, bool certain)
+{
+    job->stall_start_latest = d->now;
+    if (certain)
+        job->stall_start = d->now;
+}
+
+static void expire_jobs(struct npjt_driver *d, bool stopped)
+{
+    for (uint8_t i = d->jobs; i-- > 0;) {
+        struct a_job *job = &d->job[d->order[i]];
+        uint64_t soonest = job_deadline(d, job, false), latest = job_deadline(d, job, true);
+        bool late = latest <= d->now && latest != NPJ_NEVER, early = soonest > d->now || soonest == NPJ_NEVER;
+        if (job->expired && early && !stopped && !job->gone)
+            npjt_violate(d, NPJT_LAW_BOUNDS, "a job was failed before its deadline");
+        if (late || (job->expired && !early)) {
+            npjt_fail(d, job, NPJ_STATUS_IO_TIMEOUT);
+            job->failure_learnt = !stopped;
+        }
+        if (stopped) {
+            npjt_fail(d, job, NPJ_STATUS_SERVER_SHUTDOWN_IN_PROGRESS);
+            job->forget = true;
+        }
+        job->expired = false;
+        npjt_settle(d, job);
+    }
+}
+
+void npjt_advance(struct npjt_driver *d, uint64_t to)
+{
+    for (uint8_t i = 0; i < d->jobs; i++)
+        d->job[d->order[i]].expired = false;
+    d->status = d->subject->advance(d->srv, to);
+    if (d->status != NPJ_STATUS_SUCCESS)
+        npjt_violate(d, NPJT_LAW_ALL_OR_NOTHING, "advance was refused");
+    if (!d->clock_set) {
+        d->clock_set = true;
+        d->origin = to;
+    } else if (to > d->origin + d->now) {
+        d->now = to - d->origin;
+    }
+    uint64_t stop = stopping_deadline(d);
+    bool stopped = stop != NPJ_NEVER && stop <= d->now;
+    if (stopped)
+        d->stopping = 1 + NPJ_ABORT;
+    expire_jobs(d, stopped);
+    uint64_t deadline = d->subject->deadline(d->srv);
+    if (deadline != NPJ_NEVER && deadline <= on_host_clock(d, d->now))
+        npjt_violate(d, NPJT_LAW_BOUNDS, "after advance a deadline lies in the past");
+}
+
+void npjt_check_deadline(struct npjt_driver *d)
+{
+    uint64_t soonest = stopping_deadline(d), latest = soonest;
+    for (uint8_t i = 0; i < d->jobs; i++) {
+        const struct a_job *job = &d->job[d->order[i]];
+        soonest = least(soonest, job_deadline(d, job, false));
+        latest = least(latest, job_deadline(d, job, true));
+    }
+    soonest = on_host_clock(d, soonest);
+    latest = on_host_clock(d, latest);
+    uint64_t says = d->subject->deadline(d->srv);
+    if (says < soonest)
+        npjt_violate(d, NPJT_LAW_BOUNDS, "the server's deadline comes earlier than any that was set");
+    else if (says > latest)
+        npjt_violate(d, NPJT_LAW_BOUNDS, "the server has no deadline where one was set, or a later one");
+}

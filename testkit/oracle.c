@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+/* The laws that are held against the server after every event, whatever the event was. */
+#include "driver_state.h"
+
+/* -------------------------------------------------------------------------------------------------------- allocator */
+
+/** Blocks that jobs and packets explain, or UINT64_MAX if the subject does not say what one holds. */
+static uint64_t explained_blocks(const struct npjt_driver *d)
+{
+    const npjt_subject *subject = d->subject;
+    if (subject->engine_blocks == 0 || subject->idle_job_blocks == 0 || subject->packet_blocks == 0)
+        return UINT64_MAX;
+    return subject->engine_blocks + (uint64_t)d->jobs * subject->idle_job_blocks +
+           (uint64_t)d->packets * subject->packet_blocks;
+}
+
+void npjt_check_growth(struct npjt_driver *d, bool trimmed)
+{
+    if (d->limits.reuse && !trimmed)
+        return;
+    npjt_counting_stats pool;
+    npjt_counting_stats_get(&d->pool, &pool);
+    if (pool.blocks.live > explained_blocks(d))
+        npjt_violate(d, NPJT_LAW_PACKETS, "%llu blocks are live where %u jobs and %u packets explain %llu",
+                     (unsigned long long)pool.blocks.live, (unsigned)d->jobs, (unsigned)d->packets,
+                     (unsigned long long)explained_blocks(d));
+    if (d->packets > 0)
+        return;
+    uint8_t jobs = d->jobs;
+    if (!d->base_set[jobs]) {
+        d->base_set[jobs] = true;
+        d->base_blocks[jobs] = pool.blocks.live;
+        d->base_bytes[jobs] = pool.bytes.live;
+    } else if (pool.blocks.live > d->base_blocks[jobs] || pool.bytes.live > d->base_bytes[jobs]) {
+        npjt_violate(d, NPJT_LAW_PACKETS,
+                     "memory has grown: with %u jobs and no packet %llu blocks and %llu bytes are live, %llu and %llu "
+                     "before; %llu bytes have been written",
+                     (unsigned)jobs, (unsigned long long)pool.blocks.live, (unsigned long long)pool.bytes.live,
+                     (unsigned long long)d->base_blocks[jobs], (unsigned long long)d->base_bytes[jobs],
+                     (unsigned long long)d->bytes_taken);
+    }
+}
+
+/* -------------------------------------------------------------------------------------------------------- the counters
+ */
+
+static void equal(struct npjt_driver *d, unsigned law, const char *what, uint64_t says, uint64_t right)
+{
+    if (says != right)
+        npjt_violate(d, law, "the server counts %llu %s, not %llu", (unsigned long long)says, what,
+                     (unsigned long long)right);
+}
+
+void npjt_check_call(struct npjt_driver *d)
+{
+    if (d->stop || !d->srv || !d->subject->stats)
+        return;
+    npj_stats stats;
+    d->subject->stats(d->srv, &stats);
+    equal(d, NPJT_LAW_PACKETS, "live packets", stats.packets.live, d->packets);
+    equal(d, NPJT_LAW_PACKETS, "live packets of adds, connects and closes", stats.reserved_packets.live, d->reserved);
+    equal(d, NPJT_LAW_RECLAIM, "live jobs", stats.jobs.live, d->jobs);
+    equal(d, NPJT_LAW_ANSWERS, "accepted requests", stats.accepted, d->accepted);
+    equal(d, NPJT_LAW_ANSWERS, "replies", stats.replies, d->replies);
+    equal(d, NPJT_LAW_OPERATIONS, "operations", stats.operations, d->operations);
+    equal(d, NPJT_LAW_COUNTS, "bytes accepted", stats.bytes_accepted, d->bytes_accepted);
+    equal(d, NPJT_LAW_COUNTS, "bytes taken", stats.bytes_taken, d->bytes_taken);
+    if (stats.jobs.live > d->limits.max_jobs || stats.packets.live > d->limits.max_packets)
+        npjt_violate(d, NPJT_LAW_BOUNDS, "more jobs or packets than the configuration allows");
+    if (d->limits.max_pool_bytes && stats.pool_bytes.live + stats.idle_bytes > d->limits.max_pool_bytes)
+        npjt_violate(d, NPJT_LAW_BOUNDS, "more memory in packets than max_pool_bytes");
+    npjt_counting_stats pool;
+    npjt_counting_stats_get(&d->pool, &pool);
+    equal(d, NPJT_LAW_PACKETS, "bytes of memory", stats.memory_bytes, pool.bytes.live);
+}
+
+/** Looks at one job through the server's own eyes. */
+static void check_job(struct npjt_driver *d, struct a_job *job)
+{
+    npj_job_info info;
+    npj_status status = d->subject->query(d->srv, job->handle, &info);
+    if (job->gone) {
+        if (status != NPJ_STATUS_INVALID_HANDLE)
+            npjt_violate(d, NPJT_LAW_RECLAIM, "a job that has ended is in state %s", npj_state_name(info.state));
+        return;
+    }
+    if (status != NPJ_STATUS_SUCCESS) {
+        npjt_violate(d, NPJT_LAW_OPERATIONS, "a live job's handle is refused");
+        return;
+    }
+    bool failed = info.failure != NPJ_STATUS_SUCCESS;
+    if (failed && !job->failed)
+        npjt_violate(d, NPJT_LAW_ISOLATION, "a job has failed with %s for no reason of its own, in state %s",
+                     npj_status_name(info.failure), npj_state_name(info.state));
+    else if (!failed && job->failed)
+        npjt_violate(d, job->forget || job->provider_gone ? NPJT_LAW_RECLAIM : NPJT_LAW_BOUNDS,
+                     "a job should have failed with %s and is in state %s", npj_status_name(job->failure),
+                     npj_state_name(info.state));
+    else if (job->failed && !job->failure_learnt)
+        job->failure = info.failure;
+    else if (info.failure != job->failure)
+        npjt_violate(d, NPJT_LAW_HONEST_CLOSE, "a job's first failure is %s, not %s", npj_status_name(info.failure),
+                     npj_status_name(job->failure));
+    equal(d, NPJT_LAW_PACKETS, "packets in a job", info.packets, job->packets);
+    equal(d, NPJT_LAW_PACKETS, "bytes in a job", info.bytes, job->bytes);
+    if (info.client != job->client || info.provider != job->provider || info.cookie != job->cookie ||
+        (job->has_job && info.job_id != job->job_id))
+        npjt_violate(d, NPJT_LAW_ISOLATION, "a job has the client, provider, cookie or JobId of another");
+}
+
+void npjt_check_event(struct npjt_driver *d)
+{
+    if (d->stop || !d->srv)
+        return;
+    const char *wrong = d->subject->check ? d->subject->check(d->srv) : NULL;
+    if (wrong)
+        npjt_violate(d, NPJT_LAW_ALL_OR_NOTHING, "an invariant of the server does not hold: %s", wrong);
+    npjt_check_call(d);
+    for (uint8_t i = 0; d->subject->query && i < d->jobs; i++)
+        check_job(d, &d->job[d->order[i]]);
+    npjt_check_deadline(d);
+    if (d->quiet)
+        npjt_check_growth(d, false);
+}
+
+/* ------------------------------------------------------------------------------------------------- nothing more to do
+ */
+
+/** Why a reply that is due should have come. */
+static unsigned law_of_reply(const struct a_job *job)
+{
+    if (job->forget || job->provider_gone)
+        return NPJT_LAW_RECLAIM;
+    return job->failed ? NPJT_LAW_BOUNDS : NPJT_LAW_ANSWERS;
+}
+
+/** The server says that there is nothing to do: then nothing may be due. */
+static void check_nothing_due(struct npjt_driver *d, const struct a_job *job)
+{
+    bool due = false, waiting = false, return_due = false;
+    for (unsigned kind = 0; kind < 4; kind++) {
+        due |= job->phase[kind] == ANSWERED;
+        waiting |= job->phase[kind] == WAITING;
+    }
+    for (const struct a_write *write = npjt_first_write(d, job); write; write = npjt_next_write(d, write)) {
+        due |= write->answered && !write->replied;
+        waiting |= !write->answered;
+        return_due |= write->held && !write->in_op;
+    }
+    if (due)
+        npjt_violate(d, law_of_reply(job), "a REPLY is due, and the server has nothing to say");
+    if (return_due)
+        npjt_violate(d, NPJT_LAW_BOUNDS, "a RETURN is due, and the server has nothing to say");
+    if (waiting && job->op == 0)
+        npjt_violate(d, NPJT_LAW_BOUNDS, "a request waits, and no operation is in flight that could answer it");
+    if (job->cancel_owed)
+        npjt_violate(d, NPJT_LAW_OPERATIONS, "a CANCEL is due, and the server has nothing to say");
+    if (job->failed && job->op == 0 && job->pipe_open)
+        npjt_violate(d, NPJT_LAW_HONEST_CLOSE, "a failed job's pipe is not closed");
+    else if (job->failed && job->op == 0 && job->has_job && !job->provider_gone && !job->finished_with_provider)
+        npjt_violate(d, NPJT_LAW_HONEST_CLOSE, "a failed job is not abandoned");
+    bool fits =
+        job->packets < d->limits.max_job_packets && job->bytes + d->limits.max_write_bytes <= d->limits.max_job_bytes;
+    if (job->resume_owed && (fits || job->failed || job->gone || job->phase[NPJ_REQUEST_CLOSE] != NOT_ASKED))
+        npjt_violate(d, NPJT_LAW_BOUNDS, "a RESUME is due, and the server has nothing to say");
+}
+
+void npjt_check_quiet(struct npjt_driver *d)
+{
+    for (uint8_t i = 0; i < d->jobs; i++)
+        check_nothing_due(d, &d->job[d->order[i]]);
+    if (d->stopping && d->jobs == 0 && !d->idle_taken)
+        npjt_violate(d, NPJT_LAW_BOUNDS, "nothing is left after a shutdown, and IDLE has not come");
+    npjt_check_growth(d, false);
+}

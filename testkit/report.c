@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/* A law that was broken: said once, and the run is over. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "driver_state.h"
+
+static const char *const names[NPJT_LAW_COUNT] = {
+    "allocator", "answers", "packets", "operations", "allocation", "all-or-nothing", "re-entry",
+    "order",     "counts",  "bounds",  "reclaim",    "isolation",  "honest-close",
+};
+
+const char *npjt_law_name(unsigned law)
+{
+    return law < NPJT_LAW_COUNT ? names[law] : "(unknown)";
+}
+
+void npjt_violation_print(const npjt_violation *finding)
+{
+    char line[NPJT_LINE_MAX];
+    (void)fprintf(stderr, "%s breaks law %u (%s): %s\n", finding->subject, finding->law, npjt_law_name(finding->law),
+                  finding->sentence);
+    if (finding->record) {
+        npjt_record_text(line, sizeof line, finding->record);
+        (void)fprintf(stderr, "at event %u: %s\n", (unsigned)finding->event, line);
+    } else {
+        (void)fprintf(stderr, "after event %u, in the phase \"%s\"\n", (unsigned)finding->event, finding->phase);
+    }
+    (void)npjt_tape_print(stderr, finding->tape, finding->size, finding->records);
+    (void)fflush(stderr);
+}
+
+void npjt_violate(struct npjt_driver *d, unsigned law, const char *format, ...)
+{
+    if (d->stop || d->options->laws_off >> law & 1)
+        return;
+    char sentence[512];
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(sentence, sizeof sentence, format, arguments);
+    va_end(arguments);
+    d->stop = true;
+    d->result->finding = (int)law;
+    npjt_violation finding = {law,     sentence, d->event, d->record, d->phase, d->subject->name,
+                              d->tape, d->size,  d->event};
+    if (d->options->finding) {
+        d->options->finding(d->options->user, &finding);
+        return;
+    }
+    npjt_violation_print(&finding);
+    abort();
+}
+
+void npjt_mix(struct npjt_driver *d, uint64_t value)
+{
+    uint64_t digest = (d->result->digest ^ value) * UINT64_C(0x9E3779B97F4A7C15);
+    d->result->digest = digest ^ digest >> 29;
+}
+
+uint32_t npjt_cells_reached(const uint8_t cells[NPJ_STATE_COUNT][NPJ_EVENT_COUNT])
+{
+    uint32_t reached = 0;
+    for (unsigned state = 0; state < NPJ_STATE_COUNT; state++)
+        for (unsigned event = 0; event < NPJ_EVENT_COUNT; event++)
+            reached += cells[state][event] != 0;
+    return reached;
+}
