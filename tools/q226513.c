@@ -217,7 +217,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
     error_t error = 0;
     switch (key) {
     case ARGP_KEY_INIT:
-        tool_options_begin(state, "npj q226513");
+        tool_options_begin(state);
         return 0;
     case ARGP_KEY_ARG:
         if (options->file != NULL)

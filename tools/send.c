@@ -110,7 +110,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
     send_options *options = state->input;
     switch (key) {
     case ARGP_KEY_INIT:
-        tool_options_begin(state, "npj send");
+        tool_options_begin(state);
         return 0;
     case ARGP_KEY_ARG:
         return parse_file(state, text, options);

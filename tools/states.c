@@ -28,7 +28,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
     states_options *options = state->input;
     switch (key) {
     case ARGP_KEY_INIT:
-        tool_options_begin(state, "npj states");
+        tool_options_begin(state);
         return 0;
     case ARGP_KEY_ARG:
         return tool_wrong(state, "no such argument: %s", text);

@@ -231,7 +231,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
     tape_options *options = state->input;
     switch (key) {
     case ARGP_KEY_INIT:
-        tool_options_begin(state, "npj tape");
+        tool_options_begin(state);
         return 0;
     case ARGP_KEY_ARG:
         if (options->verb == VERB_NONE)

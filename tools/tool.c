@@ -30,11 +30,10 @@ void tool_complain(const char *command, const char *format, ...)
     va_end(arguments);
 }
 
-void tool_options_begin(struct argp_state *state, char *usage_name)
+void tool_options_begin(struct argp_state *state)
 {
     /* Without a stream argp adds no "Try --help" line and does not exit: the line of getopt, with argv[0], is all. */
     state->err_stream = NULL;
-    state->name = usage_name;
 }
 
 error_t tool_wrong(const struct argp_state *state, const char *format, ...)

@@ -31,11 +31,8 @@ int tool_states(int argc, char **argv);
 /** Prints `npj: COMMAND: text` as one line on stderr. */
 void tool_complain(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/**
- * To be called by a parser of options on ARGP_KEY_INIT: errors become one line, and the help names the command
- * @p usage_name ("npj send").
- */
-void tool_options_begin(struct argp_state *state, char *usage_name);
+/** To be called by a parser of options on ARGP_KEY_INIT: an error becomes one line. */
+void tool_options_begin(struct argp_state *state);
 
 /** Prints `argv[0]: text` for a wrong command line. @return EINVAL, for the parser to hand on. */
 error_t tool_wrong(const struct argp_state *state, const char *format, ...) __attribute__((format(printf, 2, 3)));

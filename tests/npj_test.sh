@@ -1,0 +1,597 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# The command npj, from outside: real files through real pipes, every error line, the pictures.
+# usage: npj_test.sh NPJ READER PEAK_RSS [CASE...]
+set -u
+
+npj=$1
+reader=$2
+peak_rss=$3
+shift 3
+folder=$(mktemp -d "${TMPDIR:-/tmp}/npj.XXXXXX")
+reader_pid=
+failures=0
+cases=0
+
+clean_up() {
+    [[ -n $reader_pid ]] && kill "$reader_pid" 2>/dev/null
+    rm -rf "$folder"
+}
+trap clean_up EXIT
+cd "$folder" || exit 1
+
+fail() {
+    printf 'FAILED: %s: %s\n' "$current" "$*"
+    failures=$((failures + 1))
+}
+
+expect_code() { # WANTED GOT
+    [[ $1 -eq $2 ]] || fail "exit code $2, not $1; $(head -c 500 err)"
+}
+
+# One line on stderr, and this one.
+expect_line() {
+    local lines
+    lines=$(wc -l <err)
+    [[ $lines -eq 1 ]] || fail "$lines lines of errors, not 1: $(head -c 500 err)"
+    grep -qF -- "$1" err || fail "no '$1' in: $(head -c 500 err)"
+}
+
+# Starts the reader and waits until its pipe is there.
+read_pipe() { # KIND OUT [MODE [N]]
+    rm -f pipe
+    mkfifo ready
+    "$reader" "$1" pipe "${@:2}" >ready 2>reader.err &
+    reader_pid=$!
+    exec 3<ready
+    read -r -u 3 -t 20 _ || fail "the reader does not come up: $(cat reader.err)"
+    rm -f ready
+}
+
+# Waits for the reader's end; what it said last is in $said.
+reader_ends() {
+    said=
+    read -r -u 3 -t 60 said
+    exec 3<&-
+    wait "$reader_pid" || fail "the reader failed: $(cat reader.err)"
+    reader_pid=
+}
+
+send() {
+    timeout 120 "$npj" send "$@" >out 2>err
+    code=$?
+}
+
+# A number of the ledger: its line, its column.
+ledger() {
+    awk -v name="$1" -v column="$2" 'index($0, name) == 1 { sub(name, ""); print $column }' out
+}
+
+# The end of every job, however it went: nothing lives, every answer was given, and the limit was kept.
+expect_balance() {
+    local limit
+    limit=$(ledger limit 1)
+    [[ $(ledger jobs 3) == 0 ]] || fail "a job lives: $(cat out)"
+    [[ $(ledger packets 3) == 0 ]] || fail "packets live: $(cat out)"
+    [[ $(ledger packets 1) == "$(ledger packets 2)" ]] || fail "packets are not balanced"
+    [[ $(ledger 'reserved packets' 3) == 0 ]] || fail "reserved packets live: $(cat out)"
+    [[ $(ledger 'pool bytes' 3) == 0 ]] || fail "pool bytes live: $(cat out)"
+    [[ $(ledger 'memory bytes' 3) == 0 ]] || fail "memory is left: $(cat out)"
+    [[ $(ledger requests 1) == "$(ledger requests 3)" ]] || fail "requests without an answer: $(cat out)"
+    [[ $(ledger 'pool bytes' 4) -le $limit ]] || fail "the pool's peak is over the limit of $limit: $(cat out)"
+}
+
+expect_whole() { # FILE
+    local size
+    size=$(stat -c %s "$1")
+    cmp -s "$1" got || fail "the file did not arrive byte for byte"
+    [[ $(ledger 'bytes ' 1) == "$size" ]] || fail "bytes accepted are not $size: $(cat out)"
+    [[ $(ledger 'bytes ' 3) == "$size" ]] || fail "bytes taken are not $size: $(cat out)"
+    [[ $(ledger close 1) == STATUS_SUCCESS ]] || fail "close was not answered SUCCESS: $(cat out)"
+}
+
+# ------------------------------------------------------------------------------------------------ send, all well
+
+# 100 MB, whole, through each kind of pipe.
+sends_whole() { # KIND OPTION...
+    read_pipe "$1" got
+    send big --pipe pipe "${@:2}"
+    reader_ends
+    expect_code 0 "$code"
+    [[ -s err ]] && fail "it says something on stderr: $(cat err)"
+    expect_balance
+    expect_whole big
+}
+
+case_stream_copy() { sends_whole stream; }
+case_stream_lend() { sends_whole stream --lend; }
+case_fifo_copy() { sends_whole fifo; }
+case_fifo_lend() { sends_whole fifo --lend; }
+case_seqpacket_copy() { sends_whole seqpacket --message; }
+case_seqpacket_lend() { sends_whole seqpacket --message --lend --chunk 32K; }
+
+case_messages_stay_whole() {
+    read_pipe seqpacket got
+    send small --pipe pipe --message --chunk 1000
+    reader_ends
+    expect_code 0 "$code"
+    expect_whole small
+    # 300001 bytes in messages of 1000
+    [[ $said == 'messages 301 longest 1000' ]] || fail "$said"
+}
+
+case_empty_file() {
+    : >empty
+    read_pipe stream got
+    send empty --pipe pipe
+    reader_ends
+    expect_code 0 "$code"
+    expect_balance
+    expect_whole empty
+}
+
+case_odd_chunks() {
+    for chunk in 1 513 65535; do
+        read_pipe stream got
+        send small --pipe pipe --chunk $chunk --limit 256K --batch 7
+        reader_ends
+        expect_code 0 "$code"
+        expect_balance
+        expect_whole small
+    done
+}
+
+case_standard_input() {
+    for how in --copy --lend; do
+        read_pipe fifo got
+        (head -c 100000 small && sleep 0.3 && tail -c +100001 small) | timeout 60 "$npj" send - --pipe pipe $how >out 2>err
+        code=${PIPESTATUS[1]}
+        reader_ends
+        expect_code 0 "$code"
+        expect_balance
+        expect_whole small
+    done
+}
+
+case_limit_of_one_write() {
+    for how in --copy --lend; do
+        read_pipe stream got
+        send small --pipe pipe --chunk 4096 --limit 4160 $how
+        reader_ends
+        expect_code 0 "$code"
+        expect_balance
+        expect_whole small
+        [[ $(ledger packets 4) == 1 ]] || fail "more than one packet at once: $(cat out)"
+    done
+}
+
+case_waits_for_the_pipe() {
+    for kind in stream fifo; do
+        read_pipe $kind got late 300
+        send small --pipe pipe --wait
+        reader_ends
+        expect_code 0 "$code"
+        expect_balance
+        expect_whole small
+    done
+}
+
+# ------------------------------------------------------------------------------------------------ send, a difficult reader
+
+case_slow_reader_and_memory() {
+    local how kib
+    for how in --copy --lend; do
+        read_pipe stream got slow 2
+        head -c 20000000 big >part
+        timeout 120 "$peak_rss" rss "$npj" send part --pipe pipe --limit 1M $how >out 2>err
+        expect_code 0 $?
+        reader_ends
+        expect_balance
+        expect_whole part
+        # The limit, and what a program with its libraries takes; far less than the file. Sanitizers take more.
+        kib=$(cat rss)
+        [[ -n ${NPJ_TEST_SANITIZED-} || $kib -lt 12000 ]] || fail "$kib KiB in memory for a limit of 1 MiB"
+    done
+}
+
+case_stalled_reader() {
+    local kind
+    for kind in stream fifo seqpacket; do
+        local more=()
+        [[ $kind == seqpacket ]] && more=(--message)
+        read_pipe $kind got stall 1500
+        send big --pipe pipe --limit 2M "${more[@]}"
+        reader_ends
+        expect_code 0 "$code"
+        expect_balance
+        expect_whole big
+        [[ $(ledger time 1 | cut -d. -f1) -ge 1 ]] || fail "it did not wait for its reader"
+    done
+}
+
+case_stall_timeout() {
+    local how
+    for how in --copy --lend; do
+        read_pipe stream got stall 3000
+        send big --pipe pipe --stall-timeout 300 $how
+        expect_code 1 "$code"
+        expect_line 'pipe: the pipe did not take the job in time (STATUS_IO_TIMEOUT 0xC00000B5)'
+        expect_balance
+        [[ $(ledger close 1) == STATUS_IO_TIMEOUT ]] || fail "close: $(ledger close 1)"
+        kill "$reader_pid"
+        wait "$reader_pid" 2>/dev/null
+        reader_pid=
+        exec 3<&-
+    done
+}
+
+case_reader_dies() {
+    local kind how
+    for kind in stream fifo seqpacket; do
+        for how in --copy --lend; do
+            local more=()
+            [[ $kind == seqpacket ]] && more=(--message)
+            read_pipe $kind got die 5000000
+            send big --pipe pipe $how "${more[@]}"
+            reader_ends
+            expect_code 1 "$code"
+            grep -qE '^npj: send: pipe: write: (Broken pipe|Connection reset by peer) \(STATUS_PIPE_BROKEN 0xC000014B\)$' err ||
+                fail "$kind $how: $(cat err)"
+            expect_line STATUS_PIPE_BROKEN
+            expect_balance
+            [[ $(ledger close 1) == STATUS_PIPE_BROKEN ]] || fail "close: $(ledger close 1)"
+            # Nothing was taken that did not come from the file, in its order.
+            cmp -s -n 5000000 big got || fail "$kind $how: the first bytes are not those of the file"
+        done
+    done
+}
+
+case_reader_dies_while_file_waits() {
+    read_pipe fifo got die 1000
+    (head -c 1000 small && sleep 0.5 && cat small) | timeout 60 "$npj" send - --pipe pipe --chunk 100 >out 2>err
+    code=${PIPESTATUS[1]}
+    reader_ends
+    expect_code 1 "$code"
+    expect_line 'pipe: write: Broken pipe (STATUS_PIPE_BROKEN 0xC000014B)'
+    expect_balance
+}
+
+case_interrupted() {
+    local number name
+    for name in INT TERM HUP; do
+        number=$(kill -l $name)
+        read_pipe stream got stall 3000
+        # A shell that is not interactive has its children ignore SIGINT; npj takes it all the same.
+        "$npj" send big --pipe pipe >out 2>err &
+        local sender=$!
+        sleep 0.4
+        kill -s $name $sender
+        wait $sender
+        expect_code $((128 + number)) $?
+        expect_line 'npj: send: pipe: interrupted, the job was aborted'
+        expect_balance
+        [[ $(ledger close 1) != STATUS_SUCCESS ]] || fail "an aborted job was closed with success"
+        kill "$reader_pid"
+        wait "$reader_pid" 2>/dev/null
+        reader_pid=
+        exec 3<&-
+    done
+}
+
+# ------------------------------------------------------------------------------------------------ send, error lines
+
+# A job that does not come to be still has its ledger.
+fails_with() { # LINE OPTION...
+    send small "${@:2}"
+    expect_code 1 "$code"
+    expect_line "npj: send: $1"
+    expect_balance
+}
+
+case_pipes_that_are_none() {
+    rm -f pipe
+    mkfifo lonely
+    echo hello >plain
+    "$reader" stream stale /dev/null >/dev/null 2>&1 &
+    reader_pid=$!
+    for _ in {1..100}; do
+        [[ -S stale ]] && break
+        sleep 0.05
+    done
+    kill "$reader_pid"
+    wait "$reader_pid" 2>/dev/null
+    reader_pid=
+    fails_with 'nothing: open: No such file or directory (STATUS_OBJECT_NAME_NOT_FOUND 0xC0000034)' --pipe nothing
+    fails_with 'lonely: open: No such device or address (STATUS_PIPE_NOT_AVAILABLE 0xC00000AC)' --pipe lonely
+    fails_with 'stale: connect: Connection refused (STATUS_PIPE_NOT_AVAILABLE 0xC00000AC)' --pipe stale
+    fails_with 'plain: neither a socket nor a FIFO (STATUS_INVALID_DEVICE_REQUEST 0xC0000010)' --pipe plain
+    fails_with 'lonely: a FIFO carries no messages, a SOCK_SEQPACKET socket does' --pipe lonely --message
+    fails_with 'plain/x: open: Not a directory (STATUS_OBJECT_NAME_NOT_FOUND 0xC0000034)' --pipe plain/x
+    fails_with 'lonely: the pipe did not open in time (STATUS_IO_TIMEOUT 0xC00000B5)' --pipe lonely --wait \
+        --connect-timeout 200
+    local deep
+    deep=$(printf 'd%.0s' {1..120})
+    mkdir "$deep"
+    (cd "$deep" && timeout 20 "$reader" stream s /dev/null >/dev/null 2>&1 & echo $! >pid)
+    reader_pid=$(cat pid)
+    for _ in {1..100}; do
+        [[ -S $deep/s ]] && break
+        sleep 0.05
+    done
+    fails_with "$deep/s: connect: File name too long (STATUS_OBJECT_NAME_INVALID 0xC0000033)" --pipe "$deep/s"
+    kill "$reader_pid" 2>/dev/null
+    reader_pid=
+}
+
+case_wrong_kind_of_socket() {
+    read_pipe seqpacket got
+    fails_with 'pipe: connect: Protocol wrong type for socket (STATUS_INVALID_DEVICE_REQUEST 0xC0000010)' --pipe pipe
+    kill "$reader_pid"
+    wait "$reader_pid" 2>/dev/null
+    reader_pid=
+    exec 3<&-
+}
+
+case_message_too_long() {
+    read_pipe seqpacket got
+    send big --pipe pipe --message --chunk 16M --limit 64M
+    reader_ends
+    expect_code 1 "$code"
+    expect_line 'pipe: write: Message too long (STATUS_INVALID_PARAMETER 0xC000000D)'
+    expect_balance
+}
+
+case_files_that_cannot_be_read() {
+    mkfifo pipe2
+    mkdir directory
+    send missing.ps --pipe pipe2
+    expect_code 3 "$code"
+    expect_line 'npj: send: missing.ps: No such file or directory'
+    send directory --pipe pipe2
+    expect_code 3 "$code"
+    expect_line 'npj: send: directory: Is a directory'
+}
+
+# The command line: one line each, exit code 2.
+wrong_use() { # LINE ARGUMENT...
+    timeout 20 "$npj" "${@:2}" >out 2>err
+    expect_code 2 $?
+    [[ $(cat err) == "$1" ]] || fail "said '$(cat err)', not '$1'"
+    [[ -s out ]] && fail "printed something: $(head -c 200 out)"
+}
+
+case_wrong_use() {
+    wrong_use 'npj: no command; npj --help lists them'
+    wrong_use 'npj: frobnicate: no such command; npj --help lists them' frobnicate
+    wrong_use "npj: send: unrecognized option '--frobnicate'" send --frobnicate
+    wrong_use 'npj: send: no file given' send --pipe x
+    wrong_use 'npj: send: no pipe given: --pipe PATH' send small
+    wrong_use 'npj: send: one file only: big' send small big --pipe x
+    wrong_use 'npj: send: --pipe: an empty path' send small --pipe ''
+    wrong_use 'npj: send: --chunk: not a number of bytes: 12Q' send small --pipe x --chunk 12Q
+    wrong_use 'npj: send: --chunk: not a number of bytes: -1' send small --pipe x --chunk -1
+    wrong_use 'npj: send: --chunk: 1 to 1073741824 bytes, not 0' send small --pipe x --chunk 0
+    wrong_use 'npj: send: --batch: 1 to 1024, not 1025' send small --pipe x --batch 1025
+    wrong_use 'npj: send: --limit: one write of 65536 bytes takes 65600' send small --pipe x --limit 65599
+    wrong_use 'npj: send: --limit: not a number of bytes: 99999999999999999999' send small --pipe x --limit 99999999999999999999
+    wrong_use 'npj: send: --stall-timeout: not a number of milliseconds: soon' send small --pipe x --stall-timeout soon
+    wrong_use "npj: send: option '--pipe' requires an argument" send small --pipe
+    wrong_use 'npj: states: no such argument: x' states x
+    wrong_use "npj: states: unrecognized option '--picture'" states --picture
+    wrong_use 'npj: q226513: no file given' q226513
+    wrong_use 'npj: q226513: --sizes: not a number of bytes: many' q226513 small --sizes 64K,many
+    wrong_use 'npj: q226513: --sizes: not a number of bytes: 0' q226513 small --sizes 0
+    wrong_use 'npj: q226513: --plot: neither .svg nor .png: x.jpg' q226513 small --plot x.jpg
+    wrong_use 'npj: q226513: --print-bytes: 1 to 16777216 bytes, not 0' q226513 small --print-bytes 0
+    wrong_use 'npj: tape: what to do? dis, asm or run' tape
+    wrong_use 'npj: tape: play: neither dis, asm nor run' tape play
+    wrong_use 'npj: tape: no file given' tape run
+    wrong_use 'npj: tape: asm: no output given: -o OUT' tape asm small
+    wrong_use 'npj: tape: one file only: b' tape dis a b
+    wrong_use 'npj: tape: -o belongs to asm' tape run small -o x
+    wrong_use 'npj: tape: --trace and --nt4 belong to run' tape dis small --trace
+}
+
+case_help() {
+    local command
+    "$npj" --help >out 2>err
+    expect_code 0 $?
+    for command in send q226513 tape states; do
+        grep -q "npj $command" out || fail "npj --help does not name $command"
+        "$npj" $command --help >"help" 2>err
+        expect_code 0 $?
+        grep -q "^Usage: npj $command" help || fail "$command --help has no usage: $(head -1 help)"
+        grep -q '^Exit code: 0 done' help || fail "$command --help has no exit codes"
+        grep -q -- '--help' help || fail "$command --help does not name --help"
+        [[ -s err ]] && fail "$command --help writes to stderr"
+        "$npj" $command --version >version
+        [[ $(cat version) == "$("$npj" --version)" ]] || fail "$command --version: $(cat version)"
+    done
+    grep -qE '^npj \(npjob\) [0-9]+\.[0-9]+\.[0-9]+$' version || fail "--version: $(cat version)"
+}
+
+case_full_disk() {
+    [[ -w /dev/full ]] || return 0
+    "$npj" states >/dev/full 2>err
+    expect_code 3 $?
+    expect_line 'npj: standard output: No space left on device'
+}
+
+case_quiet_and_trace() {
+    read_pipe stream got
+    send small --pipe pipe --quiet
+    reader_ends
+    [[ ! -s out && ! -s err ]] || fail "--quiet is not: $(cat out err)"
+    read_pipe stream got
+    send small --pipe pipe --trace
+    reader_ends
+    grep -qx 'job 1: ADDING -- CLOSE --> ADDING SUCCESS' err || fail "no trace of the close: $(grep CLOSE err)"
+    grep -qx 'job 1: OPEN -- FINISH --> CLOSING SUCCESS' err || fail "no trace of the closing"
+    grep -qx 'job 1: CLEANUP -- FINISH --> SCHEDULING SUCCESS' err || fail "no trace of the cleanup"
+    grep -qx 'job 1: SCHEDULING -- FINISH --> GONE SUCCESS' err || fail "no trace of the end"
+}
+
+# ------------------------------------------------------------------------------------------------ q226513
+
+# A figure of the table: size in bytes of line, as, column (1 writes, 2 and 3 srv_nt4, 4 and 5 npjob).
+figure() { # SIZE UNIT copy|print COLUMN
+    awk -v size="$1" -v unit="$2" -v as="$3" -v column="$4" '$1 == size && $2 == unit && $3 == as { print $(3 + column) }' out
+}
+
+case_q226513() {
+    local as size unit packets bytes
+    head -c 4194304 big >four
+    timeout 60 "$npj" q226513 four >out 2>err
+    expect_code 0 $?
+    [[ $(grep -cE '^[0-9].* (copy|print) +[0-9]' out) == 8 ]] || fail "not eight lines: $(cat out)"
+    while read -r size unit bytes; do
+        for as in copy print; do
+            [[ $(figure "$size" $unit $as 4) == 0 ]] || fail "npjob: packets are left of $size $unit by $as"
+            [[ $(figure "$size" $unit $as 5) == 0 ]] || fail "npjob: pool bytes are left of $size $unit by $as"
+            packets=$(figure "$size" $unit $as 2)
+            [[ $packets == "$(figure "$size" $unit $as 1)" ]] || fail "srv_nt4 does not lose each packet of $size $unit by $as"
+            [[ $(figure "$size" $unit $as 3) -gt $bytes ]] || fail "srv_nt4 loses less than the job, $size $unit by $as"
+        done
+        [[ $(figure "$size" $unit print 3) -gt $(figure "$size" $unit copy 3) ]] || fail "print loses no more than copy"
+        [[ $(figure "$size" $unit print 1) == $((bytes / 512)) ]] || fail "print does not write 512 bytes at a time"
+        [[ $(figure "$size" $unit copy 1) == $((bytes / 65536)) ]] || fail "copy does not write 64 KiB at a time"
+        # In proportion: so many times the loss of the smallest job.
+        for as in copy print; do
+            [[ $(figure "$size" $unit $as 3) == $(($(figure 64 KiB $as 3) * bytes / 65536)) ]] ||
+                fail "the loss of $size $unit by $as is not in proportion"
+        done
+    done <<<$'64 KiB 65536\n256 KiB 262144\n1 MiB 1048576\n4 MiB 4194304'
+}
+
+case_q226513_event_2019() {
+    head -c 1048576 big >one
+    timeout 60 "$npj" q226513 one --sizes 1M --pool 512K >out 2>err
+    expect_code 0 $?
+    [[ $(grep -c 'Event 2019: srv_nt4 could not allocate' out) == 2 ]] || fail "no Event 2019: $(cat out)"
+    grep -q 'Event 2019: npjob' out && fail "npjob ran out of pool: $(cat out)"
+    [[ $(figure 1 MiB copy 5) == 0 && $(figure 1 MiB copy 1) == 16 ]] || fail "npjob did not do the job: $(cat out)"
+}
+
+case_q226513_plot() {
+    command -v gnuplot >/dev/null || { echo 'gnuplot is not there: no plot is tested'; return; }
+    timeout 60 "$npj" q226513 small --sizes 64K,128K,256K --plot plot.svg >out 2>err
+    expect_code 0 $?
+    grep -q '<svg' plot.svg || fail "no SVG"
+    grep -q 'pool bytes left behind \[KiB\]' plot.svg || fail "the axis of the plot has no label"
+    grep -q 'srv_nt4, print (512-byte writes)' plot.svg || fail "the plot has no key"
+    timeout 60 "$npj" q226513 small --sizes 64K,128K --plot "it's.png" >out 2>err
+    expect_code 0 $?
+    [[ $(head -c 4 "it's.png" | tail -c 3) == PNG ]] || fail "no PNG"
+}
+
+case_q226513_errors() {
+    local line
+    while read -r code file line; do
+        timeout 20 "$npj" q226513 "$file" --sizes 1M >out 2>err
+        expect_code "$code" $?
+        expect_line "npj: q226513: $line"
+    done <<EOF2
+3 missing.ps missing.ps: No such file or directory
+3 . .: not a regular file
+3 /dev/null /dev/null: not a regular file
+2 small small: no size of --sizes is within its 300001 bytes
+EOF2
+    : >empty
+    timeout 20 "$npj" q226513 empty >out 2>err
+    expect_code 3 $?
+    expect_line 'npj: q226513: empty: an empty file'
+    PATH=/nonexistent "$npj" q226513 small --sizes 64K --plot x.svg >out 2>err
+    expect_code 3 $?
+    expect_line 'npj: q226513: gnuplot is needed and not there (Debian: gnuplot-nox)'
+    timeout 20 "$npj" q226513 small --sizes 64K --plot nowhere/x.svg >out 2>err
+    expect_code 3 $?
+    expect_line 'npj: q226513: nowhere/x.svg: No such file or directory'
+}
+
+# ------------------------------------------------------------------------------------------------ tape
+
+case_tape() {
+    cat >job.tape <<'EOF2'
+# a job that goes well
+tape 1 max_jobs=4 max_write=4096
+open client=1 provider=1
+write job=newest length=4096 how=copy
+close job=newest
+host count=all
+EOF2
+    timeout 20 "$npj" tape asm job.tape -o job.bin 2>err
+    expect_code 0 $?
+    timeout 20 "$npj" tape dis job.bin >one.tape
+    expect_code 0 $?
+    timeout 20 "$npj" tape asm - -o - <one.tape | cmp -s - job.bin || fail "text and bytes do not agree"
+    timeout 20 "$npj" tape dis - <job.bin | cmp -s - one.tape || fail "standard input is read otherwise"
+    timeout 20 "$npj" tape run --trace job.tape >out 2>err
+    expect_code 0 $?
+    grep -qE '^job [0-9]+: OPEN -- CLOSE --> OPEN SUCCESS$' out || fail "no trace: $(head -3 out)"
+    grep -qE '^job [0-9]+: SCHEDULING -- FINISH --> GONE SUCCESS$' out || fail "the trace has no end: $(tail -3 out)"
+    timeout 20 "$npj" tape run job.tape job.bin >out 2>err
+    expect_code 0 $?
+    [[ $(sed 's/^[^:]*: //' out | sort -u | wc -l) == 1 ]] || fail "text and bytes run otherwise: $(cat out)"
+    grep -q ' packets_allocated=1 packets_released=1 .*live=0 .*findings=0$' out || fail "counters: $(cat out)"
+}
+
+case_tape_finds_the_leak() {
+    {
+        echo 'tape 1'
+        echo 'open client=1 provider=1'
+        for _ in {1..40}; do
+            echo 'writes job=newest length=4096 count=4'
+            echo 'host count=all'
+        done
+    } >leak.tape
+    timeout 20 "$npj" tape run leak.tape >out 2>err
+    expect_code 0 $?
+    timeout 20 "$npj" tape run --nt4 leak.tape >out 2>err
+    expect_code 1 $?
+    grep -q 'npj: tape: leak.tape: law 2, packets, is broken' err || fail "the leak is not found: $(head -c 600 err)"
+    grep -q '^tape 1' err || fail "the finding has no tape"
+}
+
+case_tape_errors() {
+    timeout 20 "$npj" tape run missing.tape >out 2>err
+    expect_code 3 $?
+    expect_line 'npj: tape: missing.tape: No such file or directory'
+    printf 'tape 1\nwrite job=newest length=many\n' >bad.tape
+    for verb in 'run' 'asm -o x'; do
+        # shellcheck disable=SC2086
+        timeout 20 "$npj" tape $verb bad.tape >out 2>err
+        expect_code 1 $?
+        expect_line 'npj: tape: bad.tape:2:'
+    done
+    echo 'tape 1' >good.tape
+    timeout 20 "$npj" tape asm good.tape -o nowhere/x >out 2>err
+    expect_code 3 $?
+    expect_line 'npj: tape: nowhere/x: No such file or directory'
+    : >nothing.bin
+    timeout 20 "$npj" tape run nothing.bin >out 2>err
+    expect_code 0 $?
+}
+
+case_states_errors() {
+    PATH=/nonexistent "$npj" states --svg x.svg >out 2>err
+    expect_code 3 $?
+    expect_line 'npj: states: dot is needed and not there (Debian: graphviz)'
+}
+
+# ------------------------------------------------------------------------------------------------ run
+
+head -c 104857600 /dev/urandom >big
+head -c 300001 big >small
+
+[[ $# -gt 0 ]] || mapfile -t chosen < <(declare -F | awk '$3 ~ /^case_/ { print substr($3, 6) }')
+[[ $# -gt 0 ]] && chosen=("$@")
+for current in "${chosen[@]}"; do
+    before=$failures
+    start=$EPOCHREALTIME
+    "case_$current"
+    cases=$((cases + 1))
+    [[ $failures -eq $before ]] && printf 'passed: %s (%s s)\n' "$current" \
+        "$(awk -v a="$start" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f", b - a }')"
+done
+printf '%d cases, %d failures\n' "$cases" "$failures"
+[[ $failures -eq 0 ]]
