@@ -14,11 +14,13 @@ void npj_stats_get(const npj_srv *srv, npj_stats *out)
 
 npj_status npj_job_query(const npj_srv *srv, npj_job handle, npj_job_info *out)
 {
-    if (srv == NULL || out == NULL)
+    if (srv == NULL)
         return NPJ_STATUS_INVALID_PARAMETER;
     const struct npji_job *job = npji_job_at(srv, handle);
     if (job == NULL || job->handle != handle || job->state == NPJ_STATE_GONE)
         return NPJ_STATUS_INVALID_HANDLE;
+    if (out == NULL)
+        return NPJ_STATUS_INVALID_PARAMETER;
     *out = (npj_job_info){.state = (npj_state)job->state,
                           .failure = job->failure,
                           .client = job->keys[NPJI_CLIENT],

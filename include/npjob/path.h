@@ -14,8 +14,17 @@
  *     NAME                       relative to IPC$ (MS-SMB2 2.2.13)
  *
  * NAME is one or more characters without a backslash. The whole Win32 form (for the other forms: `\\.\pipe\NAME`) is at
- * most 256 UTF-16 units. A drive path (`C:\...`), a UNC file path or any other rooted path is *not a pipe*: an answer,
- * not an error.
+ * most 256 UTF-16 units. A drive path (`C:\...`), a UNC file path or any other path with a backslash is *not a pipe*: an
+ * answer, not an error.
+ *
+ * - Ill-formed text and NUL are errors wherever they stand. Then it is decided whether the path is a pipe's; only a pipe's
+ *   name meets the length limit and the profile, so "not a pipe" does not depend on the profile.
+ * - The fixed parts alone make a pipe path: `\\.\pipe`, `\PIPE\a\b` and an empty SERVER are malformed names, never files.
+ * - Everything below `\\?\` is no pipe, nor are other devices (`\\.\C:`, `\\.\GLOBALROOT\...`), though NT finds pipes there
+ *   too: a host that opens as a file what is no pipe here should know that.
+ * - A letter and a colon begin a drive path. Only the backslash separates: `/var/spool/x` is a relative NAME with slashes,
+ *   which the strict profile refuses.
+ * - Nothing is normalised: no folding of NAME, no trimming of dots and spaces, no byte order mark.
  */
 #ifndef NPJOB_PATH_H
 #define NPJOB_PATH_H
@@ -86,7 +95,8 @@ typedef struct npj_pipe_name {
  *         NPJ_STATUS_INVALID_DEVICE_REQUEST well-formed, and no pipe (a drive, UNC or other file path);
  *         NPJ_STATUS_OBJECT_NAME_INVALID    empty, an empty or too long name, a backslash in NAME, an embedded NUL,
  * ill-formed UTF-8 or UTF-16 (lone surrogates, overlong forms), an odd UTF-16 length, or refused by the profile;
- *         NPJ_STATUS_INVALID_PARAMETER      a null pointer, an unknown encoding or profile.
+ *         NPJ_STATUS_INVALID_PARAMETER      a null pointer (null bytes too, with any length), an unknown encoding or
+ *                                           profile.
  */
 npj_status npj_path_parse(const npj_path *path, npj_path_profile profile, npj_pipe_name *out);
 
@@ -96,7 +106,7 @@ npj_status npj_path_parse(const npj_path *path, npj_path_profile profile, npj_pi
  *
  * @param name     from npj_path_parse().
  * @param encoding NPJ_PATH_UTF8 or NPJ_PATH_UTF16LE.
- * @param buffer   the caller's; no terminator is written.
+ * @param buffer   the caller's; must not overlap the name. No terminator is written; untouched on error.
  * @param capacity of @p buffer, in bytes. NPJ_PIPE_PATH_MAX is always enough.
  * @param length   receives the length in bytes on SUCCESS; untouched otherwise.
  * @return NPJ_STATUS_SUCCESS; NPJ_STATUS_INVALID_PARAMETER (null pointer, opaque name or encoding, a buffer that is too
