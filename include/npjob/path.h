@@ -14,16 +14,17 @@
  *     NAME                       relative to IPC$ (MS-SMB2 2.2.13)
  *
  * NAME is one or more characters without a backslash. The whole Win32 form (for the other forms: `\\.\pipe\NAME`) is at
- * most 256 UTF-16 units. A drive path (`C:\...`), a UNC file path or any other path with a backslash is *not a pipe*: an
- * answer, not an error.
+ * most 256 UTF-16 units. A drive path (`C:\...`), a UNC file path or any other path with a backslash is *not a pipe*:
+ * an answer, not an error.
  *
- * - Ill-formed text and NUL are errors wherever they stand. Then it is decided whether the path is a pipe's; only a pipe's
- *   name meets the length limit and the profile, so "not a pipe" does not depend on the profile.
- * - The fixed parts alone make a pipe path: `\\.\pipe`, `\PIPE\a\b` and an empty SERVER are malformed names, never files.
- * - Everything below `\\?\` is no pipe, nor are other devices (`\\.\C:`, `\\.\GLOBALROOT\...`), though NT finds pipes there
- *   too: a host that opens as a file what is no pipe here should know that.
- * - A letter and a colon begin a drive path. Only the backslash separates: `/var/spool/x` is a relative NAME with slashes,
- *   which the strict profile refuses.
+ * - Ill-formed text and NUL are errors wherever they stand. Then it is decided whether the path is a pipe's; only a
+ * pipe's name meets the length limit and the profile, so "not a pipe" does not depend on the profile.
+ * - The fixed parts alone make a pipe path: `\\.\pipe`, `\PIPE\a\b` and an empty SERVER are malformed names, never
+ * files.
+ * - Everything below `\\?\` is no pipe, nor are other devices (`\\.\C:`, `\\.\GLOBALROOT\...`), though NT finds pipes
+ * there too: a host that opens as a file what is no pipe here should know that.
+ * - A letter and a colon begin a drive path. Only the backslash separates: `/var/spool/x` is a relative NAME with
+ * slashes, which the strict profile refuses.
  * - Nothing is normalised: no folding of NAME, no trimming of dots and spaces, no byte order mark.
  */
 #ifndef NPJOB_PATH_H
