@@ -9,7 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "spawn.h"
+#include "run_program.h"
 #include "tool.h"
 
 typedef struct plot_picture {
@@ -103,5 +103,5 @@ bool plot_draw(const char *path, const char *const titles[PLOT_SERIES], const pl
         return false;
     }
     fclose(file);
-    return spawn_run("q226513", argv, "gnuplot-nox", print_plot, &picture);
+    return run_program("q226513", argv, "gnuplot-nox", print_plot, &picture);
 }

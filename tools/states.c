@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-#include "spawn.h"
+#include "run_program.h"
 #include "tool.h"
 
 typedef enum states_form { FORM_TABLE, FORM_MARKDOWN, FORM_DOT, FORM_SVG } states_form;
@@ -59,7 +59,7 @@ static void give_dot(FILE *out, const void *user)
 static int draw(char *svg)
 {
     char *argv[] = {"dot", "-Tsvg", "-o", svg, NULL};
-    return spawn_run("states", argv, "graphviz", give_dot, NULL) ? TOOL_DONE : TOOL_TROUBLE;
+    return run_program("states", argv, "graphviz", give_dot, NULL) ? TOOL_DONE : TOOL_TROUBLE;
 }
 
 int tool_states(int argc, char **argv)

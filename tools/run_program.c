@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Other programs. */
 #define _GNU_SOURCE
-#include "spawn.h"
+#include "run_program.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -15,7 +15,7 @@
 extern char **environ;
 
 /* The input goes through a file without a name: a pipe would need care against a program that stops reading. */
-static FILE *prepare_input(const char *command, spawn_input input, const void *user)
+static FILE *prepare_input(const char *command, program_input input, const void *user)
 {
     FILE *file = tmpfile();
     if (file == NULL) {
@@ -49,7 +49,7 @@ static bool wait_for(const char *command, const char *program, pid_t pid)
     return false;
 }
 
-bool spawn_run(const char *command, char *const argv[], const char *package, spawn_input input, const void *user)
+bool run_program(const char *command, char *const argv[], const char *package, program_input input, const void *user)
 {
     FILE *file = prepare_input(command, input, user);
     if (file == NULL)

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /** @file Other programs: graphviz's dot, gnuplot. */
-#ifndef NPJ_SPAWN_H
-#define NPJ_SPAWN_H
+#ifndef NPJ_RUN_PROGRAM_H
+#define NPJ_RUN_PROGRAM_H
 
 #include <stdbool.h>
 #include <stdio.h>
 
 /** Writes what the program is to read from its standard input. */
-typedef void (*spawn_input)(FILE *out, const void *user);
+typedef void (*program_input)(FILE *out, const void *user);
 
 /**
  * Runs @p argv (found in PATH, no shell), feeds it, and waits for its end. What goes wrong is said on stderr as a line
  * of @p command; a program that is not there is named with @p package, which has it in Debian.
  * @return whether the program ended with success.
  */
-bool spawn_run(const char *command, char *const argv[], const char *package, spawn_input input, const void *user);
+bool run_program(const char *command, char *const argv[], const char *package, program_input input, const void *user);
 
 #endif
