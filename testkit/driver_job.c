@@ -158,7 +158,7 @@ void npjt_fail(struct npjt_driver *d, struct a_job *job, npj_status status)
     for (struct a_write *write = npjt_first_write(d, job); write; write = npjt_next_write(d, write))
         npjt_answer_write(d, write, status, status);
     if (job->op != 0 && can_be_cancelled(job->op_kind))
-        job->cancel_owed = true;
+        job->cancel_owed = !job->cancel_taken;
 }
 
 static bool has_unanswered_write(struct npjt_driver *d, const struct a_job *job)

@@ -169,8 +169,8 @@ void npjt_pipe_offered(struct npjt_driver *d, struct a_job *job, const npj_actio
 
 /* ----------------------------------------------------------------------------------------------- what the pipe took */
 
-/** The bytes that the pipe took must still be there when it has taken them. */
-static void check_taken(struct npjt_driver *d, const struct a_job *job, uint64_t transferred)
+/** The bytes must still be there, and as they were, when the pipe takes them. */
+void npjt_pipe_takes(struct npjt_driver *d, const struct a_job *job, uint64_t transferred)
 {
     struct a_write *write = npjt_first_write(d, job);
     uint32_t i = 0;
@@ -232,7 +232,6 @@ static void settle_write(struct npjt_driver *d, struct a_job *job, struct a_writ
 
 void npjt_pipe_took(struct npjt_driver *d, struct a_job *job, npj_status status, uint64_t transferred)
 {
-    check_taken(d, job, transferred);
     bool had_failed = job->failed;
     enum verdict verdict = judge(job, &status, transferred);
     uint64_t left = transferred;

@@ -16,6 +16,12 @@ static uint64_t on_host_clock(const struct npjt_driver *d, uint64_t time)
     return saturated(d->origin, time);
 }
 
+/** A sum that saturates on the host's clock never comes. */
+static bool has_passed(const struct npjt_driver *d, uint64_t time)
+{
+    return time <= d->now && on_host_clock(d, time) != NPJ_NEVER;
+}
+
 static uint64_t least(uint64_t a, uint64_t b)
 {
     return a < b ? a : b;
@@ -69,7 +75,7 @@ static void expire_jobs(struct npjt_driver *d, bool stopped)
     for (uint8_t i = d->jobs; i-- > 0;) {
         struct a_job *job = &d->job[d->order[i]];
         uint64_t soonest = job_deadline(d, job, false), latest = job_deadline(d, job, true);
-        bool late = latest <= d->now && latest != NPJ_NEVER, early = soonest > d->now || soonest == NPJ_NEVER;
+        bool late = has_passed(d, latest), early = !has_passed(d, soonest);
         if (job->expired && early && !stopped && !job->gone)
             npjt_violate(d, NPJT_LAW_BOUNDS, "a job was failed before its deadline");
         if (late || (job->expired && !early)) {
@@ -99,7 +105,7 @@ void npjt_advance(struct npjt_driver *d, uint64_t to)
         d->now = to - d->origin;
     }
     uint64_t stop = stopping_deadline(d);
-    bool stopped = stop != NPJ_NEVER && stop <= d->now;
+    bool stopped = has_passed(d, stop);
     if (stopped)
         d->stopping = 1 + NPJ_ABORT;
     expire_jobs(d, stopped);
