@@ -70,6 +70,17 @@ no_angled_way_around()
         none
 }
 
+# Every relative link of a page leads to something that is there.
+links_lead_somewhere()
+{
+    local page target
+    find . -path ./build -prune -o -name '*.md' -print | while read -r page; do
+        grep -oE '\]\([^)#]+' "$page" | sed 's/^](//' | grep -vE '^[a-z]+:' | while read -r target; do
+            [ -e "$(dirname "$page")/$target" ] || echo "$page: $target"
+        done
+    done | none
+}
+
 check 'the folders are there' test -d include -a -d lib -a -d testkit -a -d fuzz -a -d tests -a -d tools
 check 'no file has more than 500 lines' no_long_file
 check 'every source begins with its licence' licence_first
@@ -81,4 +92,5 @@ check 'fuzz/ includes the public headers and its own' includes fuzz '^npjob(-tes
 check 'tools/ includes the public headers and its own' includes tools '^npjob(-testkit)?/'
 check 'tests/ includes the public headers and its own' includes tests '^npjob(-testkit)?/|^loop\.c$'
 check 'public headers are included by name' no_angled_way_around
+check 'the links of the pages lead somewhere' links_lead_somewhere
 finish
