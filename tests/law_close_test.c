@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: MIT */
+/* Law 12: a close is honest, and a truncated job is never scheduled. */
+#include "support.h"
+
+static void expect_never_scheduled(struct host *h)
+{
+    for (npj_action action; npj_next(h->srv, &action);)
+        if (action.kind <= NPJ_ABANDON_JOB)
+            h->operations[h->operation_count++] = (struct operation){action.op, action.kind};
+    for (size_t i = 0; i < h->operation_count; i++)
+        cr_assert_neq(h->operations[i].kind, NPJ_SCHEDULE_JOB, "a truncated job was scheduled");
+}
+
+Test(law12, a_whole_job_is_scheduled)
+{
+    struct host *h = host_start(NULL);
+    struct job job = job_scheduling(h);
+    expect_nothing(h); /* the close is not answered before ScheduleJob has succeeded */
+    expect(h, SUCCESS, npj_done(h->srv, job.op, NPJ_STATUS_SUCCESS));
+    expect_reply(h, TAG_CLOSE, SUCCESS, 0);
+    expect_nothing(h);
+    host_end(h);
+}
+
+Test(law12, an_empty_job_is_a_whole_job)
+{
+    struct host *h = host_start(NULL);
+    struct job job = job_open(h);
+    expect(h, PENDING, npj_close(h->srv, job.id, TAG_CLOSE));
+    finish_close_pipe(h, SUCCESS);
+    finish_schedule(h);
+    expect_reply(h, TAG_CLOSE, SUCCESS, 0);
+    host_end(h);
+}
+
+Test(law12, a_write_that_fails_while_closing_is_what_close_says)
+{
+    struct host *h = host_start(NULL);
+    struct job job = job_closing(h);
+    expect(h, SUCCESS, npj_written(h->srv, job.op, NPJ_STATUS_PIPE_BROKEN, 2));
+    expect_reply(h, TAG_WRITE, PIPE_BROKEN, 2);
+    expect_reply(h, TAG_CLOSE, PIPE_BROKEN, 0);
+    finish_close_pipe(h, PIPE_BROKEN);
+    finish_abandon(h, PIPE_BROKEN);
+    expect_nothing(h);
+    expect_state(h, job.id, NPJ_STATE_GONE);
+    host_end(h);
+}
+
+Test(law12, a_pipe_that_does_not_close_fails_the_close)
+{
+    struct host *h = host_start(NULL);
+    struct job job = job_cleanup(h);
+    expect(h, SUCCESS, npj_done(h->srv, job.op, NPJ_STATUS_ACCESS_DENIED));
+    expect_reply(h, TAG_CLOSE, ACCESS_DENIED, 0);
+    finish_abandon(h, ACCESS_DENIED); /* the pipe is finished with: no second CLOSE_PIPE */
+    expect_nothing(h);
+    expect_state(h, job.id, NPJ_STATE_GONE);
+    host_end(h);
+}
+
+Test(law12, a_schedule_that_fails_fails_the_close)
+{
+    struct host *h = host_start(NULL);
+    struct job job = job_scheduling(h);
+    expect(h, SUCCESS, npj_done(h->srv, job.op, NPJ_STATUS_ACCESS_DENIED));
+    expect_reply(h, TAG_CLOSE, ACCESS_DENIED, 0);
+    finish_abandon(h, ACCESS_DENIED);
+    expect_nothing(h);
+    host_end(h);
+}
+
+Test(law12, a_schedule_that_succeeds_too_late_is_abandoned)
+{
+    struct host *h = host_start(NULL);
+    struct job job = job_scheduling(h);
+    expect(h, SUCCESS, npj_abort(h->srv, job.id, NPJ_STATUS_PRINT_CANCELLED));
+    take(h, NPJ_CANCEL);
+    expect_reply(h, TAG_CLOSE, PRINT_CANCELLED, 0);
+    expect_nothing(h);
+    expect(h, SUCCESS, npj_done(h->srv, job.op, NPJ_STATUS_SUCCESS));
+    finish_abandon(h, PRINT_CANCELLED);
+    expect_nothing(h);
+    expect_state(h, job.id, NPJ_STATE_GONE);
+    host_end(h);
+}
+
+Test(law12, an_expired_schedule_is_abandoned)
+{
+    struct host *h = host_start(NULL);
+    expect(h, SUCCESS, npj_advance(h->srv, 1));
+    struct job job = job_scheduling(h);
+    expect(h, SUCCESS, npj_advance(h->srv, 1 + DRAIN_TIMEOUT));
+    take(h, NPJ_CANCEL);
+    expect_reply(h, TAG_CLOSE, IO_TIMEOUT, 0);
+    expect(h, SUCCESS, npj_done(h->srv, job.op, NPJ_STATUS_SUCCESS));
+    finish_abandon(h, IO_TIMEOUT);
+    expect_nothing(h);
+    host_end(h);
+}
+
+Test(law12, a_close_pipe_that_returns_after_an_abort_does_not_schedule)
+{
+    struct host *h = host_start(NULL);
+    struct job job = job_cleanup(h);
+    expect(h, SUCCESS, npj_abort(h->srv, job.id, NPJ_STATUS_PRINT_CANCELLED));
+    expect_reply(h, TAG_CLOSE, PRINT_CANCELLED, 0);
+    expect_nothing(h); /* CLOSE_PIPE is never cancelled */
+    expect(h, SUCCESS, npj_done(h->srv, job.op, NPJ_STATUS_SUCCESS));
+    finish_abandon(h, PRINT_CANCELLED);
+    expect_nothing(h);
+    host_end(h);
+}
+
+Test(law12, a_cancelled_write_fails_the_close)
+{
+    struct host *h = host_start(NULL);
+    struct job job = job_closing(h);
+    expect(h, SUCCESS, npj_cancel(h->srv, job.req));
+    take(h, NPJ_CANCEL);
+    expect(h, SUCCESS, npj_written(h->srv, job.op, NPJ_STATUS_CANCELLED, 2));
+    expect_reply(h, TAG_WRITE, SUCCESS, 2);
+    expect_reply(h, TAG_CLOSE, CANCELLED, 0);
+    finish_close_pipe(h, CANCELLED);
+    finish_abandon(h, CANCELLED);
+    expect_nothing(h);
+    expect_state(h, job.id, NPJ_STATE_GONE);
+    host_end(h);
+}
+
+Test(law12, a_write_cancelled_long_before_fails_the_close)
+{
+    struct host *h = host_start(NULL);
+    struct job job = job_open(h);
+    job_write(h, &job, TAG_WRITE, "abc");
+    expect(h, SUCCESS, npj_cancel(h->srv, job.req));
+    expect_reply(h, TAG_WRITE, CANCELLED, 0);
+    npj_job_info info;
+    expect(h, SUCCESS, npj_job_query(h->srv, job.id, &info));
+    cr_assert_eq(info.failure, NPJ_STATUS_SUCCESS, "a cancel by itself is no failure");
+    job_write(h, &job, TAG_WRITE + 1, "def");
+    expect(h, SUCCESS, npj_written(h->srv, take_write(h, "def").op, 0, 3));
+    expect_reply(h, TAG_WRITE + 1, SUCCESS, 3);
+    expect(h, PENDING, npj_close(h->srv, job.id, TAG_CLOSE));
+    expect_reply(h, TAG_CLOSE, CANCELLED, 0);
+    finish_close_pipe(h, CANCELLED);
+    finish_abandon(h, CANCELLED);
+    expect_nothing(h);
+    host_end(h);
+}
+
+Test(law12, a_cancel_that_came_too_late_does_no_harm)
+{
+    struct host *h = host_start(NULL);
+    struct job job = job_closing(h);
+    expect(h, SUCCESS, npj_cancel(h->srv, job.req));
+    take(h, NPJ_CANCEL);
+    expect(h, SUCCESS, npj_written(h->srv, job.op, NPJ_STATUS_CANCELLED, 3)); /* all of it was taken */
+    expect_reply(h, TAG_WRITE, SUCCESS, 3);
+    finish_close_pipe(h, SUCCESS);
+    finish_schedule(h);
+    expect_reply(h, TAG_CLOSE, SUCCESS, 0);
+    host_end(h);
+}
+
+Test(law12, a_later_failure_says_more_than_a_cancel)
+{
+    struct host *h = host_start(NULL);
+    struct job job = job_closing(h);
+    expect(h, SUCCESS, npj_cancel(h->srv, job.req));
+    take(h, NPJ_CANCEL);
+    expect(h, SUCCESS, npj_written(h->srv, job.op, NPJ_STATUS_PIPE_DISCONNECTED, 1));
+    take(h, NPJ_REPLY);
+    expect_reply(h, TAG_CLOSE, PIPE_DISCONNECTED, 0);
+    finish_close_pipe(h, PIPE_DISCONNECTED);
+    finish_abandon(h, PIPE_DISCONNECTED);
+    host_end(h);
+}
+
+Test(law12, a_cancelled_empty_write_was_not_taken)
+{
+    struct host *h = host_start(NULL);
+    struct job job = job_connecting(h);
+    job_write(h, &job, TAG_WRITE, "");
+    expect(h, SUCCESS, npj_cancel(h->srv, job.req));
+    expect_reply(h, TAG_WRITE, CANCELLED, 0);
+    expect(h, PENDING, npj_close(h->srv, job.id, TAG_CLOSE));
+    expect(h, SUCCESS, npj_opened(h->srv, job.op, 0, NPJ_MESSAGE_MODE));
+    expect_reply(h, TAG_CONNECT, SUCCESS, 0);
+    expect_reply(h, TAG_CLOSE, CANCELLED, 0);
+    expect_never_scheduled(h);
+    host_end(h);
+}
+
+Test(law12, a_client_that_goes_without_close_leaves_nothing_to_schedule)
+{
+    struct host *h = host_start(NULL);
+    struct job job = job_open(h);
+    job_write(h, &job, TAG_WRITE, "abc");
+    expect(h, SUCCESS, npj_written(h->srv, take_write(h, "abc").op, 0, 3));
+    expect_reply(h, TAG_WRITE, SUCCESS, 3);
+    expect(h, SUCCESS, npj_client_gone(h->srv, CLIENT, NPJ_STATUS_NETWORK_NAME_DELETED));
+    finish_close_pipe(h, NETWORK_NAME_DELETED);
+    finish_abandon(h, NETWORK_NAME_DELETED);
+    expect_never_scheduled(h);
+    expect_state(h, job.id, NPJ_STATE_GONE);
+    host_end(h);
+}
+
+Test(law12, the_first_failure_stays)
+{
+    struct host *h = host_start(NULL);
+    struct job job = job_cleanup_failed(h);
+    expect(h, SUCCESS, npj_abort(h->srv, job.id, NPJ_STATUS_PRINT_CANCELLED));
+    expect(h, SUCCESS, npj_provider_gone(h->srv, PROVIDER));
+    npj_job_info info;
+    expect(h, SUCCESS, npj_job_query(h->srv, job.id, &info));
+    cr_assert_eq(info.failure, NPJ_STATUS_PIPE_BROKEN);
+    expect(h, PENDING, npj_close(h->srv, job.id, TAG_CLOSE));
+    expect_reply(h, TAG_CLOSE, PIPE_BROKEN, 0);
+    host_end(h);
+}
+
+Test(law12, statuses_of_the_host_pass_unchanged)
+{
+    struct host *h = host_start(NULL);
+    struct job job = job_connecting(h);
+    expect(h, PENDING, npj_close(h->srv, job.id, TAG_CLOSE));
+    const npj_status own = 0xE0001234; /* an error of nobody's list */
+    expect(h, SUCCESS, npj_opened(h->srv, job.op, own, NPJ_BYTE_MODE));
+    expect_reply_at(h, TAG_CONNECT, own, 0, HERE);
+    expect_reply_at(h, TAG_CLOSE, own, 0, HERE);
+    cr_assert_eq(take(h, NPJ_ABANDON_JOB).status, own);
+    host_end(h);
+}
