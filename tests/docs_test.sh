@@ -4,8 +4,8 @@
 # usage: docs_test.sh NPJ DOCS
 set -u
 
-npj=$1
-docs=$2
+npj=$(realpath "$1")
+docs=$(realpath "$2")
 folder=$(mktemp -d "${TMPDIR:-/tmp}/npj.XXXXXX")
 trap 'rm -rf "$folder"' EXIT
 failures=0

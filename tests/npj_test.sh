@@ -4,9 +4,9 @@
 # usage: npj_test.sh NPJ READER PEAK_RSS [CASE...]
 set -u
 
-npj=$1
-reader=$2
-peak_rss=$3
+npj=$(realpath "$1")
+reader=$(realpath "$2")
+peak_rss=$(realpath "$3")
 shift 3
 folder=$(mktemp -d "${TMPDIR:-/tmp}/npj.XXXXXX")
 reader_pid=
