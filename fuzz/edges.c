@@ -17,8 +17,8 @@
     X(INVALID_PARAMETER)                                                                                               \
     X(INVALID_PIPE_STATE)                                                                                              \
     X(PIPE_CLOSING)                                                                                                    \
-    X(PIPE_BROKEN) X(QUOTA_EXCEEDED) X(INSUFF_SERVER_RESOURCES) X(INSUFFICIENT_RESOURCES) X(NOT_FOUND)                 \
-        X(SERVER_SHUTDOWN_IN_PROGRESS)
+    X(PIPE_BROKEN)                                                                                                     \
+    X(QUOTA_EXCEEDED) X(INSUFF_SERVER_RESOURCES) X(INSUFFICIENT_RESOURCES) X(NOT_FOUND) X(SERVER_SHUTDOWN_IN_PROGRESS)
 
 enum outcome {
     OUTCOME_TAKEN,

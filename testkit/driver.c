@@ -211,6 +211,7 @@ bool npjt_driver_run(npjt_driver *d, const npjt_subject *subject, const uint8_t 
     reset(d);
     d->subject = subject;
     d->options = options ? options : &defaults;
+    /* cppcheck-suppress uninitvar ; only its address is taken, and the next line fills it */
     d->result = result ? result : &unwanted;
     memset(d->result, 0, sizeof *d->result);
     d->result->finding = -1;

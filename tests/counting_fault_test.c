@@ -180,7 +180,7 @@ Test(counting_fault, report_to_a_file)
     FILE *file = tmpfile();
     cr_assert_not_null(file);
     npjt_counting_report(&pool, file);
-    rewind(file);
+    cr_assert_eq(fseek(file, 0, SEEK_SET), 0);
     char text[1024] = {0};
     cr_assert_eq(fread(text, 1, sizeof text - 1, file), strlen(expected_report));
     cr_assert_str_eq(text, expected_report);
