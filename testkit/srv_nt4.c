@@ -372,7 +372,7 @@ static uint64_t deadline(const void *instance)
         const uint64_t mine = job_deadline(srv, job);
         when = mine < when ? mine : when;
     }
-    if (srv->stopping && !srv->aborting && srv->idle_owed) {
+    if (srv->stopping && !srv->aborting) {
         const uint64_t drained = after(srv->stop_from, srv->config.drain_timeout);
         when = drained < when ? drained : when;
     }

@@ -210,7 +210,7 @@ static void finish(struct nt4 *srv, struct job *job)
 }
 
 /* A write of nothing is never in flight on a stream. */
-static void answer_empty(struct job *job)
+void npjt_nt4_answer_empty(struct job *job)
 {
     const bool writing = job->state == NPJ_STATE_OPEN || job->state == NPJ_STATE_CLOSING;
     if (!writing || job->mode == NPJ_MESSAGE_MODE) {
@@ -276,31 +276,48 @@ static bool has_something(const struct nt4 *srv, const struct job *job)
            npjt_nt4_resume_due(srv, job) || npjt_nt4_op_due(job, &kind);
 }
 
+static void enqueue(struct nt4 *srv, struct job *job)
+{
+    struct job **at = &srv->due;
+    while (*at) {
+        at = &(*at)->next_due;
+    }
+    *at = job;
+    job->next_due = NULL;
+    job->due = true;
+}
+
+static void leave(struct nt4 *srv, struct job *job)
+{
+    struct job **at = &srv->due;
+    while (*at && *at != job) {
+        at = &(*at)->next_due;
+    }
+    if (*at) {
+        *at = job->next_due;
+    }
+    at = &srv->jobs;
+    while (*at != job) {
+        at = &(*at)->next;
+    }
+    *at = job->next;
+    srv->job_count--;
+    npjt_nt4_give_memory(srv, job, sizeof *job);
+}
+
 /* After every change: the job goes as far as it can, and then gets in line, or leaves. */
 void npjt_nt4_settle(struct nt4 *srv, struct job *job)
 {
-    answer_empty(job);
+    npjt_nt4_answer_empty(job);
     while (is_finished(job)) {
         finish(srv, job);
-        answer_empty(job);
+        npjt_nt4_answer_empty(job);
     }
     if (has_something(srv, job)) {
         if (!job->due) {
-            struct job **at = &srv->due;
-            while (*at) {
-                at = &(*at)->next_due;
-            }
-            *at = job;
-            job->next_due = NULL;
-            job->due = true;
+            enqueue(srv, job);
         }
-    } else if (job->state == NPJ_STATE_GONE && !job->due) {
-        struct job **at = &srv->jobs;
-        while (*at != job) {
-            at = &(*at)->next;
-        }
-        *at = job->next;
-        srv->job_count--;
-        npjt_nt4_give_memory(srv, job, sizeof *job);
+    } else if (job->state == NPJ_STATE_GONE) {
+        leave(srv, job);
     }
 }
