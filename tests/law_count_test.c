@@ -44,7 +44,7 @@ ParameterizedTest(int *taken, law8, bytes_count_whatever_the_status)
     }
     npj_stats stats;
     npj_stats_get(h->srv, &stats);
-    cr_assert_eq(stats.bytes_taken, *taken);
+    cr_assert_eq(stats.bytes_taken, (uint64_t)*taken);
     cr_assert_eq(stats.bytes_accepted, 6);
     expect_broken_end(h);
     host_end(h);
