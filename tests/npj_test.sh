@@ -527,8 +527,8 @@ EOF2
     timeout 20 "$npj" tape dis - <job.bin | cmp -s - one.tape || fail "standard input is read otherwise"
     timeout 20 "$npj" tape run --trace job.tape >out 2>err
     expect_code 0 $?
-    grep -qE '^job [0-9]+: OPEN -- CLOSE --> OPEN SUCCESS$' out || fail "no trace: $(head -3 out)"
-    grep -qE '^job [0-9]+: SCHEDULING -- FINISH --> GONE SUCCESS$' out || fail "the trace has no end: $(tail -3 out)"
+    grep -qx 'job 1: OPEN -- CLOSE --> OPEN SUCCESS' out || fail "no trace: $(head -3 out)"
+    grep -qx 'job 1: SCHEDULING -- FINISH --> GONE SUCCESS' out || fail "the trace has no end: $(tail -3 out)"
     timeout 20 "$npj" tape run job.tape job.bin >out 2>err
     expect_code 0 $?
     [[ $(sed 's/^[^:]*: //' out | sort -u | wc -l) == 1 ]] || fail "text and bytes run otherwise: $(cat out)"

@@ -88,12 +88,11 @@ static ssize_t read_some(int fd, char *buffer, size_t size, bool fifo, bool *beg
         ssize_t count = read(fd, buffer, size);
         if (count > 0)
             *begun = true;
-        if (count < 0 && (errno == EAGAIN || errno == EINTR))
-            pause_ms(1);
-        else if (count == 0 && fifo && !*begun)
-            pause_ms(1);
-        else
+        bool again = count < 0 && (errno == EAGAIN || errno == EINTR);
+        bool too_early = count == 0 && fifo && !*begun;
+        if (!again && !too_early)
             return count;
+        pause_ms(1);
     }
 }
 

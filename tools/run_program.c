@@ -12,8 +12,6 @@
 
 #include "tool.h"
 
-extern char **environ;
-
 /* The input goes through a file without a name: a pipe would need care against a program that stops reading. */
 static FILE *prepare_input(const char *command, program_input input, const void *user)
 {

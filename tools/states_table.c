@@ -22,11 +22,12 @@ static void initials(char text[CELL_MAX], npj_status status)
 
 static void cell_text(char text[CELL_MAX], npj_state state, npj_event event)
 {
-    npj_cell cell = npj_table_cell(state, event);
-    if (cell.status != NPJ_STATUS_SUCCESS)
-        initials(text, cell.status);
+    npj_status status = npj_table_cell(state, event).status;
+    npj_state next = npj_table_cell(state, event).next;
+    if (status != NPJ_STATUS_SUCCESS)
+        initials(text, status);
     else
-        snprintf(text, CELL_MAX, "%s", cell.next == state ? "+" : npj_state_name(cell.next));
+        snprintf(text, CELL_MAX, "%s", next == state ? "+" : npj_state_name(next));
 }
 
 static int column_width(npj_state state)

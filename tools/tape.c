@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "npjob-testkit/driver.h"
 #include "npjob-testkit/srv_nt4.h"
@@ -33,9 +34,21 @@ typedef struct text_file {
 /* No tape needs more, as text with comments either. */
 enum { FILE_MAX = 16 << 20 };
 
+/* A stream of its own for standard input and output as well, so that all are closed alike. */
+static FILE *open_stream(const char *path, const char *mode)
+{
+    if (strcmp(path, "-") != 0)
+        return fopen(path, mode);
+    int fd = dup(mode[0] == 'r' ? STDIN_FILENO : STDOUT_FILENO);
+    FILE *stream = fd < 0 ? NULL : fdopen(fd, mode);
+    if (stream == NULL && fd >= 0)
+        close(fd);
+    return stream;
+}
+
 static bool read_file(const char *path, text_file *out)
 {
-    FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
+    FILE *file = open_stream(path, "rb");
     if (file == NULL) {
         tool_complain("tape", "%s: %s", path, strerror(errno));
         return false;
@@ -44,8 +57,7 @@ static bool read_file(const char *path, text_file *out)
     out->bytes = malloc(FILE_MAX + 1);
     out->size = out->bytes == NULL ? 0 : fread(out->bytes, 1, FILE_MAX + 1, file);
     int error = ferror(file) ? errno : 0;
-    if (file != stdin)
-        fclose(file);
+    fclose(file);
     if (out->bytes == NULL || error != 0 || out->size > FILE_MAX) {
         tool_complain("tape", "%s: %s", path, error != 0 ? strerror(error) : "too large for a tape");
         free(out->bytes);
@@ -108,13 +120,13 @@ static int assemble_file(const char *path, const char *out)
     if (!good)
         return TOOL_FAILED;
 
-    FILE *stream = strcmp(out, "-") == 0 ? stdout : fopen(out, "wb");
+    FILE *stream = open_stream(out, "wb");
     if (stream == NULL) {
         tool_complain("tape", "%s: %s", out, strerror(errno));
         return TOOL_TROUBLE;
     }
     bool written = fwrite(tape, 1, size, stream) == size;
-    written = (stream == stdout ? fflush(stream) : fclose(stream)) == 0 && written;
+    written = fclose(stream) == 0 && written;
     if (!written)
         tool_complain("tape", "%s: %s", out, strerror(errno));
     return written ? TOOL_DONE : TOOL_TROUBLE;
@@ -122,10 +134,28 @@ static int assemble_file(const char *path, const char *out)
 
 /* ---------------------------------------------------------------------------------------------- run */
 
+/* The jobs of a tape, in the order in which they came: no record makes more than one. */
+typedef struct job_numbers {
+    uint64_t cookies[NPJT_MAX_RECORDS];
+    uint32_t count;
+} job_numbers;
+
+static uint32_t number_of(job_numbers *jobs, uint64_t cookie)
+{
+    uint32_t number = jobs->count;
+    while (number > 0 && jobs->cookies[number - 1] != cookie)
+        number--;
+    if (number > 0)
+        return number;
+    if (jobs->count < NPJT_MAX_RECORDS)
+        jobs->cookies[jobs->count++] = cookie;
+    return jobs->count;
+}
+
 static void on_trace(void *user, const npj_trace *trace)
 {
-    (void)user;
-    trace_print(stdout, trace->cookie, trace);
+    uint32_t number = trace->kind == NPJ_TRACE_EVENT ? number_of(user, trace->cookie) : 0;
+    trace_print(stdout, number, trace);
 }
 
 static void on_finding(void *user, const npjt_violation *violation)
@@ -163,8 +193,10 @@ static int run_file(const char *path, const tape_options *options)
     }
     free(file.bytes);
 
+    static job_numbers jobs;
+    jobs.count = 0;
     npjt_result result;
-    const npjt_options how = {.finding = on_finding, .trace = options->trace ? on_trace : NULL};
+    const npjt_options how = {.finding = on_finding, .trace = options->trace ? on_trace : NULL, .user = &jobs};
     bool good = npjt_run(options->nt4 ? &npjt_subject_srv_nt4 : &npjt_subject_npjob, tape, size, &how, &result);
     print_result(path, &result);
     if (!good)
