@@ -77,6 +77,7 @@ expect_balance() {
     [[ $(ledger 'reserved packets' 3) == 0 ]] || fail "reserved packets live: $(cat out)"
     [[ $(ledger 'pool bytes' 3) == 0 ]] || fail "pool bytes live: $(cat out)"
     [[ $(ledger 'memory bytes' 3) == 0 ]] || fail "memory is left: $(cat out)"
+    [[ $(ledger 'lent buffers' 3) == 0 ]] || fail "lent buffers have not come back: $(cat out)"
     [[ $(ledger requests 1) == "$(ledger requests 3)" ]] || fail "requests without an answer: $(cat out)"
     [[ $(ledger 'pool bytes' 4) -le $limit ]] || fail "the pool's peak is over the limit of $limit: $(cat out)"
 }
@@ -101,6 +102,9 @@ sends_whole() { # KIND OPTION...
     [[ -s err ]] && fail "it says something on stderr: $(cat err)"
     expect_balance
     expect_whole big
+    local lent=0
+    [[ " $* " == *' --lend '* ]] && lent=$(ledger packets 1)
+    [[ $(ledger 'lent buffers' 1) == "$lent" ]] || fail "not $lent buffers were lent: $(cat out)"
 }
 
 case_stream_copy() { sends_whole stream; }
@@ -128,6 +132,15 @@ case_empty_file() {
     expect_code 0 "$code"
     expect_balance
     expect_whole empty
+}
+
+case_devices() {
+    read_pipe stream got
+    send /dev/null --pipe pipe
+    reader_ends
+    expect_code 0 "$code"
+    expect_balance
+    [[ ! -s got ]] || fail "something came from /dev/null"
 }
 
 case_odd_chunks() {

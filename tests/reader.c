@@ -28,7 +28,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BUFFER = 1 << 20, SLOW_STEP = 64 << 10 };
+enum { BUFFER = 1 << 20, SLOW_STEP = 64 << 10, LONGEST_RUN_S = 60 };
 
 static void fail(const char *what)
 {
@@ -102,6 +102,7 @@ int main(int argc, char **argv)
         fputs("usage: reader stream|seqpacket|fifo PATH OUT [MODE [N]]\n", stderr);
         return 2;
     }
+    alarm(LONGEST_RUN_S); /* a writer that never comes must not keep the test waiting */
     const char *mode = argc > 4 ? argv[4] : "normal";
     uint64_t number = argc > 5 ? strtoull(argv[5], NULL, 10) : 0;
     bool fifo = strcmp(argv[1], "fifo") == 0;

@@ -26,6 +26,7 @@ void ledger_print(FILE *out, const job_ledger *ledger)
     print_gauge(out, "reserved packets", engine->reserved_packets);
     print_gauge(out, "pool bytes", engine->pool_bytes);
     print_gauge(out, "memory bytes", ledger->memory);
+    print_gauge(out, "lent buffers", ledger->lent);
     fputc('\n', out);
     print_pair(out, "bytes", "accepted", engine->bytes_accepted, "taken by the pipe", engine->bytes_taken);
     print_pair(out, "writes", "accepted", ledger->writes_accepted, "answered", ledger->writes_answered);

@@ -12,6 +12,7 @@
 typedef struct job_ledger {
     npj_stats engine;         /**< after the job, before the engine is freed */
     npj_gauge memory;         /**< of the engine's allocator, after the engine was freed */
+    npj_gauge lent;           /**< buffers lent to the engine, and come back */
     uint64_t limit_bytes;     /**< of the pool */
     uint64_t writes_accepted; /**< by the engine */
     uint64_t writes_refused;  /**< put off: tried again later */

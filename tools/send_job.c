@@ -313,7 +313,11 @@ static int start_loop(sender *send)
     }
     send->readable.data = send;
     send->progress.data = send;
-    return send->source.regular ? 0 : uv_poll_init(&send->uv, &send->readable, send->source.fd);
+    if (send->source.regular)
+        return 0;
+    error = uv_poll_init(&send->uv, &send->readable, send->source.fd);
+    send->source.regular = error == UV_EPERM; /* a device like /dev/null has nothing to wait for */
+    return error == UV_EPERM ? 0 : error;
 }
 
 static void run(sender *send)
@@ -392,6 +396,7 @@ static int send_with(sender *send)
     }
     run(send);
 
+    send->ledger.lent = send->source.lent;
     send->ledger.limit_bytes = send->options->limit;
     send->ledger.pipe_writes = send->host.pipe.writes;
     npj_stats_get(send->srv, &send->ledger.engine);

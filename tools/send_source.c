@@ -85,12 +85,18 @@ uint32_t source_sent(file_source *source, bool lent)
 {
     uint32_t buffer = source->current;
     source->filled = 0;
-    if (lent)
+    if (lent) {
         source->current = NO_BUFFER;
+        source->lent.total++;
+        source->lent.live++;
+        if (source->lent.live > source->lent.peak)
+            source->lent.peak = source->lent.live;
+    }
     return buffer;
 }
 
 void source_return(file_source *source, uint32_t buffer)
 {
     source->unused[source->unused_count++] = buffer;
+    source->lent.live--;
 }

@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "npjob/npjob.h"
+
 /** What source_fill() came to. */
 typedef enum source_state {
     SOURCE_CHUNK, /**< a chunk is there */
@@ -19,7 +21,7 @@ typedef enum source_state {
 /** A file and its buffers. */
 typedef struct file_source {
     int fd;
-    bool regular;       /**< never makes its reader wait */
+    bool regular;       /**< never makes its reader wait: a regular file, or what cannot be polled */
     uint64_t size;      /**< of a regular file */
     size_t chunk_bytes; /**< of every chunk but the last */
     bool ended;
@@ -30,6 +32,7 @@ typedef struct file_source {
     uint32_t unused_count;
     uint32_t current; /**< the buffer that is being filled, or refused; UINT32_MAX: none */
     size_t filled;    /**< bytes in it */
+    npj_gauge lent;   /**< buffers lent, and not come back yet */
 } file_source;
 
 /**
