@@ -589,6 +589,9 @@ case_states_errors() {
     PATH=/nonexistent "$npj" states --svg x.svg >out 2>err
     expect_code 3 $?
     expect_line 'npj: states: dot is needed and not there (Debian: graphviz)'
+    timeout 20 "$npj" states --svg nowhere/x.svg >out 2>err
+    expect_code 3 $?
+    expect_line 'npj: states: nowhere/x.svg: No such file or directory'
 }
 
 # ------------------------------------------------------------------------------------------------ run

@@ -109,17 +109,28 @@ static npj_status close_pipe(host_job *job)
     return host_pipe_close(&job->pipe);
 }
 
-/* AddJob and ScheduleJob have returned before anyone could cancel them: what waits is OPEN or WRITE. */
+static void on_cancelled(uv_timer_t *timer)
+{
+    host_job *job = timer->data;
+    host_turn_begin(job->loop);
+    if (job->op_kind == NPJ_OPEN)
+        finish_open(job, NPJ_STATUS_CANCELLED);
+    else
+        finish_write(job, NPJ_STATUS_CANCELLED, 0);
+    host_turn_end(job->loop);
+}
+
+/*
+ * AddJob and ScheduleJob have returned before anyone could cancel them: what waits is OPEN or WRITE. It comes back in a
+ * turn of its own, as any I/O does that is stopped from outside; the answers to the client do not wait for it.
+ */
 static void cancel(host_job *job, npj_op op)
 {
     if (job->op != op)
         return;
-    if (job->op_kind == NPJ_OPEN) {
-        uv_timer_stop(&job->again);
-        finish_open(job, NPJ_STATUS_CANCELLED);
-    } else {
-        finish_write(job, NPJ_STATUS_CANCELLED, 0);
-    }
+    if (job->op_kind == NPJ_WRITE)
+        uv_poll_stop(&job->writable);
+    uv_timer_start(&job->again, on_cancelled, 0, 0);
 }
 
 static void carry_out(host_loop *loop, const npj_action *action)

@@ -46,7 +46,7 @@ struct host_job {
     npj_op op; /**< OPEN or WRITE in flight, waiting for the pipe; 0: none */
     npj_action_kind op_kind;
     uv_poll_t writable;
-    uv_timer_t again;
+    uv_timer_t again; /**< for another OPEN, or to bring back what was cancelled */
 };
 
 /** One engine and its loop. */

@@ -3,7 +3,6 @@
 #define _GNU_SOURCE
 #include "plot.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -96,12 +95,5 @@ bool plot_draw(const char *path, const char *const titles[PLOT_SERIES], const pl
 {
     const plot_picture picture = {.path = path, .titles = titles, .points = points, .count = count};
     char *argv[] = {"gnuplot", NULL};
-    /* gnuplot's own complaint is of many lines. */
-    FILE *file = fopen(path, "wb");
-    if (file == NULL) {
-        tool_complain("q226513", "%s: %s", path, strerror(errno));
-        return false;
-    }
-    fclose(file);
-    return run_program("q226513", argv, "gnuplot-nox", print_plot, &picture);
+    return prepare_output("q226513", path) && run_program("q226513", argv, "gnuplot-nox", print_plot, &picture);
 }

@@ -12,6 +12,16 @@
 
 #include "tool.h"
 
+bool prepare_output(const char *command, const char *path)
+{
+    FILE *file = fopen(path, "wb");
+    if (file == NULL || fclose(file) != 0) {
+        tool_complain(command, "%s: %s", path, strerror(errno));
+        return false;
+    }
+    return true;
+}
+
 /* The input goes through a file without a name: a pipe would need care against a program that stops reading. */
 static FILE *prepare_input(const char *command, program_input input, const void *user)
 {

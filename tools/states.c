@@ -59,7 +59,8 @@ static void give_dot(FILE *out, const void *user)
 static int draw(char *svg)
 {
     char *argv[] = {"dot", "-Tsvg", "-o", svg, NULL};
-    return run_program("states", argv, "graphviz", give_dot, NULL) ? TOOL_DONE : TOOL_TROUBLE;
+    bool drawn = prepare_output("states", svg) && run_program("states", argv, "graphviz", give_dot, NULL);
+    return drawn ? TOOL_DONE : TOOL_TROUBLE;
 }
 
 int tool_states(int argc, char **argv)
