@@ -580,6 +580,9 @@ case_tape_errors() {
     timeout 20 "$npj" tape asm good.tape -o nowhere/x >out 2>err
     expect_code 3 $?
     expect_line 'npj: tape: nowhere/x: No such file or directory'
+    timeout 20 "$npj" tape dis good.tape >out 2>err
+    expect_code 3 $?
+    expect_line 'npj: tape: good.tape: is text already'
     : >nothing.bin
     timeout 20 "$npj" tape run nothing.bin >out 2>err
     expect_code 0 $?

@@ -101,6 +101,11 @@ static int disassemble_file(const char *path)
     text_file file;
     if (!read_file(path, &file))
         return TOOL_TROUBLE;
+    if (is_text(&file)) {
+        tool_complain("tape", "%s: is text already", path);
+        free(file.bytes);
+        return TOOL_TROUBLE;
+    }
     bool written = npjt_tape_print(stdout, (const uint8_t *)file.bytes, file.size, UINT32_MAX);
     free(file.bytes);
     if (!written)
