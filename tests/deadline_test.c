@@ -416,3 +416,52 @@ Test(deadline, a_completion_after_the_advance_of_its_deadline_comes_too_late)
     take(h, NPJ_CLOSE_PIPE);
     host_end(h);
 }
+
+Test(deadline, stall_ends_an_operation_that_does_not_heed_its_cancel)
+{
+    struct host *h = host_at(NOW);
+    struct job job = job_writing(h);
+    expect(h, SUCCESS, npj_cancel(h->srv, job.req));
+    take(h, NPJ_CANCEL);
+    expect_deadline(h, NOW + STALL_TIMEOUT);
+    advance(h, NOW + STALL_TIMEOUT);
+    expect_reply(h, TAG_WRITE, IO_TIMEOUT, 0);
+    expect_nothing(h); /* no second CANCEL */
+    expect(h, SUCCESS, npj_written(h->srv, job.op, NPJ_STATUS_CANCELLED, 0));
+    take(h, NPJ_CLOSE_PIPE);
+    host_end(h);
+}
+
+Test(deadline, stall_is_armed_anew_by_the_bytes_of_a_cancelled_write)
+{
+    struct host *h = host_at(NOW);
+    struct job job = job_writing(h);
+    const npj_req first = job.req;
+    job_write(h, &job, TAG_WRITE + 1, "def");
+    advance(h, NOW + 50);
+    expect(h, SUCCESS, npj_cancel(h->srv, first));
+    take(h, NPJ_CANCEL);
+    expect(h, SUCCESS, npj_written(h->srv, job.op, NPJ_STATUS_CANCELLED, 1));
+    expect_deadline(h, NOW + 50 + STALL_TIMEOUT);
+    host_end(h);
+}
+
+Test(deadline, stall_is_not_armed_anew_by_a_close)
+{
+    struct host *h = host_at(NOW);
+    struct job job = job_writing(h);
+    advance(h, NOW + 50);
+    expect(h, PENDING, npj_close(h->srv, job.id, TAG_CLOSE));
+    expect_deadline(h, NOW + STALL_TIMEOUT);
+    host_end(h);
+}
+
+Test(deadline, stall_is_not_armed_by_an_empty_write_that_is_answered_at_once)
+{
+    struct host *h = host_at(NOW);
+    struct job job = job_open(h);
+    job_write(h, &job, TAG_WRITE, "");
+    expect_deadline(h, NPJ_NEVER);
+    expect_reply(h, TAG_WRITE, SUCCESS, 0);
+    host_end(h);
+}

@@ -325,3 +325,70 @@ Test(law8, an_early_answer_is_a_lower_bound)
     expect_nothing(h); /* no second answer */
     host_end(h);
 }
+
+/* The k of a cancelled write are all the bytes that were ever taken of it. */
+Test(law8, a_cancelled_write_counts_what_earlier_operations_took)
+{
+    struct host *h = host_start(NULL);
+    struct job job = job_open(h);
+    job_write(h, &job, TAG_WRITE, "abcdef");
+    expect(h, SUCCESS, npj_written(h->srv, take_write(h, "abcdef").op, NPJ_STATUS_SUCCESS, 2));
+    job.op = take_write(h, "cdef").op;
+    expect(h, SUCCESS, npj_cancel(h->srv, job.req));
+    take(h, NPJ_CANCEL);
+    expect(h, SUCCESS, npj_written(h->srv, job.op, NPJ_STATUS_CANCELLED, 0));
+    expect_reply(h, TAG_WRITE, SUCCESS, 2);
+    expect_nothing(h);
+    host_end(h);
+}
+
+Test(law8, success_with_nothing_after_cancel_leaves_the_others_whole)
+{
+    struct host *h = host_start(NULL);
+    npj_req reqs[3];
+    struct job job = job_of_three(h, reqs);
+    expect(h, SUCCESS, npj_cancel(h->srv, reqs[1]));
+    take(h, NPJ_CANCEL);
+    expect(h, SUCCESS, npj_written(h->srv, job.op, NPJ_STATUS_SUCCESS, 0));
+    expect_reply(h, TAG_WRITE + 1, CANCELLED, 0);
+    expect(h, SUCCESS, npj_written(h->srv, take_write(h, "abef").op, NPJ_STATUS_SUCCESS, 4));
+    expect_reply(h, TAG_WRITE, SUCCESS, 2);
+    expect_reply(h, TAG_WRITE + 2, SUCCESS, 2);
+    host_end(h);
+}
+
+Test(law8, an_operation_written_again_after_a_cancel_was_not_asked_to_stop)
+{
+    struct host *h = host_start(NULL);
+    npj_req reqs[3];
+    struct job job = job_of_three(h, reqs);
+    expect(h, SUCCESS, npj_cancel(h->srv, reqs[0]));
+    take(h, NPJ_CANCEL);
+    expect(h, SUCCESS, npj_written(h->srv, job.op, NPJ_STATUS_CANCELLED, 0));
+    expect_reply(h, TAG_WRITE, CANCELLED, 0);
+    expect(h, SUCCESS, npj_written(h->srv, take_write(h, "cdef").op, NPJ_STATUS_CANCELLED, 0));
+    expect_reply(h, TAG_WRITE + 1, CANCELLED, 0);
+    expect_reply(h, TAG_WRITE + 2, CANCELLED, 0);
+    expect_state(h, job.id, NPJ_STATE_CLEANUP_FAILED);
+    host_end(h);
+}
+
+Test(law8, lent_bytes_of_cancelled_writes_are_not_held)
+{
+    struct host *h = host_start(NULL);
+    struct job job = job_open(h);
+    job_lend(h, &job, TAG_WRITE, "ab");
+    const npj_req in_flight = job.req;
+    job.op = take_write(h, "ab").op;
+    const npj_req queued = job_lend(h, &job, TAG_WRITE + 1, "cd");
+    expect(h, SUCCESS, npj_cancel(h->srv, queued));
+    expect(h, SUCCESS, npj_cancel(h->srv, in_flight));
+    take(h, NPJ_CANCEL);
+    cr_assert_not(expect_reply(h, TAG_WRITE + 1, CANCELLED, 0).held);
+    expect_nothing(h); /* the one in flight is answered by its completion, not before */
+    expect(h, SUCCESS, npj_written(h->srv, job.op, NPJ_STATUS_CANCELLED, 1));
+    cr_assert_not(expect_reply(h, TAG_WRITE, SUCCESS, 1).held);
+    expect_nothing(h);
+    expect_packets(h, 0);
+    host_end(h);
+}

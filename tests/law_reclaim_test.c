@@ -348,3 +348,58 @@ Test(law11, two_engines_share_nothing)
     host_end(g);
     host_end(h);
 }
+
+/* ------------------------------------------------------------------------------- walks whose every step removes a job
+ */
+
+enum { CROWD = 12 };
+
+/* CROWD jobs that vanish in the very call that ends them: broken ones, and ones that are added and no more. */
+static void crowd(struct host *h, npj_job jobs[CROWD], bool broken)
+{
+    for (unsigned i = 0; i < CROWD; i++)
+        jobs[i] = (broken ? job_broken(h) : job_added(h)).id;
+}
+
+static void expect_all_gone(struct host *h, const npj_job jobs[CROWD])
+{
+    for (unsigned i = 0; i < CROWD; i++)
+        expect_state(h, jobs[i], NPJ_STATE_GONE);
+    npj_stats stats;
+    npj_stats_get(h->srv, &stats);
+    cr_assert_eq(stats.jobs.live, 0);
+    cr_assert_eq(h->pool.blocks, 1);
+}
+
+Test(law10, all_broken_jobs_of_a_client_vanish_in_one_call)
+{
+    struct host *h = host_start(NULL);
+    npj_job jobs[CROWD];
+    crowd(h, jobs, true);
+    expect(h, SUCCESS, npj_client_gone(h->srv, CLIENT, NPJ_STATUS_NETWORK_NAME_DELETED));
+    expect_all_gone(h, jobs);
+    expect_nothing(h);
+    host_end(h);
+}
+
+Test(law10, all_added_jobs_of_a_provider_vanish_in_one_call)
+{
+    struct host *h = host_start(NULL);
+    npj_job jobs[CROWD];
+    crowd(h, jobs, false);
+    expect(h, SUCCESS, npj_provider_gone(h->srv, PROVIDER));
+    expect_all_gone(h, jobs);
+    expect_nothing(h);
+    host_end(h);
+}
+
+Test(law10, all_broken_jobs_vanish_in_one_shutdown)
+{
+    struct host *h = host_start(NULL);
+    npj_job jobs[CROWD];
+    crowd(h, jobs, true);
+    expect(h, SUCCESS, npj_shutdown(h->srv, NPJ_ABORT));
+    expect_all_gone(h, jobs);
+    take(h, NPJ_IDLE);
+    host_end(h);
+}

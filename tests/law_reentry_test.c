@@ -289,3 +289,28 @@ Test(law6, looking_is_allowed_from_inside)
     h->inside_trace = NULL;
     host_end(h);
 }
+
+/* Only the engine that called is closed to its callback. */
+static void use_the_other(void *user)
+{
+    struct sight *sight = user;
+    npj_job job;
+    if (sight->times++ == 0)
+        cr_assert_eq(npj_add_job(sight->h->srv, 1, 2, 3, 4, &job), NPJ_STATUS_PENDING);
+}
+
+Test(law6, another_engine_may_be_called_from_inside)
+{
+    struct host *h = host_start(NULL);
+    struct host *other = host_start(NULL);
+    struct job job = job_writing(h);
+    struct sight sight = {other, 0, 0};
+    h->inside_trace = use_the_other;
+    h->inside_trace_user = &sight;
+    expect(h, PENDING, npj_close(h->srv, job.id, TAG_CLOSE));
+    cr_assert_geq(sight.times, 1);
+    h->inside_trace = NULL;
+    take(other, NPJ_ADD_JOB);
+    host_end(other);
+    host_end(h);
+}

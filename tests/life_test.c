@@ -401,3 +401,25 @@ Test(life, an_engine_without_a_trace_works_the_same)
     cr_assert_eq(h->trace_count, 0);
     host_end(h);
 }
+
+/* --------------------------------------------------------------------------------- requests to a job that has failed
+ */
+
+Test(life, a_failed_job_that_was_never_connected_answers_like_the_others)
+{
+    struct host *h = host_start(NULL);
+    struct job job = job_adding(h);
+    expect(h, SUCCESS, npj_provider_gone(h->srv, PROVIDER));
+    take(h, NPJ_CANCEL);
+    expect_reply(h, TAG_ADD, PIPE_DISCONNECTED, 0);
+    refused(h, INVALID_PIPE_STATE, npj_connect(h->srv, job.id, TAG_CONNECT));
+    refused(h, PIPE_BROKEN, npj_write(h->srv, job.id, TAG_WRITE, "a", 1, NPJ_COPY, NULL));
+    expect(h, PENDING, npj_close(h->srv, job.id, TAG_CLOSE));
+    expect_reply(h, TAG_CLOSE, PIPE_DISCONNECTED, 0);
+    refused(h, PIPE_CLOSING, npj_close(h->srv, job.id, TAG_CLOSE));
+    refused(h, PIPE_BROKEN, npj_write(h->srv, job.id, TAG_WRITE, "a", 1, NPJ_COPY, NULL));
+    expect(h, SUCCESS, npj_job_added(h->srv, job.op, NPJ_STATUS_CANCELLED, NULL, 0));
+    expect_nothing(h);
+    expect_state(h, job.id, NPJ_STATE_GONE);
+    host_end(h);
+}

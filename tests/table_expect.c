@@ -3,7 +3,7 @@
 
 /*
  * One line a cell, three columns: the status that the cell gives, the state it goes to, and where the job of bring_to()
- * then stands. T(state) is an event that is taken and leaves the state; R(status) is one that is refused.
+ * then stands.
  */
 #define CELL(status, next, settled) {NPJ_STATUS_##status, NPJ_STATE_##next, NPJ_STATE_##settled}
 #define TAKEN(next, settled)        CELL(SUCCESS, next, settled)
