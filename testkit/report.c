@@ -58,7 +58,7 @@ void npjt_mix(struct npjt_driver *d, uint64_t value)
     d->result->digest = digest ^ digest >> 29;
 }
 
-uint32_t npjt_cells_reached(const uint8_t cells[NPJ_STATE_COUNT][NPJ_EVENT_COUNT])
+uint32_t npjt_cells_reached(uint8_t cells[NPJ_STATE_COUNT][NPJ_EVENT_COUNT])
 {
     uint32_t reached = 0;
     for (unsigned state = 0; state < NPJ_STATE_COUNT; state++)

@@ -125,8 +125,8 @@ bool npjt_driver_run(npjt_driver *driver, const npjt_subject *subject, const uin
 /** Prints a finding: the law, the sentence, the event, and the tape as text up to and including that event. */
 void npjt_violation_print(const npjt_violation *finding);
 
-/** How many of the cells in @p cells were reached, of NPJ_STATE_COUNT × NPJ_EVENT_COUNT. */
-uint32_t npjt_cells_reached(const uint8_t cells[NPJ_STATE_COUNT][NPJ_EVENT_COUNT]);
+/** How many of the cells in @p cells were reached, of NPJ_STATE_COUNT × NPJ_EVENT_COUNT. They are only read. */
+uint32_t npjt_cells_reached(uint8_t cells[NPJ_STATE_COUNT][NPJ_EVENT_COUNT]);
 
 #ifdef __cplusplus
 }

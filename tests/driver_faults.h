@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/** @file Faulty servers: npjob with one fault put before it. */
+#ifndef NPJOB_TESTS_DRIVER_FAULTS_H
+#define NPJOB_TESTS_DRIVER_FAULTS_H
+
+#include "npjob-testkit/driver.h"
+
+struct fault {
+    const char *name;
+    unsigned law;         /**< the law that it breaks */
+    const char *tape;     /**< an order of events in which it shows, as text */
+    npjt_subject subject; /**< the faulty server */
+};
+
+/** All of them. */
+const struct fault *driver_faults(size_t *count);
+
+/** Before each run: what a fault remembers is forgotten. */
+void driver_fault_reset(void);
+
+#endif

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The driver notices. Each server here is npjob with one fault put before it, and each fault must be found by the law
+ * that it breaks; the same tape against npjob itself must find nothing, and with that law switched off not find it.
+ */
+#include "driver_faults.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "npjob-testkit/driver.h"
+
+static char sentence[512];
+
+static void found(void *user, const npjt_violation *finding)
+{
+    (void)user;
+    (void)snprintf(sentence, sizeof sentence, "%s", finding->sentence);
+}
+
+static int play(const npjt_subject *subject, const char *text, uint32_t laws_off)
+{
+    static uint8_t tape[NPJT_TAPE_MAX];
+    size_t size = 0;
+    npjt_text_error error;
+    npjt_result result;
+    npjt_options options = {.finding = found, .laws_off = laws_off};
+    sentence[0] = '\0';
+    cr_assert(npjt_tape_parse(text, strlen(text), tape, sizeof tape, &size, &error), "%u:%u: %s in\n%s",
+              (unsigned)error.line, (unsigned)error.column, error.message, text);
+    bool good = npjt_run(subject, tape, size, &options, &result);
+    cr_assert_eq(good, result.finding < 0);
+    return result.finding;
+}
+
+Test(driver, every_fault_is_found_by_its_law)
+{
+    uint32_t laws_seen = 0;
+    size_t count;
+    const struct fault *faults = driver_faults(&count);
+    for (size_t i = 0; i < count; i++) {
+        const struct fault *fault = &faults[i];
+        cr_expect_eq(play(&npjt_subject_npjob, fault->tape, 0), -1, "%s: npjob itself: %s", fault->name, sentence);
+        driver_fault_reset();
+        int law = play(&fault->subject, fault->tape, 0);
+        cr_expect_eq(law, (int)fault->law, "%s: law %d instead of %u: %s", fault->name, law, fault->law, sentence);
+        driver_fault_reset();
+        law = play(&fault->subject, fault->tape, UINT32_C(1) << fault->law);
+        cr_expect_neq(law, (int)fault->law, "%s: found by a law that is switched off", fault->name);
+        driver_fault_reset();
+        law = play(&fault->subject, fault->tape, UINT32_MAX);
+        cr_expect_eq(law, -1, "%s: found with all laws switched off", fault->name);
+        laws_seen |= UINT32_C(1) << fault->law;
+    }
+    for (unsigned law = 0; law < NPJT_LAW_COUNT; law++)
+        cr_expect(laws_seen >> law & 1, "no fault breaks law %u (%s)", law, npjt_law_name(law));
+}
+
+Test(driver, names_of_laws)
+{
+    for (unsigned law = 0; law < NPJT_LAW_COUNT; law++)
+        for (unsigned other = 0; other < law; other++)
+            cr_expect_str_neq(npjt_law_name(law), npjt_law_name(other));
+    cr_expect_str_eq(npjt_law_name(NPJT_LAW_COUNT), "(unknown)");
+}
+
+static uint32_t found_at, found_records;
+static const npjt_record *found_record;
+
+static void note(void *user, const npjt_violation *finding)
+{
+    (void)user;
+    found_at = finding->event;
+    found_records = finding->records;
+    found_record = finding->record;
+    cr_assert_str_eq(finding->phase, "event");
+}
+
+Test(driver, a_finding_names_the_event)
+{
+    static const char text[] = "tape 1\nopen\nwrite length=16\nnext\ncomplete\nnext\nquery\n";
+    static uint8_t tape[NPJT_TAPE_MAX];
+    size_t size, count;
+    npjt_result result;
+    npjt_options options = {.finding = note};
+    const struct fault *faults = driver_faults(&count);
+    cr_assert(npjt_tape_parse(text, sizeof text - 1, tape, sizeof tape, &size, NULL));
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(faults[i].name, "a write's count is one short") != 0)
+            continue;
+        driver_fault_reset();
+        cr_assert_not(npjt_run(&faults[i].subject, tape, size, &options, &result));
+        cr_assert_eq(found_at, 5); /* the second next takes the REPLY */
+        cr_assert_eq(found_records, 5);
+        cr_assert_not_null(found_record);
+        return;
+    }
+    cr_assert_fail("that fault is missing");
+}
+
+Test(driver, the_empty_tape_is_a_run)
+{
+    npjt_result result;
+    cr_assert(npjt_run(&npjt_subject_npjob, NULL, 0, NULL, &result));
+    cr_assert_eq(result.events, 0);
+    cr_assert_eq(result.allocations, 1);
+    cr_assert_eq(result.live_blocks, 0);
+}
+
+Test(driver, counters)
+{
+    static const char text[] =
+        "tape 1\nopen\nwrite length=16\nwrite length=64 how=lend\nnext\nwritten amount=first\nnext\n"
+        "complete\nnext\nclose\nhost\n";
+    static uint8_t tape[NPJT_TAPE_MAX];
+    size_t size;
+    npjt_result result;
+    cr_assert(npjt_tape_parse(text, sizeof text - 1, tape, sizeof tape, &size, NULL));
+    cr_assert(npjt_run(&npjt_subject_npjob, tape, size, NULL, &result));
+    cr_expect_eq(result.events, 10);
+    cr_expect_eq(result.packets_allocated, 2);
+    cr_expect_eq(result.packets_released, 2);
+    cr_expect_eq(result.bytes_accepted, 80);
+    cr_expect_eq(result.bytes_taken, 80);
+    cr_expect_eq(result.operations, 6); /* ADD_JOB, OPEN, WRITE, WRITE, CLOSE_PIPE, SCHEDULE_JOB */
+    cr_expect_eq(result.allocations, 4);
+    cr_expect_eq(result.failures, 0);
+}
