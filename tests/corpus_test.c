@@ -11,7 +11,7 @@
 #include "npjob-testkit/driver.h"
 #include "tape_files.h"
 
-enum { SCENARIOS = 32, CELLS = NPJ_STATE_COUNT * NPJ_EVENT_COUNT };
+enum { SCENARIOS = 32, CELLS = (int)NPJ_STATE_COUNT * (int)NPJ_EVENT_COUNT };
 
 static void found(void *user, const npjt_violation *finding)
 {
