@@ -233,6 +233,29 @@ Test(scenario_reclaim, row_14_add_and_connect_in_the_step_of_the_deadline)
     scenario_end(h);
 }
 
+Test(scenario_reclaim, row_14_schedule_in_the_step_of_the_deadline)
+{
+    struct host *h = scenario_start(NULL);
+    expect(h, SUCCESS, npj_advance(h->srv, 0));
+    for (int late = 0; late < 2; late++) {
+        struct job job = job_scheduling(h);
+        const uint64_t deadline = npj_deadline(h->srv);
+        cr_assert_eq(deadline, late ? 2 * (uint64_t)DRAIN_TIMEOUT : DRAIN_TIMEOUT);
+        if (late) {
+            expect(h, SUCCESS, npj_advance(h->srv, deadline));
+            expect(h, SUCCESS, npj_done(h->srv, job.op, NPJ_STATUS_SUCCESS));
+            expect_reply(h, TAG_CLOSE, IO_TIMEOUT, 0);
+            finish(h, NPJ_ABANDON_JOB, IO_TIMEOUT); /* scheduled too late: the client has been told otherwise */
+        } else {
+            expect(h, SUCCESS, npj_done(h->srv, job.op, NPJ_STATUS_SUCCESS));
+            expect(h, SUCCESS, npj_advance(h->srv, deadline));
+            expect_reply(h, TAG_CLOSE, SUCCESS, 0);
+        }
+        expect_live(h, 0, 0);
+    }
+    scenario_end(h);
+}
+
 /* ---------------------------------------------------------------------------------------------------- one job fails */
 
 Test(scenario_reclaim, row_08_the_completion_of_one_write_ends_the_next)
