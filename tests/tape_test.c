@@ -213,6 +213,52 @@ Test(tape, words_are_where_the_driver_looks_for_them)
     cr_expect_eq(npjt_operand_count(NPJT_CALL), CALL_COUNT);
 }
 
+/** Whether the page has this line. */
+static bool says(const char *page, const char *line)
+{
+    return strstr(page, line) != NULL;
+}
+
+/** Appends the meanings of an operand as the page writes them. */
+static void meanings(char *line, size_t capacity, npjt_operand operand)
+{
+    for (uint32_t i = 0; i < npjt_operand_count(operand); i++) {
+        size_t length = strlen(line);
+        (void)snprintf(line + length, capacity - length, " %u `%s`", (unsigned)i, npjt_operand_word(operand, i));
+    }
+    (void)strncat(line, " |\n", capacity - strlen(line) - 1);
+}
+
+Test(tape, the_page_says_what_the_code_does)
+{
+    static char page[65536], line[2048];
+    FILE *file = fopen(TAPE_PAGE, "rb");
+    cr_assert_not_null(file, "%s", TAPE_PAGE);
+    page[fread(page, 1, sizeof page - 1, file)] = '\0';
+    (void)fclose(file);
+    for (unsigned i = 0; i < NPJT_HEADER_FIELDS; i++) {
+        (void)snprintf(line, sizeof line, "| %u | `%s` |", i, npjt_header_word((npjt_header_field)i));
+        meanings(line, sizeof line, npjt_header_operand((npjt_header_field)i));
+        cr_expect(says(page, line), "missing: %s", line);
+    }
+    for (unsigned i = 0; i < NPJT_OPCODE_COUNT; i++) {
+        (void)snprintf(line, sizeof line, "| %u | `%s` |", i, npjt_opcode_word((npjt_opcode)i));
+        for (unsigned k = 0; k < NPJT_OPERANDS; k++) {
+            const char *key = npjt_operand_key(npjt_opcode_operand((npjt_opcode)i, k));
+            size_t length = strlen(line);
+            (void)snprintf(line + length, sizeof line - length, key ? " `%s` |" : " |", key);
+        }
+        cr_expect(says(page, line), "missing: %s", line);
+    }
+    for (unsigned i = NPJT_JOB; i < NPJT_LIMIT_JOBS; i++) {
+        line[0] = '\0';
+        meanings(line, sizeof line, (npjt_operand)i);
+        cr_expect(says(page, line), "missing: %s", line);
+    }
+    (void)snprintf(line, sizeof line, "format version %d.", NPJT_TAPE_VERSION);
+    cr_expect(says(page, line), "missing: %s", line);
+}
+
 static void expect_error(const char *text, uint32_t line, uint32_t column, const char *message)
 {
     uint8_t bytes[NPJT_TAPE_MAX];
