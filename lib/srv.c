@@ -86,9 +86,9 @@ static struct layout lay_out(const npj_config *config)
 {
     struct layout at;
     at.slots = sizeof(struct npj_srv);
-    at.index = at.slots + config->max_jobs * sizeof(npji_slot);
-    at.iov = at.index + NPJI_KEYS * buckets_for(config->max_jobs) * sizeof(struct npji_member *);
-    at.end = at.iov + config->max_batch * sizeof(npj_iov);
+    at.index = at.slots + sizeof(npji_slot) * config->max_jobs;
+    at.iov = at.index + sizeof(struct npji_member *) * NPJI_KEYS * buckets_for(config->max_jobs);
+    at.end = at.iov + sizeof(npj_iov) * config->max_batch;
     return at;
 }
 

@@ -63,9 +63,11 @@ ROW(GONE,           HANDLE, HANDLE, HANDLE, ABSENT, HANDLE, STAY,  STAY,    STAY
 
 static const npj_cell table[NPJ_STATE_COUNT][NPJ_EVENT_COUNT] = {TABLE(CELLS)};
 
-/* As many rows as states, and their bits add up to all states: each state has one row. */
+/* As many rows as states, and their bits add up to all states: each state has one row. They are strung
+ * together, so that no brackets may stand around them. NOLINTBEGIN(bugprone-macro-parentheses) */
 #define ONE(state, ...) +1
 #define BIT(state, ...) +(1 << NPJ_STATE_##state)
+/* NOLINTEND(bugprone-macro-parentheses) */
 _Static_assert(0 TABLE(ONE) == NPJ_STATE_COUNT, "a row for each state");
 _Static_assert(0 TABLE(BIT) == (1 << NPJ_STATE_COUNT) - 1, "each state has its row");
 _Static_assert(NPJ_EVENT_COUNT == 14, "a row has a cell for each event");
