@@ -64,6 +64,7 @@ static enum outcome outcome_of(npj_status status)
     CASES_64((n) + 128)                                                                                                \
     CASES_64((n) + 192) CASES_64((n) + 256) CASES_64((n) + 320) CASES_64((n) + 384) CASES_64((n) + 448)
 
+/* Two thousand cases, written by macros. NOLINTNEXTLINE(readability-function-size) */
 void fuzz_edge(const npj_trace *trace)
 {
     if (trace->kind != NPJ_TRACE_EVENT || (unsigned)trace->from >= NPJ_STATE_COUNT ||

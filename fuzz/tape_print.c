@@ -14,11 +14,16 @@ int main(int argc, char **argv)
         return 2;
     }
     FILE *file = fopen(argv[1], "rb");
-    const size_t size = file ? fread(tape, 1, sizeof tape, file) : 0;
-    if (!file || ferror(file)) {
+    if (!file) {
         fprintf(stderr, "tape_print: %s: %s\n", argv[1], strerror(errno));
         return 1;
     }
+    const size_t size = fread(tape, 1, sizeof tape, file);
+    const bool unread = ferror(file) != 0;
     fclose(file);
+    if (unread) {
+        fprintf(stderr, "tape_print: %s: cannot be read\n", argv[1]);
+        return 1;
+    }
     return npjt_tape_print(stdout, tape, size, UINT32_MAX) && fflush(stdout) == 0 ? 0 : 1;
 }

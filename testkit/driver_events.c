@@ -159,6 +159,7 @@ static void host(struct npjt_driver *d, uint32_t rounds)
             return;
 }
 
+/* One switch over all records. NOLINTNEXTLINE(readability-function-size) */
 void npjt_play(struct npjt_driver *d, const npjt_record *record)
 {
     const uint8_t *o = record->operand;
@@ -196,6 +197,7 @@ void npjt_play(struct npjt_driver *d, const npjt_record *record)
         npjt_provider_gone(d, provider_key(o[0]));
         break;
     case NPJT_SHUTDOWN_EVENT:
+        /* Nonsense is among what is tried. NOLINTNEXTLINE(clang-analyzer-optin.core.EnumCastOutOfRange) */
         npjt_shutdown(d, o[0] == 0 ? NPJ_DRAIN : o[0] == 1 ? NPJ_ABORT : (npj_shutdown_how)7);
         break;
     case NPJT_ADVANCE_EVENT:

@@ -38,7 +38,7 @@ struct a_write *npjt_write_by_request(struct npjt_driver *d, npj_req request)
 
 struct a_job *npjt_job_begin(struct npjt_driver *d)
 {
-    for (uint8_t i = 0; i < JOBS; i++) {
+    for (unsigned i = 0; i < JOBS; i++) {
         struct a_job *job = &d->job[i];
         if (job->used)
             continue;
@@ -48,7 +48,7 @@ struct a_job *npjt_job_begin(struct npjt_driver *d)
         job->first_write = job->last_write = NONE;
         job->connect_start = job->drain_start = NPJ_NEVER;
         job->stalling = job->expired = false;
-        d->order[d->jobs++] = i;
+        d->order[d->jobs++] = (uint8_t)i;
         return job;
     }
     return NULL;

@@ -72,8 +72,9 @@ npj_req npjt_select_write(struct npjt_driver *d, npj_job handle, unsigned meanin
     for (const struct a_write *write = job ? npjt_first_write(d, job) : NULL; write; write = npjt_next_write(d, write))
         if (!write->replied)
             pending[count++] = write->request;
+    /* The analyser takes the address of a member for null, and then d. */
     if (count == 0)
-        return recent(d->answered_write, d->writes_answered, 0);
+        return recent(d->answered_write, d->writes_answered, 0); /* NOLINT(clang-analyzer-core.NullDereference) */
     unsigned k = (meaning >= WRITE_OLDEST ? meaning - WRITE_OLDEST : meaning) % count;
     return meaning >= WRITE_OLDEST ? pending[k] : pending[count - 1 - k];
 }

@@ -8,7 +8,7 @@ static void take_op(struct nt4 *srv, struct job *job, npj_action *out)
     job->op_kind = out->kind;
     job->cancel_taken = false;
     job->op_packet = out->kind == NPJ_WRITE ? npjt_nt4_packet_first(job) : NULL;
-    if (out->kind == NPJ_WRITE) {
+    if (job->op_packet) {
         const struct packet *packet = job->op_packet;
         srv->iov.base = packet->bytes ? packet->bytes + packet->taken : NULL;
         srv->iov.length = packet->length - packet->taken;

@@ -388,7 +388,7 @@ Test(scenario_reclaim, row_30_the_client_vanishes_during_add_job)
     expect_nothing(h);
     expect_live(h, 0, 0);
 
-    job = job_accept_for(h, CLIENT, PROVIDER, COOKIE);
+    (void)job_accept_for(h, CLIENT, PROVIDER, COOKIE);
     expect(h, SUCCESS, npj_client_gone(h->srv, CLIENT, NPJ_STATUS_NETWORK_NAME_DELETED));
     expect_reply(h, TAG_ADD, NETWORK_NAME_DELETED, 0);
     expect_nothing(h); /* an ADD_JOB not yet taken is withdrawn */

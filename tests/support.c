@@ -26,8 +26,13 @@ static void *pool_alloc(void *user, size_t bytes)
     pool->allocs++;
     if (pool->inside)
         pool->inside(pool->inside_user, false);
-    if (pool->fail_all || (pool->fail_in && --pool->fail_in == 0))
+    if (pool->fail_all)
         return NULL;
+    if (pool->fail_in) {
+        pool->fail_in--;
+        if (pool->fail_in == 0)
+            return NULL;
+    }
     union prefix *block = malloc(sizeof *block + bytes);
     cr_assert_not_null(block);
     block->bytes = bytes;
