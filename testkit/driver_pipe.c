@@ -120,6 +120,10 @@ static void bytes_offered(struct npjt_driver *d, struct a_job *job, const npj_ac
     for (uint32_t i = 0; i < action->iov_count; i++) {
         const uint8_t *at = action->iov[i].base;
         size_t left = action->iov[i].length;
+        if (left == 0) {
+            npjt_violate(d, NPJT_LAW_ORDER, "a write of no bytes is in flight on a byte pipe");
+            return;
+        }
         while (left > 0 && write) {
             size_t rest = write->length - into, some = rest < left ? rest : left;
             if (!npjt_same(at, job->serial, write->offset + into, some)) {
