@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Time. Each kind of deadline has one timeout, so its ring is in order of time when new ones go last: arming, stopping
- * and finding the earliest are O(1). The engine's clock starts at 0 and is set against the host's by the first
- * npj_advance().
+ * Deadlines. Each kind of deadline has one timeout, so its ring is in order of time when new ones go last: arming,
+ * stopping and finding the earliest are O(1).
  */
 #include "engine.h"
 
@@ -86,7 +85,7 @@ static struct npji_deadline *earliest_of(const struct npj_srv *srv, enum npji_ti
 }
 
 /* The earliest deadline on the engine's clock, the job's that it belongs to, or NULL for the engine's own. */
-static uint64_t earliest(const struct npj_srv *srv, struct npji_job **job)
+uint64_t npji_earliest(const struct npj_srv *srv, struct npji_job **job)
 {
     uint64_t when = NPJ_NEVER;
     *job = NULL;
@@ -108,37 +107,5 @@ static uint64_t earliest(const struct npj_srv *srv, struct npji_job **job)
 uint64_t npj_deadline(const npj_srv *srv)
 {
     struct npji_job *job;
-    return srv != NULL ? npji_host_time(srv, earliest(srv, &job)) : NPJ_NEVER;
-}
-
-static bool set_clock(struct npj_srv *srv, uint64_t now)
-{
-    if (!srv->clock_set) {
-        srv->clock_set = true;
-        srv->origin = now;
-        return false;
-    }
-    if (now < npji_host_time(srv, srv->now))
-        return false;
-    srv->now = now - srv->origin;
-    return true;
-}
-
-npj_status npj_advance(npj_srv *srv, uint64_t now)
-{
-    NPJI_ENTER(srv);
-    if (!set_clock(srv, now))
-        return NPJ_STATUS_SUCCESS;
-    for (;;) {
-        struct npji_job *job;
-        uint64_t when = earliest(srv, &job);
-        if (when > srv->now || npji_host_time(srv, when) == NPJ_NEVER)
-            return NPJ_STATUS_SUCCESS;
-        if (job == NULL) {
-            npji_abort_all(srv);
-            continue;
-        }
-        npji_fail(srv, job, NPJ_EVENT_EXPIRE, NPJ_STATUS_IO_TIMEOUT);
-        npji_settle(srv, job);
-    }
+    return srv != NULL ? npji_host_time(srv, npji_earliest(srv, &job)) : NPJ_NEVER;
 }

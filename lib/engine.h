@@ -2,13 +2,16 @@
 /*
  * What the files of the engine share: its structures, and who owns what.
  *
- *     table.c       state x event: what is taken, what is refused, and the state that follows
- *     job.c         the life of a job: moves its state, answers its requests, fails and ends it
- *     packet.c      the packets of writes: the only place that allocates, recycles and releases them
- *     request.c     what clients ask            completion.c  what became of operations
- *     reclaim.c     abort, gone, shutdown       next.c        what the host must do
- *     index.c       client or provider -> jobs  deadline.c    time
- *     srv.c         the engine itself           check.c, digest.c, stats.c  looking in
+ *     request.c  what clients ask       completion.c  what became of operations    next.c  what the host must do
+ *     reclaim.c  abort, gone, shutdown  clock.c       the time                     srv.c   the engine itself
+ *     job.c      the life of a job: moves its state, answers its requests, fails and ends it
+ *     packet.c   the packets of writes: the only place that allocates, recycles and releases them
+ *     table.c    state x event: what is taken, what is refused, and the state that follows
+ *     deadline.c when jobs are overdue  index.c       client or provider -> jobs   slot.c  handle -> job
+ *     callback.c the host's allocator and trace
+ *     stats.c, check.c, digest.c        looking in    path.c, utf.c                pipe paths
+ *
+ * A file calls only those in the rows below it; but a drain that has run out in clock.c ends in reclaim.c.
  *
  * A job is in one slot of the engine's index of jobs from npj_add_job() until it is GONE and the host has been told
  * everything. Each call changes the facts of a job, and then lets npji_settle() draw the conclusions: states that are
@@ -223,11 +226,6 @@ struct npj_srv {
             return NPJ_STATUS_INVALID_DEVICE_STATE;                                                                    \
     } while (0)
 
-void *npji_alloc(struct npj_srv *srv, size_t bytes);
-void npji_release(struct npj_srv *srv, void *block, size_t bytes);
-void npji_trace(struct npj_srv *srv, const npj_trace *trace);
-uint64_t npji_generation(struct npj_srv *srv);
-
 static inline uint64_t npji_add_saturated(uint64_t a, uint64_t b)
 {
     return a > UINT64_MAX - b ? UINT64_MAX : a + b;
@@ -241,13 +239,19 @@ static inline void npji_gauge_add(npj_gauge *gauge, uint64_t n)
         gauge->peak = gauge->live;
 }
 
+/* callback.c */
+void *npji_alloc(struct npj_srv *srv, size_t bytes);
+void npji_release(struct npj_srv *srv, void *block, size_t bytes);
+void npji_trace(struct npj_srv *srv, const npj_trace *trace);
+
 /* table.c */
 npj_cell npji_cell(const struct npji_job *job, npj_event event);
 
-/* srv.c: slots */
+/* slot.c */
 void npji_slot_take(struct npj_srv *srv, struct npji_job *job);
 void npji_slot_give(struct npj_srv *srv, const struct npji_job *job);
 struct npji_job *npji_job_at(const struct npj_srv *srv, uint64_t handle);
+uint64_t npji_generation(struct npj_srv *srv);
 
 /* job.c */
 npj_status npji_verdict(struct npj_srv *srv, npj_job handle, npj_event event, struct npji_job **out);
@@ -299,6 +303,7 @@ void npji_deadlines_stop(struct npji_job *job);
 uint64_t npji_timeout(const struct npj_srv *srv, enum npji_timer timer);
 enum npji_timer npji_timer_wanted(const struct npji_job *job);
 uint64_t npji_host_time(const struct npj_srv *srv, uint64_t when);
+uint64_t npji_earliest(const struct npj_srv *srv, struct npji_job **job);
 
 /* reclaim.c */
 void npji_abort_all(struct npj_srv *srv);

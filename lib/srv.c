@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The engine itself: its configuration, its one block of memory, its slots, and its calls back to the host. */
+/* The engine itself: its configuration, and its one block of memory. */
 #include "engine.h"
 
 uint32_t npj_version(void)
@@ -144,68 +144,4 @@ void npj_srv_free(npj_srv **at)
     /* A host that calls back now gets the re-entry's answer from memory that is still its engine's. */
     srv->busy = true;
     srv->config.mem.release(srv->config.mem.user, srv, srv->bytes);
-}
-
-/* ---------------------------------------------------------------------------------------------------------- slots */
-
-/* A free slot for @job, which gets its handle by it. The caller has seen that there is one. */
-void npji_slot_take(struct npj_srv *srv, struct npji_job *job)
-{
-    uint32_t slot;
-    if (srv->slot_free != 0) {
-        slot = srv->slot_free - 1;
-        srv->slot_free = (uint32_t)(srv->slots[slot] >> 1);
-    } else {
-        slot = srv->slots_used++;
-    }
-    srv->slots[slot] = (npji_slot)job;
-    job->handle = npji_handle(npji_generation(srv), slot, NPJI_HANDLE_JOB);
-}
-
-void npji_slot_give(struct npj_srv *srv, const struct npji_job *job)
-{
-    uint32_t slot = npji_handle_slot(job->handle);
-    srv->slots[slot] = (npji_slot)srv->slot_free << 1 | 1;
-    srv->slot_free = slot + 1;
-}
-
-/* The job in the slot that a handle of any kind names, or NULL. Whether the handle is that job's, the caller tells. */
-struct npji_job *npji_job_at(const struct npj_srv *srv, uint64_t handle)
-{
-    uint32_t slot = npji_handle_slot(handle);
-    return slot < srv->slots_used ? npji_slot_job(srv->slots[slot]) : NULL;
-}
-
-uint64_t npji_generation(struct npj_srv *srv)
-{
-    return ++srv->generation & ((UINT64_C(1) << 40) - 1);
-}
-
-/* ----------------------------------------------------------------------------------------------- calls to the host */
-
-void *npji_alloc(struct npj_srv *srv, size_t bytes)
-{
-    srv->busy = true;
-    void *block = srv->config.mem.alloc(srv->config.mem.user, bytes);
-    srv->busy = false;
-    if (block != NULL)
-        srv->stats.memory_bytes += bytes;
-    return block;
-}
-
-void npji_release(struct npj_srv *srv, void *block, size_t bytes)
-{
-    srv->stats.memory_bytes -= bytes;
-    srv->busy = true;
-    srv->config.mem.release(srv->config.mem.user, block, bytes);
-    srv->busy = false;
-}
-
-void npji_trace(struct npj_srv *srv, const npj_trace *trace)
-{
-    if (srv->config.trace == NULL)
-        return;
-    srv->busy = true;
-    srv->config.trace(srv->config.trace_user, trace);
-    srv->busy = false;
 }
