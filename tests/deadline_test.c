@@ -465,3 +465,24 @@ Test(deadline, stall_is_not_armed_by_an_empty_write_that_is_answered_at_once)
     expect_reply(h, TAG_WRITE, SUCCESS, 0);
     host_end(h);
 }
+
+Test(deadline, stall_is_armed_anew_by_a_whole_message)
+{
+    struct host *h = host_at(NOW);
+    struct job job = job_open_message(h);
+    job_write(h, &job, TAG_WRITE, "abc");
+    job_write(h, &job, TAG_WRITE + 1, "def");
+    advance(h, NOW + 50);
+    expect(h, SUCCESS, npj_written(h->srv, take_write(h, "abc").op, 0, 3));
+    expect_deadline(h, NOW + 50 + STALL_TIMEOUT);
+    host_end(h);
+}
+
+Test(deadline, drain_ends_with_an_abort)
+{
+    struct host *h = host_at(NOW);
+    struct job job = job_closing(h);
+    expect(h, SUCCESS, npj_abort(h->srv, job.id, NPJ_STATUS_PRINT_CANCELLED));
+    expect_deadline(h, NPJ_NEVER); /* everything is answered; the operation may take its time */
+    host_end(h);
+}

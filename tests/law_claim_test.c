@@ -193,3 +193,35 @@ Test(law3_claim, informational_statuses_are_successes)
     expect_reply(h, TAG_CLOSE, SUCCESS, 0);
     host_end(h);
 }
+
+/* What a WRITE was given is what was left of its writes, not their whole length. */
+Test(law3_claim, more_than_the_rest_of_a_short_write)
+{
+    struct host *h = host_start(NULL);
+    struct job job = job_open(h);
+    job_write(h, &job, TAG_WRITE, "abcdef");
+    expect(h, SUCCESS, npj_written(h->srv, take_write(h, "abcdef").op, NPJ_STATUS_SUCCESS, 2));
+    job.op = take_write(h, "cdef").op;
+    consumed(h, npj_written(h->srv, job.op, NPJ_STATUS_SUCCESS, 5));
+    expect_reply(h, TAG_WRITE, INVALID_PARAMETER, 2);
+    finish_close_pipe(h, INVALID_PARAMETER);
+    host_end(h);
+}
+
+/* A write that is answered, and whose REPLY nobody has taken, is no part of the next operation. */
+Test(law3_claim, an_answered_write_is_no_part_of_the_next_operation)
+{
+    struct host *h = host_start(NULL);
+    struct job job = job_open_message(h);
+    job_lend(h, &job, TAG_WRITE, "abc");
+    job_lend(h, &job, TAG_WRITE + 1, "de");
+    job_lend(h, &job, TAG_WRITE + 2, "fghi");
+    expect(h, SUCCESS, npj_written(h->srv, take_write(h, "abc").op, NPJ_STATUS_SUCCESS, 3));
+    expect_reply(h, TAG_WRITE, SUCCESS, 3);
+    expect(h, SUCCESS, npj_written(h->srv, take_write(h, "de").op, NPJ_STATUS_SUCCESS, 2));
+    expect(h, SUCCESS, npj_abort(h->srv, job.id, NPJ_STATUS_PRINT_CANCELLED));
+    cr_assert_not(expect_reply(h, TAG_WRITE + 1, SUCCESS, 2).held);
+    cr_assert_not(expect_reply(h, TAG_WRITE + 2, PRINT_CANCELLED, 0).held);
+    expect_packets(h, 0);
+    host_end(h);
+}

@@ -407,3 +407,20 @@ Test(limits, out_of_memory_for_an_engine)
     cr_assert_eq(h->pool.blocks, blocks);
     host_end(h);
 }
+
+Test(limits, max_idle_bytes_keeps_as_much_and_no_more)
+{
+    const uint64_t cost = cost_of(64);
+    for (uint64_t less = 0; less < 2; less++) {
+        npj_config config = host_limits();
+        config.max_idle_bytes = 2 * cost - less;
+        struct host *h = host_start(&config);
+        struct job job = job_open(h);
+        static const char bytes[64];
+        for (unsigned i = 0; i < 3; i++)
+            expect(h, PENDING, write_bytes(h, &job, bytes, 64));
+        flush(h);
+        cr_assert_eq(stats_of(h).idle_bytes, (2 - less) * cost);
+        host_end(h);
+    }
+}
