@@ -19,17 +19,24 @@ static void on_finding(void *user, const npjt_violation *finding)
     (void)user;
     fuzz_campaign()->findings++;
     npjt_violation_print(finding);
-    fflush(NULL);
+    (void)fflush(NULL);
     abort();
+}
+
+static npjt_driver *driver;
+
+static void end_driver(void)
+{
+    npjt_driver_free(driver);
+    driver = NULL;
 }
 
 void fuzz_play(const npjt_subject *subject, uint32_t laws_off, const uint8_t *tape, size_t size)
 {
-    static npjt_driver *driver;
     if (!driver) {
         driver = npjt_driver_new();
-        if (!driver) {
-            fputs("fuzz: no memory for the driver\n", stderr);
+        if (!driver || atexit(end_driver) != 0) {
+            (void)fputs("fuzz: no memory for the driver\n", stderr);
             exit(1);
         }
     }
