@@ -17,6 +17,20 @@ static bool fits(const struct a_job *job, npj_status status, npj_status expected
             (status == NPJ_STATUS_IO_TIMEOUT || status == NPJ_STATUS_SERVER_SHUTDOWN_IN_PROGRESS));
 }
 
+/** Whether a REPLY of a write is due that comes before @p than's: answered by an earlier call, or by the same one and
+ * accepted earlier. NULL: any. */
+static bool due_before(struct npjt_driver *d, const struct a_job *job, const struct a_write *than)
+{
+    bool earlier = true;
+    for (const struct a_write *write = npjt_first_write(d, job); write; write = npjt_next_write(d, write)) {
+        earlier = earlier && write != than;
+        if (write->answered && !write->replied && write != than &&
+            (!than || write->turn < than->turn || (write->turn == than->turn && earlier)))
+            return true;
+    }
+    return false;
+}
+
 static void replied(struct npjt_driver *d, struct a_job *job, const npj_action *action)
 {
     unsigned kind = (unsigned)action->request;
@@ -31,6 +45,8 @@ static void replied(struct npjt_driver *d, struct a_job *job, const npj_action *
     else if (!fits(job, action->status, job->answer[kind]))
         npjt_violate(d, law, "a request is answered with %s where %s is right", npj_status_name(action->status),
                      npj_status_name(job->answer[kind]));
+    if (action->request == NPJ_REQUEST_CLOSE && due_before(d, job, NULL))
+        npjt_violate(d, NPJT_LAW_ORDER, "a close is answered before a write of its job");
     job->phase[kind] = REPLIED;
     d->reserved--;
 }
@@ -56,6 +72,8 @@ static void write_replied(struct npjt_driver *d, struct a_job *job, const npj_ac
     else if (!fits(job, action->status, write->status) && action->status != write->or_else)
         npjt_violate(d, NPJT_LAW_COUNTS, "a write is answered with %s where %s is right",
                      npj_status_name(action->status), npj_status_name(write->status));
+    if (write->answered && due_before(d, job, write))
+        npjt_violate(d, NPJT_LAW_ORDER, "a write's REPLY comes before that of a write answered earlier");
     if (action->count != write->taken)
         npjt_violate(d, NPJT_LAW_COUNTS, "a write is answered with a count of %llu where the pipe took %u",
                      (unsigned long long)action->count, (unsigned)write->taken);
@@ -203,6 +221,8 @@ static void started(struct npjt_driver *d, struct a_job *job, const npj_action *
         d->stop = true;
         return;
     }
+    if (due_before(d, job, NULL))
+        npjt_violate(d, NPJT_LAW_ORDER, "an operation starts before the REPLY of a write that has been answered");
     check_start(d, job, action);
     if (action->kind == NPJ_CLOSE_PIPE)
         check_close_pipe(d, job, action);

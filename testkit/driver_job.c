@@ -133,10 +133,10 @@ void npjt_answer(struct a_job *job, npj_request_kind kind, npj_status status)
 
 void npjt_answer_write(struct npjt_driver *d, struct a_write *write, npj_status status, npj_status or_else)
 {
-    (void)d;
     if (write->answered)
         return;
     write->answered = true;
+    write->turn = d->result->calls;
     write->status = status;
     write->or_else = or_else;
 }

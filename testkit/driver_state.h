@@ -39,6 +39,7 @@ struct a_write {
     uint32_t length;
     uint32_t taken;             /* by the pipe, as completed operations reported */
     npj_status status, or_else; /* once answered: what the REPLY must say; or_else where the laws leave two */
+    uint64_t turn;              /* once answered: the number of the call that did it */
     uint8_t job, next;          /* next of the same job, or next free */
     bool answered, replied;     /* the REPLY is due; has been taken */
     bool cancelled;             /* a cancel was taken while it was in flight */
@@ -102,7 +103,6 @@ struct npjt_driver {
     const npjt_options *options;
     npjt_result *result;
     npjt_limits limits;
-    bool isolated; /* the engine's caps are no less than the sum of the jobs' limits */
     const uint8_t *tape;
     size_t size;
 

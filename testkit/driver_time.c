@@ -96,6 +96,9 @@ void npjt_advance(struct npjt_driver *d, uint64_t to)
     for (uint8_t i = 0; i < d->jobs; i++)
         d->job[d->order[i]].expired = false;
     d->status = d->subject->advance(d->srv, to);
+    d->result->calls++;
+    d->quiet = false;
+    npjt_mix(d, d->status);
     if (d->status != NPJ_STATUS_SUCCESS)
         npjt_violate(d, NPJT_LAW_ALL_OR_NOTHING, "advance was refused");
     if (!d->clock_set) {

@@ -19,6 +19,14 @@ static void found(void *user, const npjt_violation *finding)
     npjt_violation_print(finding);
 }
 
+static bool same(const npjt_result *a, const npjt_result *b)
+{
+    return a->digest == b->digest && a->events == b->events && a->calls == b->calls && a->actions == b->actions &&
+           a->operations == b->operations && a->allocations == b->allocations && a->bytes_taken == b->bytes_taken &&
+           a->packets_allocated == b->packets_allocated && a->packets_released == b->packets_released &&
+           memcmp(a->cells, b->cells, sizeof a->cells) == 0;
+}
+
 /** Plays one tape twice. @return whether all was well. */
 static bool play(npjt_driver *driver, struct tape_file *file, npjt_result *result)
 {
@@ -27,7 +35,7 @@ static bool play(npjt_driver *driver, struct tape_file *file, npjt_result *resul
     if (!npjt_driver_run(driver, &npjt_subject_npjob, file->bytes, file->size, &options, result))
         return false;
     bool good = npjt_run(&npjt_subject_npjob, file->bytes, file->size, &options, &again);
-    if (!good || memcmp(result, &again, sizeof again) != 0) {
+    if (!good || !same(result, &again)) {
         (void)fprintf(stderr, "%s: a second run is another\n", file->name);
         return false;
     }
@@ -78,7 +86,7 @@ int main(int argc, char **argv)
         for (unsigned state = 0; state < NPJ_STATE_COUNT; state++)
             for (unsigned event = 0; event < NPJ_EVENT_COUNT; event++)
                 cells[state][event] |= result.cells[state][event];
-        int row = atoi(files[i].name);
+        long row = strtol(files[i].name, NULL, 10);
         if (row > 0 && row <= SCENARIOS)
             scenario[row] = true;
     }

@@ -141,6 +141,31 @@ static bool next_without_return(void *srv, npj_action *out)
     return without(srv, out, NPJ_RETURN);
 }
 
+static bool is_write_reply(const npj_action *action)
+{
+    return action->kind == NPJ_REPLY && action->request == NPJ_REQUEST_WRITE;
+}
+
+/** Says the first two replies of writes in the wrong order. */
+static bool next_swaps_replies(void *srv, npj_action *out)
+{
+    if (memory.armed && out) {
+        memory.armed = false;
+        *out = memory.kept;
+        return true;
+    }
+    bool more = GOOD.next(srv, out);
+    if (more && out && is_write_reply(out) && !memory.have && GOOD.next(srv, &memory.kept)) {
+        memory.have = memory.armed = true;
+        if (is_write_reply(&memory.kept)) {
+            npj_action first = *out;
+            *out = memory.kept;
+            memory.kept = first;
+        }
+    }
+    return more;
+}
+
 static bool next_changes_byte(void *srv, npj_action *out)
 {
     bool more = GOOD.next(srv, out);
@@ -331,6 +356,8 @@ const struct fault *driver_faults(size_t *count)
     FAULT("a call inside a callback says done", 6, INSIDE, close, close_says_done_inside);
     FAULT("a byte is changed", 7, WRITE_ONE, next, next_changes_byte);
     FAULT("copied bytes are not copied", 7, WRITE_ONE, write, write_never_copies);
+    FAULT("replies of writes change places", 7, "tape 1\nopen\nwrites length=4 count=3\nhost\n", next,
+          next_swaps_replies);
     FAULT("a write's count is one short", 8, WRITE_ONE, next, next_counts_short);
     FAULT("the pipe took more than is said", 8, WRITE_ONE, written, written_counts_less);
     FAULT("more packets than the limit", 9, FILL, srv_new, new_generous);

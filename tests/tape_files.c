@@ -25,7 +25,7 @@ static void read_file(const char *folder, const char *name, struct tape_file *ou
     (void)snprintf(path, sizeof path, "%s/%s", folder, name);
     if (strlen(name) >= sizeof out->name)
         give_up(path, "the name is too long");
-    (void)strcpy(out->name, name);
+    memcpy(out->name, name, strlen(name) + 1);
     FILE *file = fopen(path, "rb");
     if (!file)
         give_up(path, strerror(errno));
@@ -45,9 +45,10 @@ struct tape_file *tape_files(const char *folder, size_t *count)
     for (struct dirent *entry; (entry = readdir(directory)) != NULL;) {
         if (entry->d_name[0] == '.')
             continue;
-        files = realloc(files, (*count + 1) * sizeof *files);
-        if (!files)
+        struct tape_file *more = realloc(files, (*count + 1) * sizeof *files);
+        if (!more)
             give_up(folder, "out of memory");
+        files = more;
         read_file(folder, entry->d_name, &files[(*count)++]);
     }
     (void)closedir(directory);
