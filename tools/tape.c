@@ -170,7 +170,8 @@ static void on_finding(void *user, const npjt_violation *violation)
     npjt_violation_print(violation);
 }
 
-static void print_result(const char *path, const npjt_result *result)
+/* Not const: before C23 an array of arrays cannot be passed on as it. */
+static void print_result(const char *path, npjt_result *result)
 {
     printf("%s: events=%" PRIu32 " calls=%" PRIu64 " operations=%" PRIu64 " packets_allocated=%" PRIu64
            " packets_released=%" PRIu64 " bytes_accepted=%" PRIu64 " bytes_taken=%" PRIu64 " live=%" PRIu64
