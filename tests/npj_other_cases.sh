@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: MIT
+# Sourced by npj_test.sh: the cases of npj q226513, npj tape and npj states.
+
+# ------------------------------------------------------------------------------------------------ q226513
+
+# A figure of the table: size in bytes of line, as, column (1 writes, 2 and 3 srv_nt4, 4 and 5 npjob).
+figure() { # SIZE UNIT copy|print COLUMN
+    awk -v size="$1" -v unit="$2" -v as="$3" -v column="$4" '$1 == size && $2 == unit && $3 == as { print $(3 + column) }' out
+}
+
+case_q226513() {
+    local as size unit packets bytes
+    head -c 4194304 big >four
+    timeout 60 "$npj" q226513 four >out 2>err
+    expect_code 0 $?
+    [[ $(grep -cE '^[0-9].* (copy|print) +[0-9]' out) == 8 ]] || fail "not eight lines: $(cat out)"
+    while read -r size unit bytes; do
+        for as in copy print; do
+            [[ $(figure "$size" $unit $as 4) == 0 ]] || fail "npjob: packets are left of $size $unit by $as"
+            [[ $(figure "$size" $unit $as 5) == 0 ]] || fail "npjob: pool bytes are left of $size $unit by $as"
+            packets=$(figure "$size" $unit $as 2)
+            [[ $packets == "$(figure "$size" $unit $as 1)" ]] || fail "srv_nt4 does not lose each packet of $size $unit by $as"
+            [[ $(figure "$size" $unit $as 3) -gt $bytes ]] || fail "srv_nt4 loses less than the job, $size $unit by $as"
+        done
+        [[ $(figure "$size" $unit print 3) -gt $(figure "$size" $unit copy 3) ]] || fail "print loses no more than copy"
+        [[ $(figure "$size" $unit print 1) == $((bytes / 512)) ]] || fail "print does not write 512 bytes at a time"
+        [[ $(figure "$size" $unit copy 1) == $((bytes / 65536)) ]] || fail "copy does not write 64 KiB at a time"
+        # In proportion: so many times the loss of the smallest job.
+        for as in copy print; do
+            [[ $(figure "$size" $unit $as 3) == $(($(figure 64 KiB $as 3) * bytes / 65536)) ]] ||
+                fail "the loss of $size $unit by $as is not in proportion"
+        done
+    done <<<$'64 KiB 65536\n256 KiB 262144\n1 MiB 1048576\n4 MiB 4194304'
+}
+
+case_q226513_event_2019() {
+    head -c 1048576 big >one
+    timeout 60 "$npj" q226513 one --sizes 1M --pool 512K >out 2>err
+    expect_code 0 $?
+    [[ $(grep -c 'Event 2019: srv_nt4 could not allocate' out) == 2 ]] || fail "no Event 2019: $(cat out)"
+    grep -q 'Event 2019: npjob' out && fail "npjob ran out of pool: $(cat out)"
+    [[ $(figure 1 MiB copy 5) == 0 && $(figure 1 MiB copy 1) == 16 ]] || fail "npjob did not do the job: $(cat out)"
+}
+
+case_q226513_plot() {
+    command -v gnuplot >/dev/null || { echo 'gnuplot is not there: no plot is tested'; return; }
+    timeout 60 "$npj" q226513 small --sizes 64K,128K,256K --plot plot.svg >out 2>err
+    expect_code 0 $?
+    grep -q '<svg' plot.svg || fail "no SVG"
+    grep -q 'pool bytes left behind \[KiB\]' plot.svg || fail "the axis of the plot has no label"
+    grep -q 'srv_nt4, print (512-byte writes)' plot.svg || fail "the plot has no key"
+    timeout 60 "$npj" q226513 small --sizes 64K,128K --plot "it's.png" >out 2>err
+    expect_code 0 $?
+    [[ $(head -c 4 "it's.png" | tail -c 3) == PNG ]] || fail "no PNG"
+}
+
+case_q226513_errors() {
+    local line
+    while read -r code file line; do
+        timeout 20 "$npj" q226513 "$file" --sizes 1M >out 2>err
+        expect_code "$code" $?
+        expect_line "npj: q226513: $line"
+    done <<EOF2
+3 missing.ps missing.ps: No such file or directory
+3 . .: not a regular file
+3 /dev/null /dev/null: not a regular file
+2 small small: no size of --sizes is within its 300001 bytes
+EOF2
+    : >empty
+    timeout 20 "$npj" q226513 empty >out 2>err
+    expect_code 3 $?
+    expect_line 'npj: q226513: empty: an empty file'
+    PATH=/nonexistent "$npj" q226513 small --sizes 64K --plot x.svg >out 2>err
+    expect_code 3 $?
+    expect_line 'npj: q226513: gnuplot is needed and not there (Debian: gnuplot-nox)'
+    timeout 20 "$npj" q226513 small --sizes 64K --plot nowhere/x.svg >out 2>err
+    expect_code 3 $?
+    expect_line 'npj: q226513: nowhere/x.svg: No such file or directory'
+}
+
+# ------------------------------------------------------------------------------------------------ tape
+
+case_tape() {
+    cat >job.tape <<'EOF2'
+# a job that goes well
+tape 1 max_jobs=4 max_write=4096
+open client=1 provider=1
+write job=newest length=4096 how=copy
+close job=newest
+host count=all
+EOF2
+    timeout 20 "$npj" tape asm job.tape -o job.bin 2>err
+    expect_code 0 $?
+    timeout 20 "$npj" tape dis job.bin >one.tape
+    expect_code 0 $?
+    timeout 20 "$npj" tape asm - -o - <one.tape | cmp -s - job.bin || fail "text and bytes do not agree"
+    timeout 20 "$npj" tape dis - <job.bin | cmp -s - one.tape || fail "standard input is read otherwise"
+    timeout 20 "$npj" tape run --trace job.tape >out 2>err
+    expect_code 0 $?
+    grep -qx 'job 1: OPEN -- CLOSE --> OPEN SUCCESS' out || fail "no trace: $(head -3 out)"
+    grep -qx 'job 1: SCHEDULING -- FINISH --> GONE SUCCESS' out || fail "the trace has no end: $(tail -3 out)"
+    timeout 20 "$npj" tape run job.tape job.bin >out 2>err
+    expect_code 0 $?
+    [[ $(sed 's/^[^:]*: //' out | sort -u | wc -l) == 1 ]] || fail "text and bytes run otherwise: $(cat out)"
+    grep -q ' packets_allocated=1 packets_released=1 .*live=0 .*findings=0$' out || fail "counters: $(cat out)"
+}
+
+case_tape_finds_the_leak() {
+    {
+        echo 'tape 1'
+        echo 'open client=1 provider=1'
+        for _ in {1..40}; do
+            echo 'writes job=newest length=4096 count=4'
+            echo 'host count=all'
+        done
+    } >leak.tape
+    timeout 20 "$npj" tape run leak.tape >out 2>err
+    expect_code 0 $?
+    timeout 20 "$npj" tape run --nt4 leak.tape >out 2>err
+    expect_code 1 $?
+    grep -q 'npj: tape: leak.tape: law 2, packets, is broken' err || fail "the leak is not found: $(head -c 600 err)"
+    grep -q '^tape 1' err || fail "the finding has no tape"
+}
+
+case_tape_errors() {
+    timeout 20 "$npj" tape run missing.tape >out 2>err
+    expect_code 3 $?
+    expect_line 'npj: tape: missing.tape: No such file or directory'
+    printf 'tape 1\nwrite job=newest length=many\n' >bad.tape
+    for verb in 'run' 'asm -o x'; do
+        # shellcheck disable=SC2086
+        timeout 20 "$npj" tape $verb bad.tape >out 2>err
+        expect_code 1 $?
+        expect_line 'npj: tape: bad.tape:2:'
+    done
+    echo 'tape 1' >good.tape
+    timeout 20 "$npj" tape asm good.tape -o nowhere/x >out 2>err
+    expect_code 3 $?
+    expect_line 'npj: tape: nowhere/x: No such file or directory'
+    timeout 20 "$npj" tape dis good.tape >out 2>err
+    expect_code 3 $?
+    expect_line 'npj: tape: good.tape: is text already'
+    : >nothing.bin
+    timeout 20 "$npj" tape run nothing.bin >out 2>err
+    expect_code 0 $?
+}
+
+case_states_errors() {
+    PATH=/nonexistent "$npj" states --svg x.svg >out 2>err
+    expect_code 3 $?
+    expect_line 'npj: states: dot is needed and not there (Debian: graphviz)'
+    timeout 20 "$npj" states --svg nowhere/x.svg >out 2>err
+    expect_code 3 $?
+    expect_line 'npj: states: nowhere/x.svg: No such file or directory'
+}
