@@ -57,6 +57,7 @@ static void srv_free(void **instance)
     }
     free_packets(srv, srv->forgotten);
     const npj_mem mem = srv->config.mem;
+    srv->inside = true;
     mem.release(mem.user, srv, sizeof *srv);
     *instance = NULL;
 }

@@ -14,9 +14,11 @@
  * are all there, in the words of npjob.h. But a packet stays allocated until the server is freed. What is wrong with it
  * can be seen in no answer that a client gets; only in what it holds.
  *
- * It differs from npjob in three more things, none of which breaks a law: one WRITE carries one packet, as one IRP did;
- * nothing is kept for reuse; and the pool it lost counts against max_packets and max_pool_bytes, so that Event 2019
- * (NPJ_TRACE_NO_POOL, INSUFF_SERVER_RESOURCES) comes as it did then.
+ * It differs from npjob in three more things: one WRITE carries one packet, as one IRP did; nothing is kept for reuse;
+ * and the pool that is lost counts against max_packets and max_pool_bytes, so that Event 2019 (NPJ_TRACE_NO_POOL,
+ * INSUFF_SERVER_RESOURCES) comes as it did then, to jobs that had no part in the loss. The law of packets (2) is the
+ * first that it breaks; with that one switched off, the law of isolation (11) is broken when the pool is empty, and no
+ * other.
  */
 #ifndef NPJOB_TESTKIT_SRV_NT4_H
 #define NPJOB_TESTKIT_SRV_NT4_H
