@@ -66,10 +66,12 @@ void npji_deadlines_settle(struct npj_srv *srv, struct npji_job *job)
     job->facts &= ~(uint32_t)NPJI_PROGRESS;
 
     bool draining = job->facts & NPJI_WAITING(NPJ_REQUEST_CLOSE);
-    if (draining && !npji_linked(&job->drain.link) && job->drain.when == NPJ_NEVER)
-        arm(srv, &job->drain, NPJI_TIMER_DRAIN);
-    else if (!draining)
-        stop(&job->drain);
+    if (draining != (job->drain.when != NPJ_NEVER)) {
+        if (draining)
+            arm(srv, &job->drain, NPJI_TIMER_DRAIN);
+        else
+            stop(&job->drain);
+    }
 }
 
 void npji_deadlines_stop(struct npji_job *job)

@@ -245,7 +245,12 @@ void npji_release(struct npj_srv *srv, void *block, size_t bytes);
 void npji_trace(struct npj_srv *srv, const npj_trace *trace);
 
 /* table.c */
-npj_cell npji_cell(const struct npji_job *job, npj_event event);
+extern const npj_cell npji_table[NPJ_STATE_COUNT][NPJ_EVENT_COUNT];
+
+static inline npj_cell npji_cell(const struct npji_job *job, npj_event event)
+{
+    return npji_table[job->state][event];
+}
 
 /* slot.c */
 void npji_slot_take(struct npj_srv *srv, struct npji_job *job);

@@ -61,7 +61,7 @@ ROW(GONE,           HANDLE, HANDLE, HANDLE, ABSENT, HANDLE, STAY,  STAY,    STAY
         [NPJ_EVENT_FINISH] = {NPJ_STATUS_SUCCESS, NPJ_STATE_##finish},                                                 \
     },
 
-static const npj_cell table[NPJ_STATE_COUNT][NPJ_EVENT_COUNT] = {TABLE(CELLS)};
+const npj_cell npji_table[NPJ_STATE_COUNT][NPJ_EVENT_COUNT] = {TABLE(CELLS)};
 
 /* As many rows as states, and their bits add up to all states: each state has one row. They are strung
  * together, so that no brackets may stand around them. NOLINTBEGIN(bugprone-macro-parentheses) */
@@ -72,16 +72,11 @@ _Static_assert(0 TABLE(ONE) == NPJ_STATE_COUNT, "a row for each state");
 _Static_assert(0 TABLE(BIT) == (1 << NPJ_STATE_COUNT) - 1, "each state has its row");
 _Static_assert(NPJ_EVENT_COUNT == 14, "a row has a cell for each event");
 
-npj_cell npji_cell(const struct npji_job *job, npj_event event)
-{
-    return table[job->state][event];
-}
-
 npj_cell npj_table_cell(npj_state state, npj_event event)
 {
     if ((unsigned)state >= NPJ_STATE_COUNT || (unsigned)event >= NPJ_EVENT_COUNT)
         return (npj_cell){NPJ_STATUS_INVALID_PARAMETER, state};
-    return table[state][event];
+    return npji_table[state][event];
 }
 
 const char *npj_state_name(npj_state state)
