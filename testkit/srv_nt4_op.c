@@ -180,7 +180,7 @@ static npj_status account(struct nt4 *srv, struct job *job, struct packet *packe
         job->cancel_taken && (status == NPJ_STATUS_CANCELLED || (!npj_status_is_error(status) && nothing));
     packet->taken += taken;
     const bool whole = packet->taken == packet->length && (packet->length || !npj_status_is_error(status));
-    if (taken && (whole || job->mode == NPJ_BYTE_MODE)) {
+    if (whole || (taken && job->mode == NPJ_BYTE_MODE)) {
         job->stall_from = srv->now;
     }
     if (whole) {
