@@ -24,6 +24,7 @@ static bool due_before(struct npjt_driver *d, const struct a_job *job, const str
     bool earlier = true;
     for (const struct a_write *write = npjt_first_write(d, job); write; write = npjt_next_write(d, write)) {
         earlier = earlier && write != than;
+        /* cppcheck-suppress nullPointerRedundantCheck ; it takes `than` and the loop's end for the same null */
         if (write->answered && !write->replied && write != than &&
             (!than || write->turn < than->turn || (write->turn == than->turn && earlier)))
             return true;

@@ -99,7 +99,7 @@ static size_t print(char *out, size_t capacity, const uint8_t *bytes, size_t siz
     FILE *file = tmpfile();
     cr_assert_not_null(file);
     cr_assert(npjt_tape_print(file, bytes, size, UINT32_MAX));
-    rewind(file);
+    cr_assert_eq(fseek(file, 0, SEEK_SET), 0);
     size_t length = fread(out, 1, capacity, file);
     (void)fclose(file);
     return length;
@@ -322,7 +322,7 @@ Test(tape, too_many_records_and_too_small_a_buffer)
         (void)memcpy(text + 7 + (size_t)i * 5, "trim\n", 6);
     cr_assert(npjt_tape_parse(text, strlen(text), bytes, sizeof bytes, &size, &error));
     cr_assert_eq(size, NPJT_TAPE_MAX);
-    (void)strcat(text, "trim\n");
+    (void)memcpy(text + strlen(text), "trim\n", 6);
     cr_assert_not(npjt_tape_parse(text, strlen(text), bytes, sizeof bytes, &size, &error));
     cr_expect_eq(error.line, NPJT_MAX_RECORDS + 2);
     cr_assert_not(npjt_tape_parse("tape 1\ntrim\n", 12, bytes, NPJT_HEADER_BYTES + 3, &size, &error));
