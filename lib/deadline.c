@@ -99,7 +99,7 @@ uint64_t npji_earliest(const struct npj_srv *srv, struct npji_job **job)
         *job = timer == NPJI_TIMER_DRAIN ? NPJI_OWNER(deadline, struct npji_job, drain)
                                          : NPJI_OWNER(deadline, struct npji_job, deadline);
     }
-    if (srv->shutdown_deadline < when) {
+    if (srv->shutdown_deadline < when && srv->stats.jobs.live > 0) {
         when = srv->shutdown_deadline;
         *job = NULL;
     }

@@ -245,7 +245,8 @@ void npji_release(struct npj_srv *srv, void *block, size_t bytes);
 void npji_trace(struct npj_srv *srv, const npj_trace *trace);
 
 /* table.c */
-extern const npj_cell npji_table[NPJ_STATE_COUNT][NPJ_EVENT_COUNT];
+/* Hidden, so that position-independent code reaches it without a global offset table. */
+extern const npj_cell npji_table[NPJ_STATE_COUNT][NPJ_EVENT_COUNT] __attribute__((visibility("hidden")));
 
 static inline npj_cell npji_cell(const struct npji_job *job, npj_event event)
 {

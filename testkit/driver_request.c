@@ -243,12 +243,13 @@ static void write_accepted(struct npjt_driver *d, struct a_job *job, uint64_t ta
     npjt_settle(d, job);
 }
 
-/** The bytes of a write, in memory of its own. */
+/** The bytes of a write: lent ones in memory of their own, others at the very end of a block, so that reading on is
+ * seen. */
 static uint8_t *bytes_of(struct npjt_driver *d, const struct a_job *job, uint64_t length, bool lent)
 {
-    uint8_t *bytes = d->scratch;
     if (length > NPJT_MAX_WRITE_BYTES + 1)
-        return bytes;
+        return d->scratch;
+    uint8_t *bytes = d->scratch + NPJT_MAX_WRITE_BYTES + 1 - length;
     if (lent && d->free_write != NONE) {
         if (!npjt_lend(&d->write[d->free_write], (size_t)length))
             return NULL;

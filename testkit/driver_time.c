@@ -45,9 +45,11 @@ static uint64_t job_deadline(const struct npjt_driver *d, const struct a_job *jo
     return deadline;
 }
 
+/** A drain that has nothing left to wait for has no deadline. */
 static uint64_t stopping_deadline(const struct npjt_driver *d)
 {
-    return d->stopping == 1 + NPJ_DRAIN ? saturated(d->stopping_start, d->limits.drain_timeout) : NPJ_NEVER;
+    return d->stopping == 1 + NPJ_DRAIN && d->jobs > 0 ? saturated(d->stopping_start, d->limits.drain_timeout)
+                                                       : NPJ_NEVER;
 }
 
 /** The stall deadline runs while the pipe is open and a write waits. */

@@ -373,7 +373,7 @@ static uint64_t deadline(const void *instance)
         const uint64_t mine = job_deadline(srv, job);
         when = mine < when ? mine : when;
     }
-    if (srv->stopping && !srv->aborting) {
+    if (srv->jobs && srv->stopping && !srv->aborting) {
         const uint64_t drained = after(srv->stop_from, srv->config.drain_timeout);
         when = drained < when ? drained : when;
     }
@@ -402,7 +402,7 @@ static npj_status advance(void *instance, uint64_t now)
         }
     }
     const uint64_t stopped = after(srv->stop_from, srv->config.drain_timeout);
-    if (srv->stopping && !srv->aborting && stopped != NPJ_NEVER && stopped <= srv->now) {
+    if (srv->jobs && srv->stopping && !srv->aborting && stopped != NPJ_NEVER && stopped <= srv->now) {
         abort_all(srv);
     }
     return NPJ_STATUS_SUCCESS;

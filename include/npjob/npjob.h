@@ -376,7 +376,8 @@ npj_status npj_shutdown(npj_srv *srv, npj_shutdown_how how);
 /**
  * Tells the engine the time, and fails what is overdue with IO_TIMEOUT. Call it before each batch of other calls. The
  * first call only sets the clock: what was armed before counts from there. A smaller @p now than before is ignored.
- * O(1) apart from what expires.
+ * O(1) apart from what expires, which is taken in order of time; what falls together: add, connect, stall, drain,
+ * shutdown.
  *
  * @param now in the host's units, from any origin. Sums with timeouts saturate at NPJ_NEVER, which never comes.
  * @return NPJ_STATUS_SUCCESS.
