@@ -97,6 +97,15 @@ kit_by_pkg_config()
         $(pkg-config --libs npjob-testkit)) && "$tmp/kit"
 }
 
+# The program of docs/testkit.md, with npjob in the place of another server. Every file is a tape.
+page_shows_a_user_of_the_kit()
+{
+    awk '/^```c$/ { inside = 1; next } /^```$/ { inside = 0 } inside' "$source_root/docs/testkit.md" >"$tmp/page.c"
+    (cd "$tmp" && $CC -std=c11 $warnings -Dyour_server=npjt_subject_npjob page.c \
+        $(pkg-config --cflags npjob-testkit) -o page $(pkg-config --libs npjob-testkit)) &&
+        "$tmp/page" "$source_root/tests/link/kit.c" | grep -q 'kit\.c: [1-9][0-9]* events'
+}
+
 as_subproject()
 {
     mkdir -p "$tmp/outside/subprojects" && ln -s "$source_root" "$tmp/outside/subprojects/npjob" &&
@@ -117,6 +126,7 @@ cp "$source_root"/tests/link/consumer.c "$source_root"/tests/link/consumer.cpp "
 check 'a C11 consumer by pkg-config' by_pkg_config $CC -std=c11 consumer.c
 check 'a C++17 consumer by pkg-config' by_pkg_config $CXX -std=c++17 consumer.cpp
 check 'a consumer of the test kit by pkg-config' kit_by_pkg_config
+check 'the page of the kit shows a user of it' page_shows_a_user_of_the_kit
 check 'builds as a Meson subproject' as_subproject
 check 'a C11 consumer as a subproject' delivers "$tmp/outside/build/consumer_c"
 check 'a C++17 consumer as a subproject' delivers "$tmp/outside/build/consumer_cpp"
