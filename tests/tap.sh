@@ -4,7 +4,8 @@ tap_count=0
 tap_failed=0
 tap_output=$(mktemp)
 
-# check NAME COMMAND...: one test, which passes if the command succeeds. What the command says is shown if it does not.
+# check NAME COMMAND...: one test, which passes if the command succeeds. What the command says goes to stderr if it does not,
+# which is what meson shows of a test that failed.
 check()
 {
     local name=$1
@@ -14,7 +15,7 @@ check()
         echo "ok $tap_count - $name"
     else
         echo "not ok $tap_count - $name"
-        tail -n 60 "$tap_output" | sed 's/^/# /'
+        tail -n 60 "$tap_output" >&2
         tap_failed=$((tap_failed + 1))
     fi
 }
