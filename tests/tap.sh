@@ -4,7 +4,7 @@ tap_count=0
 tap_failed=0
 tap_output=$(mktemp)
 
-# check NAME COMMAND...: one test, which passes if the command succeeds. What the command says goes to stderr if it does not,
+# check NAME COMMAND...: one test, which passes if the command succeeds. If it does not, what it says goes to stderr,
 # which is what meson shows of a test that failed.
 check()
 {
