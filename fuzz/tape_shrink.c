@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* tape_shrink TAPE OUT: makes a tape on which npjob breaks a law small enough to be read. */
+#include <stdio.h>
+
+#include "npjob-testkit/shrink.h"
+
+static uint8_t tape[NPJT_TAPE_MAX];
+
+int main(int argc, char **argv)
+{
+    if (argc != 3) {
+        (void)fprintf(stderr, "usage: tape_shrink TAPE OUT\n");
+        return 2;
+    }
+    FILE *in = fopen(argv[1], "rb");
+    if (in == NULL) {
+        perror(argv[1]);
+        return 2;
+    }
+    size_t size = fread(tape, 1, sizeof tape, in);
+    (void)fclose(in);
+    if (npjt_shrink(&npjt_subject_npjob, tape, size, tape, &size) < 0) {
+        (void)fprintf(stderr, "tape_shrink: %s breaks no law\n", argv[1]);
+        return 1;
+    }
+    FILE *out = fopen(argv[2], "wb");
+    if (out == NULL || fwrite(tape, 1, size, out) != size || fclose(out) != 0) {
+        perror(argv[2]);
+        return 2;
+    }
+    return 0;
+}

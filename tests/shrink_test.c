@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/* A tape that breaks a law is made small: the same law, and nothing in it that could be left out. */
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "npjob-testkit/driver.h"
+#include "npjob-testkit/shrink.h"
+#include "npjob-testkit/srv_nt4.h"
+
+static const char text[] = "tape 1 max_jobs=2 drain_timeout=1\n"
+                           "open client=1 provider=1\nquery\nwrite length=64 how=lend\nnext\ncomplete\nnext\n"
+                           "open client=2 provider=2\nwrite length=512\nnext\ncancel\nnext\ncomplete\nnext\n"
+                           "advance to=+1\nwrites length=64 count=4\nhost\nclose\nhost\nclient_gone client=1\n"
+                           "shutdown how=abort\nhost\n";
+
+static void found(void *user, const npjt_violation *finding)
+{
+    (void)user;
+    (void)finding;
+}
+
+static int law_of(const npjt_subject *subject, const uint8_t *tape, size_t size)
+{
+    npjt_result result;
+    npjt_options options = {.finding = found};
+    (void)npjt_run(subject, tape, size, &options, &result);
+    return result.finding;
+}
+
+static size_t parse(uint8_t *tape)
+{
+    size_t size = 0;
+    npjt_text_error error;
+    cr_assert(npjt_tape_parse(text, sizeof text - 1, tape, NPJT_TAPE_MAX, &size, &error), "%u:%u: %s",
+              (unsigned)error.line, (unsigned)error.column, error.message);
+    return size;
+}
+
+Test(shrink, a_leak_is_shown_by_its_least_tape)
+{
+    static uint8_t tape[NPJT_TAPE_MAX], small[NPJT_TAPE_MAX], without[NPJT_TAPE_MAX];
+    size_t size = parse(tape), small_size = 0;
+    cr_assert_eq(law_of(&npjt_subject_srv_nt4, tape, size), NPJT_LAW_PACKETS);
+    cr_assert_eq(npjt_shrink(&npjt_subject_srv_nt4, tape, size, small, &small_size), NPJT_LAW_PACKETS);
+    cr_assert_lt(small_size, size);
+    cr_expect_eq(law_of(&npjt_subject_srv_nt4, small, small_size), NPJT_LAW_PACKETS);
+    for (size_t at = NPJT_HEADER_BYTES; at < small_size; at += NPJT_RECORD_BYTES) {
+        memcpy(without, small, at);
+        memcpy(without + at, small + at + NPJT_RECORD_BYTES, small_size - at - NPJT_RECORD_BYTES);
+        cr_expect_neq(law_of(&npjt_subject_srv_nt4, without, small_size - NPJT_RECORD_BYTES), NPJT_LAW_PACKETS);
+    }
+}
+
+Test(shrink, in_place)
+{
+    static uint8_t tape[NPJT_TAPE_MAX], small[NPJT_TAPE_MAX];
+    size_t size = parse(tape), small_size = 0;
+    cr_assert_eq(npjt_shrink(&npjt_subject_srv_nt4, tape, size, small, &small_size), NPJT_LAW_PACKETS);
+    cr_assert_eq(npjt_shrink(&npjt_subject_srv_nt4, tape, size, tape, &size), NPJT_LAW_PACKETS);
+    cr_expect_eq(size, small_size);
+    cr_expect_arr_eq(tape, small, size);
+}
+
+Test(shrink, a_sound_tape_is_left_alone)
+{
+    static uint8_t tape[NPJT_TAPE_MAX];
+    uint8_t out[NPJT_HEADER_BYTES] = {7};
+    size_t size = parse(tape), out_size = 3;
+    cr_assert_eq(npjt_shrink(&npjt_subject_npjob, tape, size, out, &out_size), -1);
+    cr_expect_eq(out[0], 7);
+    cr_expect_eq(out_size, 3);
+}
