@@ -17,8 +17,7 @@ struct tape {
     uint64_t random;
 };
 
-/* ------------------------------------------------------------------------------------------------------------ chance
- */
+/* ----------------------------------------------------------------------------------------------------------- chance */
 
 static uint64_t draw(struct tape *tape)
 {
@@ -42,8 +41,7 @@ static size_t span_length(struct tape *tape, size_t most)
     return length < most ? length : most;
 }
 
-/* ----------------------------------------------------------------------------------------------------------- records
- */
+/* ---------------------------------------------------------------------------------------------------------- records */
 
 /* The first meanings are the usual ones; half of the operands stay there. */
 static uint8_t operand(struct tape *tape, uint8_t opcode, unsigned index)
@@ -69,8 +67,7 @@ static size_t open_gap(struct tape *tape, size_t at, size_t length)
     return length;
 }
 
-/* --------------------------------------------------------------------------------------------------------- mutations
- */
+/* -------------------------------------------------------------------------------------------------------- mutations */
 
 /* Draws the kinds of a span: few or many of them, and never none. */
 static size_t draw_kinds(struct tape *tape, uint8_t kinds[NPJT_OPCODE_COUNT])

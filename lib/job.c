@@ -107,8 +107,7 @@ void npji_fail(struct npj_srv *srv, struct npji_job *job, npj_event event, npj_s
     npji_ask_cancel(job);
 }
 
-/* ---------------------------------------------------------------------------------------------- what a job has to say
- */
+/* -------------------------------------------------------------------------------------------- what a job has to say */
 
 static bool takes_writes(const struct npji_job *job)
 {

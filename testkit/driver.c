@@ -101,29 +101,7 @@ static bool create(struct npjt_driver *d)
     return d->srv != NULL && !d->stop;
 }
 
-void npjt_free_engine(struct npjt_driver *d)
-{
-    npj_stats stats;
-    uint64_t live = d->packets;
-    if (d->subject->stats) {
-        d->subject->stats(d->srv, &stats);
-        live = stats.packets.live;
-    }
-    d->result->packets_released = d->result->packets_allocated - (live < d->packets ? d->packets : live);
-    d->subject->srv_free(&d->srv);
-    d->result->calls++;
-    if (d->srv)
-        npjt_violate(d, NPJT_LAW_RECLAIM, "free leaves the engine's pointer");
-    d->srv = NULL;
-    npjt_counting_stats pool;
-    npjt_counting_stats_get(&d->pool, &pool);
-    if (pool.blocks.live > 0)
-        npjt_violate(d, NPJT_LAW_RECLAIM, "free leaves %llu blocks and %llu bytes",
-                     (unsigned long long)pool.blocks.live, (unsigned long long)pool.bytes.live);
-}
-
-/* ---------------------------------------------------------------------------------------------------------- draining
- */
+/* --------------------------------------------------------------------------------------------------------- draining */
 
 static void run_host(struct npjt_driver *d, unsigned rounds)
 {
@@ -162,8 +140,7 @@ static void drain(struct npjt_driver *d)
         npjt_violate(d, NPJT_LAW_BOUNDS, "IDLE does not come");
 }
 
-/* ----------------------------------------------------------------------------------------------------------- the run
- */
+/* ---------------------------------------------------------------------------------------------------------- the run */
 
 static void play_all(struct npjt_driver *d, npjt_reader *reader)
 {

@@ -4,8 +4,7 @@
 
 #include "driver_state.h"
 
-/* ------------------------------------------------------------------------------------------------- what AddJob returns
- */
+/* ---------------------------------------------------------------------------------------------- what AddJob returns */
 
 enum path_class { A_PIPE, NO_PIPE, MALFORMED, BAD_CLAIM };
 
@@ -39,8 +38,7 @@ static const struct a_path {
 #undef CODED
 };
 
-/* --------------------------------------------------------------------------------------------------------- completing
- */
+/* ------------------------------------------------------------------------------------------------------- completing */
 
 /** Success, or an error; anything else is a bad claim. */
 static bool usable(npj_status status)

@@ -235,8 +235,7 @@ static void started(struct npjt_driver *d, struct a_job *job, const npj_action *
     d->operations++;
 }
 
-/* ------------------------------------------------------------------------------------------------------ taking actions
- */
+/* --------------------------------------------------------------------------------------------------- taking actions */
 
 static struct a_job *job_of(struct npjt_driver *d, const npj_action *action)
 {

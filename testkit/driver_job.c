@@ -189,6 +189,26 @@ static bool failed_job_is_gone(const struct a_job *job)
     return job->op == 0 && !job->pipe_open && !provider_waits && !stays_broken;
 }
 
+/** The stall deadline runs while the pipe is open and a write waits. */
+void npjt_stall_watch(struct npjt_driver *d, struct a_job *job)
+{
+    bool holds = false;
+    for (const struct a_write *write = npjt_first_write(d, job); write && !holds; write = npjt_next_write(d, write))
+        holds = !write->answered;
+    bool stalling = holds && job->pipe_open && !job->failed;
+    if (stalling && !job->stalling)
+        job->stall_start = job->stall_start_latest = d->now;
+    job->stalling = stalling;
+}
+
+/** The pipe took something; uncertain when the laws leave open whether it counts. */
+void npjt_stall_progress(struct npjt_driver *d, struct a_job *job, bool certain)
+{
+    job->stall_start_latest = d->now;
+    if (certain)
+        job->stall_start = d->now;
+}
+
 void npjt_settle(struct npjt_driver *d, struct a_job *job)
 {
     if (!job->failed) {

@@ -87,8 +87,7 @@ void npjt_take_back(struct npjt_driver *d, struct a_write *write)
     }
 }
 
-/* --------------------------------------------------------------------------------------------------- what is offered
- */
+/* -------------------------------------------------------------------------------------------------- what is offered */
 
 /** The next write of a job that may go to the pipe; empty ones only in message mode. */
 static struct a_write *next_to_write(struct npjt_driver *d, const struct a_job *job, struct a_write *write)

@@ -7,8 +7,7 @@
 
 #include "driver_state.h"
 
-/* ----------------------------------------------------------------------------------------------------- what is right
- */
+/* ---------------------------------------------------------------------------------------------------- what is right */
 
 static bool is_error(npj_status status)
 {
@@ -80,8 +79,7 @@ static void check_no_pool(struct npjt_driver *d, npj_status status, bool *traced
     d->no_pool_traced = 0;
 }
 
-/* ------------------------------------------------------------------------------------------------------- the requests
- */
+/* ----------------------------------------------------------------------------------------------------- the requests */
 
 static npj_status expected_add(const struct npjt_driver *d, bool null_out)
 {
@@ -183,8 +181,7 @@ void npjt_close(struct npjt_driver *d, npj_job handle)
     }
 }
 
-/* -------------------------------------------------------------------------------------------------------------- write
- */
+/* ------------------------------------------------------------------------------------------------------------ write */
 
 /** Whether the cap on the engine's memory may refuse a write: the sizes of blocks are the server's own affair. */
 static bool pool_may_refuse(const struct npjt_driver *d, uint64_t length)
@@ -313,8 +310,7 @@ void npjt_cancel(struct npjt_driver *d, npj_req request)
     }
 }
 
-/* ---------------------------------------------------------------------------------------------------------- by force
- */
+/* --------------------------------------------------------------------------------------------------------- by force */
 
 void npjt_abort(struct npjt_driver *d, npj_job handle, npj_status reason)
 {
@@ -382,8 +378,7 @@ void npjt_shutdown(struct npjt_driver *d, npj_shutdown_how how)
     }
 }
 
-/* ------------------------------------------------------------------------------------------------------------ looking
- */
+/* ---------------------------------------------------------------------------------------------------------- looking */
 
 void npjt_query(struct npjt_driver *d, npj_job handle, bool null_out)
 {

@@ -199,6 +199,8 @@ void npjt_answer(struct a_job *job, npj_request_kind kind, npj_status status);
 void npjt_answer_write(struct npjt_driver *d, struct a_write *write, npj_status status, npj_status or_else);
 void npjt_fail(struct npjt_driver *d, struct a_job *job, npj_status status);
 void npjt_settle(struct npjt_driver *d, struct a_job *job);
+void npjt_stall_watch(struct npjt_driver *d, struct a_job *job);
+void npjt_stall_progress(struct npjt_driver *d, struct a_job *job, bool certain);
 void npjt_op_begin(struct npjt_driver *d, struct a_job *job, const npj_action *action);
 void npjt_op_end(struct npjt_driver *d, struct a_job *job);
 void npjt_release_packets(struct npjt_driver *d, struct a_job *job);
@@ -215,8 +217,6 @@ static inline struct a_write *npjt_next_write(struct npjt_driver *d, const struc
 
 /* driver_time.c */
 void npjt_advance(struct npjt_driver *d, uint64_t to);
-void npjt_stall_watch(struct npjt_driver *d, struct a_job *job);
-void npjt_stall_progress(struct npjt_driver *d, struct a_job *job, bool certain);
 void npjt_check_deadline(struct npjt_driver *d);
 
 /* driver_select.c */

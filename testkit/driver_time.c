@@ -52,26 +52,6 @@ static uint64_t stopping_deadline(const struct npjt_driver *d)
                                                        : NPJ_NEVER;
 }
 
-/** The stall deadline runs while the pipe is open and a write waits. */
-void npjt_stall_watch(struct npjt_driver *d, struct a_job *job)
-{
-    bool holds = false;
-    for (const struct a_write *write = npjt_first_write(d, job); write && !holds; write = npjt_next_write(d, write))
-        holds = !write->answered;
-    bool stalling = holds && job->pipe_open && !job->failed;
-    if (stalling && !job->stalling)
-        job->stall_start = job->stall_start_latest = d->now;
-    job->stalling = stalling;
-}
-
-/** The pipe took something; uncertain when the laws leave open whether it counts. */
-void npjt_stall_progress(struct npjt_driver *d, struct a_job *job, bool certain)
-{
-    job->stall_start_latest = d->now;
-    if (certain)
-        job->stall_start = d->now;
-}
-
 static void expire_jobs(struct npjt_driver *d, bool stopped)
 {
     for (uint8_t i = d->jobs; i-- > 0;) {

@@ -41,8 +41,7 @@ void npjt_check_growth(struct npjt_driver *d, bool trimmed)
     }
 }
 
-/* -------------------------------------------------------------------------------------------------------- the counters
- */
+/* ----------------------------------------------------------------------------------------------------- the counters */
 
 static void equal(struct npjt_driver *d, unsigned law, const char *what, uint64_t says, uint64_t right)
 {
@@ -123,8 +122,7 @@ void npjt_check_event(struct npjt_driver *d)
         npjt_check_growth(d, false);
 }
 
-/* ------------------------------------------------------------------------------------------------- nothing more to do
- */
+/* ----------------------------------------------------------------------------------------------- nothing more to do */
 
 /** Why a reply that is due should have come. */
 static unsigned law_of_reply(const struct a_job *job)

@@ -21,8 +21,7 @@ void driver_fault_reset(void)
     memset(&memory, 0, sizeof memory);
 }
 
-/* ------------------------------------------------------------------------------------------- faults in the allocator
- */
+/* ------------------------------------------------------------------------------------------ faults in the allocator */
 
 static void *pass_alloc(void *user, size_t bytes)
 {
@@ -72,8 +71,7 @@ static void free_forgets(void **srv)
     *srv = NULL;
 }
 
-/* ---------------------------------------------------------------------------------------------- faults in the actions
- */
+/* -------------------------------------------------------------------------------------------- faults in the actions */
 
 static bool next_drops_reply(void *srv, npj_action *out)
 {
@@ -214,8 +212,7 @@ static bool next_closes_pipe_well(void *srv, npj_action *out)
     return more;
 }
 
-/* ------------------------------------------------------------------------------------------------ faults in the calls
- */
+/* ---------------------------------------------------------------------------------------------- faults in the calls */
 
 static npj_status written_takes_stale(void *srv, npj_op op, npj_status status, uint64_t transferred)
 {
@@ -275,8 +272,7 @@ static npj_status provider_takes_all(void *srv, uint64_t provider)
     return GOOD.provider_gone(srv, provider);
 }
 
-/* ----------------------------------------------------------------------------------------- faults in limits and sight
- */
+/* --------------------------------------------------------------------------------------- faults in limits and sight */
 
 static npj_status new_generous(const npj_config *config, void **out)
 {
@@ -313,8 +309,7 @@ static void stats_lose_packet(const void *srv, npj_stats *out)
         out->packets.live++;
 }
 
-/* ------------------------------------------------------------------------------------------------------------ the list
- */
+/* --------------------------------------------------------------------------------------------------------- the list */
 
 #define WRITE_ONE "tape 1\nopen\nwrite length=16\nnext\ncomplete\nnext\n"
 #define FAIL_ONE  "tape 1\nopen\nwrite length=16\nnext\nfail status=pipe_broken\nnext\nclose\nhost\n"

@@ -349,8 +349,7 @@ Test(law11, two_engines_share_nothing)
     host_end(h);
 }
 
-/* ------------------------------------------------------------------------------- walks whose every step removes a job
- */
+/* ----------------------------------------------------------------------------- walks whose every step removes a job */
 
 enum { CROWD = 12 };
 

@@ -402,8 +402,7 @@ Test(life, an_engine_without_a_trace_works_the_same)
     host_end(h);
 }
 
-/* --------------------------------------------------------------------------------- requests to a job that has failed
- */
+/* -------------------------------------------------------------------------------- requests to a job that has failed */
 
 Test(life, a_failed_job_that_was_never_connected_answers_like_the_others)
 {

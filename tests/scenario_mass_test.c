@@ -2,8 +2,7 @@
 /* Event orders that have leaked, hung or crashed real servers, part four: many jobs end at once. */
 #include "scenario_support.h"
 
-/* --------------------------------------------------------------------------------------------------- a client's jobs
- */
+/* -------------------------------------------------------------------------------------------------- a client's jobs */
 
 Test(scenario_mass, row_07_every_job_ends_under_the_walk)
 {

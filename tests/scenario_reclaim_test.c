@@ -5,8 +5,7 @@
 
 #include <stdlib.h>
 
-/* ------------------------------------------------------------------------------ the end meets a completion, a cancel
- */
+/* ----------------------------------------------------------------------------- the end meets a completion, a cancel */
 
 Test(scenario_reclaim, row_02_cancel_then_disconnect_then_completion)
 {

@@ -316,8 +316,7 @@ Test(scenario, row_24_cancel_of_what_is_unknown_finished_or_never_accepted)
     scenario_end(h);
 }
 
-/* ------------------------------------------------------------------------------------------------- inline completion
- */
+/* ------------------------------------------------------------------------------------------------ inline completion */
 
 /* A host that completes every operation before it takes the next action, and asks on from the replies. */
 static void live_inline(struct host *h, bool opens)

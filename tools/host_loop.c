@@ -92,8 +92,7 @@ static void on_writable(uv_poll_t *handle, int status, int events)
     host_turn_end(job->loop);
 }
 
-/* ---------------------------------------------------------------------------------------------- the other operations
- */
+/* --------------------------------------------------------------------------------------------- the other operations */
 
 static void call_add_job(host_job *job, npj_op op)
 {

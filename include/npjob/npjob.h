@@ -390,8 +390,7 @@ npj_status npj_advance(npj_srv *srv, uint64_t now);
  */
 uint64_t npj_deadline(const npj_srv *srv);
 
-/* --------------------------------------------------------------------------------- what the host must do: the actions
- */
+/* ------------------------------------------------------------------------------- what the host must do: the actions */
 
 typedef enum npj_action_kind {
     /* Operations: the host starts them, and completes each exactly once. At most one of a job is in flight. */
