@@ -152,17 +152,22 @@ static void cover(struct npji_job *job, uint64_t transferred, bool success)
     }
 }
 
-/* Writes of the operation that were not covered: the cancelled are answered, the others wait for the next WRITE. */
+/*
+ * Writes of the operation that were not covered: the cancelled are answered, the others wait for the next WRITE. An
+ * empty write whose turn comes by that is answered here, between its neighbours.
+ */
 static void requeue(struct npji_job *job)
 {
     struct npji_packet *next;
     for (struct npji_packet *packet = job->queue.head; packet != NULL; packet = next) {
         next = packet->next;
         packet->flags &= (uint8_t)~NPJI_PACKET_IN_OP;
-        if (!(packet->flags & NPJI_PACKET_CANCELLED))
-            continue;
-        job->facts |= NPJI_TRUNCATED;
-        npji_packet_answer(job, packet, packet->taken > 0 ? NPJ_STATUS_SUCCESS : NPJ_STATUS_CANCELLED);
+        if (packet->flags & NPJI_PACKET_CANCELLED) {
+            job->facts |= NPJI_TRUNCATED;
+            npji_packet_answer(job, packet, packet->taken > 0 ? NPJ_STATUS_SUCCESS : NPJ_STATUS_CANCELLED);
+        } else if (packet == job->queue.head && packet->length == 0 && job->mode == NPJ_BYTE_MODE) {
+            npji_packet_answer(job, packet, NPJ_STATUS_SUCCESS);
+        }
     }
 }
 

@@ -184,6 +184,24 @@ Test(law7, an_empty_write_waits_behind_bytes_not_yet_taken)
     host_end(h);
 }
 
+Test(law7, an_empty_write_is_answered_between_its_cancelled_neighbours)
+{
+    struct host *h = host_start(NULL);
+    struct job job = job_open(h);
+    npj_req before = job_write(h, &job, TAG_WRITE, "a");
+    (void)job_write(h, &job, TAG_WRITE + 1, "");
+    npj_req behind = job_write(h, &job, TAG_WRITE + 2, "c");
+    job.op = take_write(h, "ac").op;
+    expect(h, SUCCESS, npj_cancel(h->srv, behind));
+    expect(h, SUCCESS, npj_cancel(h->srv, before));
+    (void)take(h, NPJ_CANCEL);
+    expect(h, SUCCESS, npj_written(h->srv, job.op, NPJ_STATUS_CANCELLED, 0));
+    expect_reply(h, TAG_WRITE, CANCELLED, 0);
+    expect_reply(h, TAG_WRITE + 1, SUCCESS, 0);
+    expect_reply(h, TAG_WRITE + 2, CANCELLED, 0);
+    host_end(h);
+}
+
 Test(law7, an_empty_write_before_open_waits_for_it)
 {
     struct host *h = host_start(NULL);

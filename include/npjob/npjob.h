@@ -449,8 +449,8 @@ typedef struct npj_action {
  * is not in flight, and may be withdrawn without trace.
  *
  * Jobs that have something to say take turns, one action each, in the order in which they came to have something.
- * Within a job: CANCEL, then REPLY of add, connect and writes (and RETURN) in the order in which they were answered,
- * REPLY of close, RESUME, and last the operation to start.
+ * Within a job: CANCEL, then REPLY of add, connect and writes (and RETURN) in the order in which they were answered
+ * (by one call: in which they were accepted), REPLY of close, RESUME, and last the operation to start.
  *
  * @param out filled when true is returned, untouched otherwise.
  * @return whether there was something. False for a NULL argument, or from inside a callback.
