@@ -12,7 +12,6 @@ shift 3
 folder=$(mktemp -d "${TMPDIR:-/tmp}/npj.XXXXXX")
 reader_pid=
 failures=0
-cases=0
 
 clean_up() {
     [[ -n $reader_pid ]] && kill "$reader_pid" 2>/dev/null
@@ -22,7 +21,7 @@ trap clean_up EXIT
 cd "$folder" || exit 1
 
 fail() {
-    printf 'FAILED: %s: %s\n' "$current" "$*"
+    printf '# %s: %s\n' "$current" "$*" | sed '2,$s/^/# /'
     failures=$((failures + 1))
 }
 
@@ -49,10 +48,11 @@ read_pipe() { # KIND OUT [MODE [N]]
     rm -f ready
 }
 
-# Waits for the reader's end; what it said last is in $said.
+# Waits for the reader's end; what it said last is in $said. One that nobody has written to would wait for ever.
 reader_ends() {
     said=
     read -r -u 3 -t 60 said
+    [[ $? -le 128 ]] || kill "$reader_pid"
     exec 3<&-
     wait "$reader_pid" || fail "the reader failed: $(cat reader.err)"
     reader_pid=
@@ -454,13 +454,13 @@ head -c 300001 big >small
 
 [[ $# -gt 0 ]] || mapfile -t chosen < <(declare -F | awk '$3 ~ /^case_/ { print substr($3, 6) }')
 [[ $# -gt 0 ]] && chosen=("$@")
+printf '1..%d\n' "${#chosen[@]}"
+number=0
 for current in "${chosen[@]}"; do
     before=$failures
-    start=$EPOCHREALTIME
     "case_$current"
-    cases=$((cases + 1))
-    [[ $failures -eq $before ]] && printf 'passed: %s (%s s)\n' "$current" \
-        "$(awk -v a="$start" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f", b - a }')"
+    number=$((number + 1))
+    [[ $failures -eq $before ]] || printf 'not '
+    printf 'ok %d - %s\n' "$number" "${current//_/ }"
 done
-printf '%d cases, %d failures\n' "$cases" "$failures"
 [[ $failures -eq 0 ]]
