@@ -52,7 +52,7 @@ read_pipe() { # KIND OUT [MODE [N]]
 reader_ends() {
     said=
     read -r -u 3 -t 60 said
-    [[ $? -le 128 ]] || kill "$reader_pid"
+    [[ $? -le 128 ]] || kill "$reader_pid" 2>/dev/null
     exec 3<&-
     wait "$reader_pid" || fail "the reader failed: $(cat reader.err)"
     reader_pid=
