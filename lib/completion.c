@@ -163,9 +163,8 @@ static void requeue(struct npji_job *job)
         next = packet->next;
         packet->flags &= (uint8_t)~NPJI_PACKET_IN_OP;
         if (packet->flags & NPJI_PACKET_CANCELLED) {
-            job->facts |= NPJI_TRUNCATED;
-            npji_packet_answer(job, packet, packet->taken > 0 ? NPJ_STATUS_SUCCESS : NPJ_STATUS_CANCELLED);
-        } else if (packet == job->queue.head && packet->length == 0 && job->mode == NPJ_BYTE_MODE) {
+            npji_packet_answer_cancelled(job, packet);
+        } else if (packet == job->queue.head && npji_packet_is_nothing(job, packet)) {
             npji_packet_answer(job, packet, NPJ_STATUS_SUCCESS);
         }
     }
@@ -207,7 +206,6 @@ npj_status npj_written(npj_srv *srv, npj_op op, npj_status status, uint64_t tran
     uint64_t given = bytes_given(job);
     bool good = transferred <= given && !is_bad_claim(status, true);
     npj_status failure = good ? outcome_of(job, status, transferred, given) : NPJ_STATUS_INVALID_PARAMETER;
-    job->op = 0;
     if (good)
         srv->stats.bytes_taken += transferred;
     if (npji_failed(job)) {

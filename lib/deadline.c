@@ -5,7 +5,7 @@
  */
 #include "engine.h"
 
-uint64_t npji_timeout(const struct npj_srv *srv, enum npji_timer timer)
+static uint64_t timeout_of(const struct npj_srv *srv, enum npji_timer timer)
 {
     const npj_config *config = &srv->config;
     const uint64_t timeouts[NPJI_TIMERS] = {
@@ -31,7 +31,7 @@ static void stop(struct npji_deadline *deadline)
 static void arm(struct npj_srv *srv, struct npji_deadline *deadline, enum npji_timer timer)
 {
     stop(deadline);
-    uint64_t when = npji_add_saturated(srv->now, npji_timeout(srv, timer));
+    uint64_t when = npji_add_saturated(srv->now, timeout_of(srv, timer));
     if (when == NPJ_NEVER)
         return;
     deadline->when = when;

@@ -272,6 +272,7 @@ void npji_ask_cancel(struct npji_job *job);
 void npji_settle(struct npj_srv *srv, struct npji_job *job);
 bool npji_resume_due(const struct npj_srv *srv, const struct npji_job *job);
 bool npji_op_due(const struct npji_job *job, npj_action_kind *kind);
+bool npji_cancel_due(const struct npji_job *job);
 bool npji_has_action(const struct npj_srv *srv, const struct npji_job *job);
 bool npji_finished(const struct npj_srv *srv, const struct npji_job *job);
 void npji_job_release(struct npj_srv *srv, struct npji_job *job);
@@ -287,6 +288,12 @@ static inline bool npji_packet_held(const struct npji_job *job, const struct npj
     return (packet->flags & NPJI_PACKET_IN_OP) && job->op && job->op_kind == NPJ_WRITE;
 }
 
+/* Whether a write has no bytes, and the pipe knows no empty messages: it is never in flight. */
+static inline bool npji_packet_is_nothing(const struct npji_job *job, const struct npji_packet *packet)
+{
+    return packet->length == 0 && job->mode == NPJ_BYTE_MODE;
+}
+
 /* packet.c */
 npj_status npji_packet_new(struct npj_srv *srv, struct npji_job *job, const void *bytes, uint32_t length, bool lent,
                            struct npji_packet **out);
@@ -294,6 +301,7 @@ void npji_packet_release(struct npj_srv *srv, struct npji_job *job, struct npji_
 void npji_packet_append(struct npji_packets *list, struct npji_packet *packet);
 void npji_packet_remove(struct npji_packets *list, struct npji_packet *packet);
 void npji_packet_answer(struct npji_job *job, struct npji_packet *packet, npj_status status);
+void npji_packet_answer_cancelled(struct npji_job *job, struct npji_packet *packet);
 size_t npji_packet_block(const struct npji_packet *packet);
 void npji_packets_trim(struct npj_srv *srv);
 
@@ -306,7 +314,6 @@ struct npji_job *npji_index_next(const struct npji_job *job, enum npji_key key);
 /* deadline.c */
 void npji_deadlines_settle(struct npj_srv *srv, struct npji_job *job);
 void npji_deadlines_stop(struct npji_job *job);
-uint64_t npji_timeout(const struct npj_srv *srv, enum npji_timer timer);
 enum npji_timer npji_timer_wanted(const struct npji_job *job);
 uint64_t npji_host_time(const struct npj_srv *srv, uint64_t when);
 uint64_t npji_earliest(const struct npj_srv *srv, struct npji_job **job);

@@ -144,7 +144,8 @@ bool npji_op_due(const struct npji_job *job, npj_action_kind *kind)
     return !job->op && ops[job->state].due && (*kind != NPJ_WRITE || job->queue.head != NULL);
 }
 
-static bool cancel_due(const struct npji_job *job)
+/* Whether the host has still to be told of a cancel. */
+bool npji_cancel_due(const struct npji_job *job)
 {
     return (job->facts & (NPJI_CANCEL_ASKED | NPJI_CANCEL_TAKEN)) == NPJI_CANCEL_ASKED;
 }
@@ -152,8 +153,8 @@ static bool cancel_due(const struct npji_job *job)
 bool npji_has_action(const struct npj_srv *srv, const struct npji_job *job)
 {
     npj_action_kind kind;
-    return (job->facts & NPJI_ANSWERED_ANY) || job->due.head != NULL || cancel_due(job) || npji_op_due(job, &kind) ||
-           npji_resume_due(srv, job);
+    return (job->facts & NPJI_ANSWERED_ANY) || job->due.head != NULL || npji_cancel_due(job) ||
+           npji_op_due(job, &kind) || npji_resume_due(srv, job);
 }
 
 /* ------------------------------------------------------------------------------------------------ conclusions */
@@ -194,9 +195,9 @@ bool npji_finished(const struct npj_srv *srv, const struct npji_job *job)
 /* Byte mode: writes of no bytes that have come to the head are answered; they are never in flight. */
 static void answer_empty_writes(struct npji_job *job)
 {
-    if ((job->state != NPJ_STATE_OPEN && job->state != NPJ_STATE_CLOSING) || job->mode != NPJ_BYTE_MODE)
+    if (job->state != NPJ_STATE_OPEN && job->state != NPJ_STATE_CLOSING)
         return;
-    while (job->queue.head != NULL && job->queue.head->length == 0)
+    while (job->queue.head != NULL && npji_packet_is_nothing(job, job->queue.head))
         npji_packet_answer(job, job->queue.head, NPJ_STATUS_SUCCESS);
 }
 

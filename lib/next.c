@@ -4,7 +4,7 @@
 
 static bool take_cancel(struct npji_job *job, npj_action *out)
 {
-    if ((job->facts & (NPJI_CANCEL_ASKED | NPJI_CANCEL_TAKEN)) != NPJI_CANCEL_ASKED)
+    if (!npji_cancel_due(job))
         return false;
     job->facts |= NPJI_CANCEL_TAKEN;
     out->kind = NPJ_CANCEL;
@@ -70,7 +70,7 @@ static void gather(struct npj_srv *srv, struct npji_job *job, npj_action *out)
     out->iov = srv->iov;
     for (struct npji_packet *packet = job->queue.head; packet != NULL && out->iov_count < limit;
          packet = packet->next) {
-        if (packet->length == 0 && job->mode == NPJ_BYTE_MODE)
+        if (npji_packet_is_nothing(job, packet))
             continue;
         npj_iov *iov = &srv->iov[out->iov_count++];
         iov->base = packet->bytes != NULL ? packet->bytes + packet->taken : NULL;

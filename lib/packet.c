@@ -150,9 +150,17 @@ void npji_packet_remove(struct npji_packets *list, struct npji_packet *packet)
         list->tail = packet->prev;
 }
 
+/* Answers a write that waits. */
 void npji_packet_answer(struct npji_job *job, struct npji_packet *packet, npj_status status)
 {
     packet->status = status;
     npji_packet_remove(&job->queue, packet);
     npji_packet_append(&job->due, packet);
+}
+
+/* Answers a cancelled write that was not taken in full: a short success if the pipe took a part. */
+void npji_packet_answer_cancelled(struct npji_job *job, struct npji_packet *packet)
+{
+    job->facts |= NPJI_TRUNCATED;
+    npji_packet_answer(job, packet, packet->taken > 0 ? NPJ_STATUS_SUCCESS : NPJ_STATUS_CANCELLED);
 }

@@ -177,8 +177,7 @@ npj_status npj_cancel(npj_srv *srv, npj_req request)
         packet->flags |= NPJI_PACKET_CANCELLED;
         npji_ask_cancel(job);
     } else {
-        job->facts |= NPJI_TRUNCATED;
-        npji_packet_answer(job, packet, packet->taken > 0 ? NPJ_STATUS_SUCCESS : NPJ_STATUS_CANCELLED);
+        npji_packet_answer_cancelled(job, packet);
     }
     npji_move(srv, job, NPJ_EVENT_CANCEL);
     npji_settle(srv, job);
