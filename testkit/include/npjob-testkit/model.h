@@ -111,9 +111,11 @@ npj_op npjt_model_op(const npjt_model *model, npj_job job, npj_action_kind *kind
  */
 uint64_t npjt_model_job_digest(const npjt_model *model, npj_job job);
 
-/** The same of what belongs to no job: shutdown, IDLE, and the time left to its deadline; and of the order in which
- * jobs take turns, each named by its index in npjt_model_job(). */
+/** The same of what belongs to no job: shutdown, IDLE, and the time left to its deadline. */
 uint64_t npjt_model_digest(const npjt_model *model);
+
+/** The jobs that have something to say, in the order of their turns. @return 0 if there are not so many. */
+npj_job npjt_model_turn(const npjt_model *model, uint32_t index);
 
 /** @} */
 
