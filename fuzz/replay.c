@@ -10,6 +10,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerInitialize(int *argc, char ***argv) __attribute__((weak));
 
 enum { INPUT_MAX = 1 << 20 };
+
+static bool names;
 
 static struct {
     uint64_t inputs;
@@ -52,6 +55,10 @@ static void replay_stream(FILE *stream, const char *path)
         return;
     }
     memcpy(input, buffer, size);
+    if (names) {
+        puts(path);
+        fflush(stdout);
+    }
     LLVMFuzzerTestOneInput(input, size);
     free(input);
     replayed.inputs++;
@@ -108,8 +115,9 @@ static void replay_path(const char *path)
 int main(int argc, char **argv)
 {
     if (argc < 2 || strcmp(argv[1], "--help") == 0) {
-        printf("usage: %s FILE|FOLDER|-...\n"
+        printf("usage: %s [--names] FILE|FOLDER|-...\n"
                "Runs the fuzz target once on every file; - is the standard input. Ends with what was counted.\n"
+               "With --names, each file is named before it is run.\n"
                "A finding aborts. Exit status: 0; 1 if a file could not be read; 2 if there was none.\n",
                argv[0]);
         return argc < 2 ? 2 : 0;
@@ -117,7 +125,8 @@ int main(int argc, char **argv)
     if (LLVMFuzzerInitialize) {
         LLVMFuzzerInitialize(&argc, &argv);
     }
-    for (int i = 1; i < argc; i++) {
+    names = strcmp(argv[1], "--names") == 0;
+    for (int i = names ? 2 : 1; i < argc; i++) {
         if (strcmp(argv[i], "-") == 0) {
             replay_stream(stdin, "the standard input");
         } else {

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tape_verdict [OPTION...] FOLDER: plays the tapes of a folder against npjob, in the order of their names, until one
+ * breaks a law; says in one line which law, which tape and which event. A crash, a sanitizer's report and an endless
+ * loop are said likewise. It is how scripts/mutants asks whether the corpus notices a change.
+ */
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "npjob-testkit/driver.h"
+
+enum { ALIVE = 0, KILLED = 1, WRONG_USE = 2, HANG_MS = 500 };
+
+void __sanitizer_set_death_callback(void (*callback)(void)) __attribute__((weak));
+
+static struct {
+    const char *tape;    /* being played */
+    uint32_t event;      /* of that tape, the last that is over */
+    uint64_t events;     /* over, of all tapes */
+    const char *verdict; /* why the program dies, if it does */
+    struct timespec began;
+    bool said;
+} now;
+
+static double seconds(void)
+{
+    struct timespec time;
+    (void)clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)(time.tv_sec - now.began.tv_sec) + (double)(time.tv_nsec - now.began.tv_nsec) / 1e9;
+}
+
+/* Once, with write(), as it may be said by a handler of signals. */
+static void say_killed(const char *law, uint32_t event, const char *sentence)
+{
+    char line[1024];
+    if (now.said)
+        return;
+    now.said = true;
+    const int length =
+        snprintf(line, sizeof line,
+                 "tape_verdict: killed law=%s tape=%s event=%" PRIu32 " events=%" PRIu64 " seconds=%.3f sentence=%s\n",
+                 law, now.tape, event, now.events + 1, seconds(), sentence);
+    const size_t size = length < (int)sizeof line ? (size_t)length : sizeof line - 1;
+    if (length > 0 && write(STDOUT_FILENO, line, size) < 0)
+        _exit(WRONG_USE);
+}
+
+static void on_finding(void *user, const npjt_violation *finding)
+{
+    (void)user;
+    say_killed(npjt_law_name(finding->law), finding->event, finding->sentence);
+}
+
+static void on_event(void *user, uint32_t number, const npjt_record *record, npj_status status)
+{
+    (void)user;
+    (void)record;
+    (void)status;
+    now.event = number;
+    now.events++;
+}
+
+static void on_death(void)
+{
+    say_killed(now.verdict, now.event + 1, now.verdict);
+}
+
+static void on_time(int number)
+{
+    (void)number;
+    say_killed("hang", now.event + 1, "an event does not end");
+    _exit(KILLED);
+}
+
+static void on_signal(int number)
+{
+    (void)number;
+    say_killed("crash", now.event + 1, "a signal ends the program");
+    _exit(KILLED);
+}
+
+/* With sanitizers their own handlers say more, and call us before the end. */
+static void watch_death(void)
+{
+    now.verdict = "sanitizer";
+    signal(SIGVTALRM, on_time);
+    if (__sanitizer_set_death_callback) {
+        __sanitizer_set_death_callback(on_death);
+        return;
+    }
+    const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+        signal(signals[i], on_signal);
+}
+
+/* Processor time, so that a busy machine makes no verdict. */
+static void limit_time(int milliseconds)
+{
+    const struct itimerval timer = {
+        .it_value = {.tv_sec = milliseconds / 1000, .tv_usec = (suseconds_t)(milliseconds % 1000) * 1000}};
+    (void)setitimer(ITIMER_VIRTUAL, &timer, NULL);
+}
+
+static size_t read_tape(const char *folder, const char *name, uint8_t *tape, size_t capacity)
+{
+    char path[4096];
+    (void)snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *file = fopen(path, "rb");
+    if (!file) {
+        (void)fprintf(stderr, "tape_verdict: %s: %s\n", path, strerror(errno));
+        exit(WRONG_USE);
+    }
+    const size_t size = fread(tape, 1, capacity, file);
+    (void)fclose(file);
+    return size;
+}
+
+static int visible(const struct dirent *entry)
+{
+    return entry->d_name[0] != '.';
+}
+
+static int play_folder(const char *folder, const npjt_options *options)
+{
+    static uint8_t tape[NPJT_TAPE_MAX];
+    struct dirent **entries;
+    const int count = scandir(folder, &entries, visible, alphasort);
+    npjt_driver *driver = npjt_driver_new();
+    if (count <= 0 || !driver) {
+        (void)fprintf(stderr, "tape_verdict: %s: there is nothing to play\n", folder);
+        return WRONG_USE;
+    }
+    for (int i = 0; i < count; i++) {
+        now.tape = entries[i]->d_name;
+        now.event = 0;
+        const size_t size = read_tape(folder, now.tape, tape, sizeof tape);
+        limit_time(HANG_MS);
+        if (!npjt_driver_run(driver, &npjt_subject_npjob, tape, size, options, NULL))
+            return KILLED;
+    }
+    limit_time(0);
+    printf("tape_verdict: alive tapes=%d events=%" PRIu64 " seconds=%.3f\n", count, now.events, seconds());
+    for (int i = 0; i < count; i++)
+        free(entries[i]);
+    free(entries);
+    npjt_driver_free(driver);
+    return ALIVE;
+}
+
+static unsigned law_of(const char *name)
+{
+    unsigned law = 0;
+    while (law < NPJT_LAW_COUNT && strcmp(npjt_law_name(law), name) != 0)
+        law++;
+    return law;
+}
+
+static void print_help(void)
+{
+    printf("usage: tape_verdict [--off LAW]... FOLDER\n"
+           "       tape_verdict --laws\n"
+           "Plays the tapes of a folder against npjob until one breaks a law, and says which.\n\n"
+           "  --off LAW   do not check that law\n"
+           "  --laws      print the names of the laws, and play nothing\n\n"
+           "Exit status: 0 nothing was found, 1 something was (or a sanitizer ended the program), 2 wrong use.\n");
+}
+
+int main(int argc, char **argv)
+{
+    npjt_options options = {.finding = on_finding, .event = on_event};
+    (void)clock_gettime(CLOCK_MONOTONIC, &now.began);
+    int at = 1;
+    for (; at + 1 < argc && strcmp(argv[at], "--off") == 0; at += 2) {
+        const unsigned law = law_of(argv[at + 1]);
+        if (law == NPJT_LAW_COUNT) {
+            (void)fprintf(stderr, "tape_verdict: there is no law \"%s\"\n", argv[at + 1]);
+            return WRONG_USE;
+        }
+        options.laws_off |= 1u << law;
+    }
+    if (at + 1 != argc || strcmp(argv[at], "--help") == 0) {
+        print_help();
+        return at + 1 == argc ? 0 : WRONG_USE;
+    }
+    if (strcmp(argv[at], "--laws") == 0) {
+        for (unsigned law = 0; law < NPJT_LAW_COUNT; law++)
+            puts(npjt_law_name(law));
+        return 0;
+    }
+    watch_death();
+    return play_folder(argv[at], &options);
+}

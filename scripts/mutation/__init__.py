@@ -1,0 +1,3 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""What scripts/mutate and scripts/mutants are made of."""

@@ -1,0 +1,167 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""
+Who notices a mutant: the committed corpus, the explorer, and as a last resort the unit tests. A column is a dictionary:
+`killed`, and if so `law`, `seconds` and what else is known; or None where the column was not asked.
+"""
+
+import json
+import os
+import re
+import threading
+
+from .process import Trouble, must, run
+
+QUIET = {'ASAN_OPTIONS': 'detect_leaks=0:symbolize=0:abort_on_error=0', 'UBSAN_OPTIONS': 'symbolize=0'}
+MEMORY = 4 << 30
+SANITIZER = re.compile(r'AddressSanitizer: ([\w-]+)|runtime error: ([^\n]*)')
+VERDICT = re.compile(r'^tape_verdict: killed law=(\S+) tape=(\S+) event=(\d+) events=(\d+) seconds=(\S+) sentence=(.*)$',
+                     re.MULTILINE)
+VIOLATION = re.compile(r'^explore: violation law=(\S+) sentence=(.*?)(?: events=(\d+))?$', re.MULTILINE)
+
+
+def _environment(own):
+    return dict(QUIET, LD_LIBRARY_PATH=own)
+
+
+def _report(text):
+    """What a sanitizer has said, in a few words."""
+    match = SANITIZER.search(text)
+    return (match.group(1) or match.group(2)) if match else ''
+
+
+class Corpus:
+    """The tapes under the driver with its laws, then with the model; for paths, their corpus as well."""
+
+    def __init__(self, flavour):
+        self.flavour = flavour
+        self.tapes = os.path.join(flavour.folder, 'corpus', 'tape')
+        self.paths = os.path.join(flavour.root, 'corpus', 'path')
+        self.laws = self.names_of_laws()
+
+    def names_of_laws(self):
+        return must([self.flavour.program('fuzz/tape_verdict'), '--laws'], 'tape_verdict',
+                    env=_environment(self.flavour.base)).split()
+
+    def tape(self, own, options=()):
+        outcome = run([self.flavour.program('fuzz/tape_verdict'), *options, self.tapes], timeout=30,
+                      env=_environment(own))
+        if outcome.status == 0:
+            return {'killed': False, 'seconds': outcome.seconds}
+        match = VERDICT.search(outcome.out)
+        if not match:
+            if outcome.status in (1, 2) and not outcome.err.startswith('='):
+                raise Trouble(f'tape_verdict says nothing: {outcome.err.strip()}')
+            law = 'hang' if outcome.status is None else 'crash'
+            return {'killed': True, 'law': law, 'seconds': outcome.seconds, 'tape': '', 'event': 0, 'events': 0,
+                    'sentence': _report(outcome.err)}
+        law, tape, event, events, seconds, sentence = match.groups()
+        return {'killed': True, 'law': law, 'tape': tape, 'event': int(event), 'events': int(events),
+                'seconds': float(seconds), 'sentence': _report(outcome.err) if law == 'sanitizer' else sentence}
+
+    def path(self, own):
+        outcome = run([self.flavour.program('fuzz/fuzz_path'), '--names', self.paths], timeout=10, env=_environment(own))
+        if outcome.status == 0:
+            return {'killed': False, 'seconds': outcome.seconds}
+        played = outcome.out.splitlines()
+        match = re.search(r'violated: (.*)', outcome.err)
+        law = 'hang' if outcome.status is None else 'path' if match else 'sanitizer' if _report(outcome.err) else 'crash'
+        return {'killed': True, 'law': law, 'tape': os.path.basename(played[-1]) if played else '', 'event': 1,
+                'events': len(played), 'seconds': outcome.seconds,
+                'sentence': match.group(1) if match else _report(outcome.err)}
+
+    def judge(self, own, changed):
+        result = self.tape(own)
+        if not result['killed'] and changed & {'path.c', 'utf.c', 'utf.h'}:
+            result = self.path(own)
+        if not result['killed'] and 'model' in self.laws:
+            result = self.tape(own, ['--model'])
+        return result
+
+
+class Explorer:
+    """`npj explore --small`: all orders of events within a small scope."""
+
+    def __init__(self, flavour):
+        self.program = flavour.program('tools/npj')
+        self.base = flavour.base
+        self.there = run([self.program, 'explore', '--help'], env=_environment(self.base)).status == 0
+        self.timeout, self.closing = 20, ''
+
+    def measure(self):
+        """The unchanged engine must close: the bound is what its last line says."""
+        outcome = run([self.program, 'explore', '--small'], timeout=120, env=_environment(self.base))
+        if outcome.status != 0:
+            raise Trouble(f'npj explore --small finds something in the unchanged engine, or does not end: '
+                          f'{outcome.out[-300:]}{outcome.err[-300:]}')
+        lines = [line for line in outcome.out.splitlines() if line.startswith('explore:')]
+        self.closing = lines[-1] if lines else ''
+        self.timeout = max(5, 5 * outcome.seconds)
+
+    def judge(self, own):
+        outcome = run([self.program, 'explore', '--small'], timeout=self.timeout, env=_environment(own), memory=MEMORY)
+        if outcome.status == 0:
+            return {'killed': False, 'seconds': outcome.seconds}
+        match = VIOLATION.search(outcome.out)
+        if match:
+            law, sentence, events = match.groups()
+        elif outcome.status is None:
+            law, sentence, events = 'hang', 'does not end', None
+        else:
+            law, sentence, events = 'crash', outcome.err.strip()[-100:], None
+        return {'killed': True, 'law': law, 'events': int(events or 0), 'seconds': outcome.seconds, 'sentence': sentence}
+
+
+class Tests:
+    """The tests of the build that are programs linked with the library; those that have killed most come first."""
+
+    def __init__(self, flavour):
+        self.flavour = flavour
+        listed = json.loads(must(['meson', 'introspect', '--tests', flavour.folder], 'meson'))
+        self.commands = {}
+        for test in listed:
+            found = self._command(test['cmd'])
+            if found and not any(suite.endswith(':fuzz') or suite == 'fuzz' for suite in test['suite']):
+                self.commands[test['name']] = found
+        if not self.commands:
+            raise Trouble(f'{flavour.folder} has no unit tests')
+        self.kills = {}
+        self.lock = threading.Lock()
+
+    def _command(self, words):
+        """(target, words after it), if the test runs a program below the folder that the library is linked into."""
+        for at, word in enumerate(words):
+            target = os.path.relpath(os.path.join(self.flavour.folder, word), self.flavour.folder)
+            if target.startswith('tests' + os.sep):
+                linking = run(['ninja', '-C', self.flavour.folder, '-t', 'commands', '-s', target])
+                if linking.status == 0 and 'lib/libnpjob.a' in linking.out:
+                    return target, words[at + 1:]
+        return None
+
+    def _order(self, changed):
+        with self.lock:
+            def rank(name):
+                return -sum(self.kills.get((file, name), 0) for file in changed), name
+            return sorted(self.commands, key=rank)
+
+    def judge(self, own, changed):
+        seconds = 0
+        for name in self._order(changed):
+            target, arguments = self.commands[name]
+            fast = ['--fail-fast'] if any(word.startswith('--tap') for word in arguments) else []
+            outcome = run([self.flavour.program(target), *arguments, *fast], timeout=30, env=_environment(own),
+                          memory=MEMORY, cwd=self.flavour.folder)
+            seconds += outcome.seconds
+            if outcome.status != 0:
+                with self.lock:
+                    for file in changed:
+                        self.kills[file, name] = self.kills.get((file, name), 0) + 1
+                return {'killed': True, 'law': self._which(name, outcome), 'seconds': seconds}
+        return {'killed': False, 'seconds': seconds}
+
+    @staticmethod
+    def _which(name, outcome):
+        if outcome.status is None:
+            return f'{name}: hang'
+        match = re.search(r'^not ok \d* *-? *([^#\n(]*)', outcome.out, re.MULTILINE)
+        return f'{name}: {match.group(1).strip()}' if match else name

@@ -1,0 +1,112 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""A changed library: where the change comes from, what it has changed, and what became of it."""
+
+import glob
+import hashlib
+import os
+import re
+import shutil
+
+from .build import LIBRARY, copy_library
+from .process import Trouble, run
+
+
+class Mutant:
+    """What became of it, in the end: `fate` is killed, survived, equivalent, same (object code) or invalid."""
+
+    def __init__(self, name, number):
+        self.name, self.number = name, number
+        self.changed = set()  # names of files
+        self.fate = ''
+        self.twin = None      # an earlier mutant with the same object code
+        self.columns = {'corpus': None, 'explorer': None, 'fuzz': None, 'tests': None}
+
+    def apply(self, folder):
+        """Changes the copy of lib/ in @folder/lib. Returns the names of the files changed."""
+        raise NotImplementedError
+
+    def place(self, work):
+        return os.path.join(work, self.number)
+
+    def build_plain(self, root, work, plain):
+        """Applies and compiles. Returns a digest of the object code, or None where there is no mutant."""
+        place = self.place(work)
+        shutil.rmtree(place, ignore_errors=True)
+        os.makedirs(os.path.join(place, plain.name))
+        lib = os.path.join(place, 'lib')
+        copy_library(root, lib)
+        self.changed = self.apply(place)
+        digest, differs = hashlib.sha256(), False
+        for name in self.sources(plain):
+            if plain.compile(lib, name, os.path.join(place, plain.name)):
+                self.fate = 'invalid'
+                return None
+            same, content = self._compare(place, plain, name)
+            digest.update(name.encode() + content)
+            differs = differs or not same
+        if not differs:
+            self.fate = 'same'
+            return None
+        return digest.hexdigest()
+
+    @staticmethod
+    def _compare(place, plain, name):
+        """Drops an object that is as before, so that it does not make two mutants differ."""
+        mine = os.path.join(place, plain.name, name[:-2] + '.o')
+        with open(mine, 'rb') as own, open(os.path.join(plain.base, name[:-2] + '.o'), 'rb') as base:
+            content = own.read()
+            if content != base.read():
+                return False, content
+        os.remove(mine)
+        return True, b''
+
+    def sources(self, flavour):
+        """What has to be compiled: a changed header is in all."""
+        if any(name.endswith('.h') for name in self.changed):
+            return sorted(flavour.commands)
+        return sorted(self.changed)
+
+    def build_flavour(self, work, flavour):
+        """Compiles and links for one flavour; build_plain() has compiled its own. Returns the folder of the result."""
+        place = self.place(work)
+        own = os.path.join(place, flavour.name)
+        if not os.path.isdir(own):
+            os.makedirs(own)
+            for name in self.sources(flavour):
+                wrong = flavour.compile(os.path.join(place, 'lib'), name, own)
+                if wrong:
+                    raise Trouble(f'{self.name}: {wrong}')
+        flavour.link(own, own)
+        return own
+
+    def clean(self, work):
+        shutil.rmtree(self.place(work), ignore_errors=True)
+
+    def killed(self):
+        return any(column and column['killed'] for column in self.columns.values())
+
+
+class Patch(Mutant):
+    """A hand-written mutant: mutants/NAME.patch, whose words before the diff say what it does."""
+
+    def __init__(self, path, number):
+        super().__init__(os.path.basename(path)[:-len('.patch')], number)
+        self.path = path
+        with open(path, encoding='utf-8') as file:
+            text = file.read()
+        self.words = re.split(r'^(?:diff |--- )', text, maxsplit=1, flags=re.MULTILINE)[0].strip()
+        self.files = {os.path.basename(name) for name in re.findall(r'^\+\+\+ b/lib/(\S+)', text, re.MULTILINE)}
+        if not self.files or len(self.files) != len(re.findall(r'^\+\+\+ ', text, re.MULTILINE)):
+            raise Trouble(f'{path}: a patch is against files of lib/, as a/lib/NAME and b/lib/NAME')
+
+    def apply(self, folder):
+        outcome = run(['patch', '-p1', '--quiet', '--force', '--fuzz=0', '--no-backup-if-mismatch', '-d', folder,
+                       '-i', self.path])
+        if outcome.status != 0:
+            raise Trouble(f'{self.path} no longer applies: {outcome.out.strip()}')
+        return self.files
+
+
+def patches(root):
+    return [Patch(path, f'patch-{at}') for at, path in enumerate(sorted(glob.glob(os.path.join(root, 'mutants', '*.patch'))))]

@@ -1,0 +1,81 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Programs that may not end, and the progress of long work."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+
+class Trouble(Exception):
+    """What ends the run with one line."""
+
+
+class Outcome:
+    """What a program came to: its exit status (negative: a signal; None: it did not end), what it said, how long."""
+
+    def __init__(self, status, out, err, seconds):
+        self.status, self.out, self.err, self.seconds = status, out, err, seconds
+
+
+def run(command, timeout=None, cwd=None, env=None, memory=None):
+    """Runs a command without a terminal; all of its process group ends with it."""
+    if memory:
+        command = ['prlimit', f'--as={memory}', *command]
+    whole = dict(os.environ, **env) if env else None
+    began = time.monotonic()
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                               cwd=cwd, env=whole, start_new_session=True)
+    status = None
+    try:
+        out, err = process.communicate(timeout=timeout)
+        status = process.returncode
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        out, err = process.communicate()
+    except BaseException:
+        os.killpg(process.pid, signal.SIGKILL)
+        raise
+    return Outcome(status, out.decode(errors='replace'), err.decode(errors='replace'), time.monotonic() - began)
+
+
+def must(command, what, **keywords):
+    """Runs a command that has to succeed. Returns what it printed."""
+    outcome = run(command, **keywords)
+    if outcome.status != 0:
+        sys.stderr.write(outcome.out + outcome.err)
+        raise Trouble(f'{what} failed (exit status {outcome.status})')
+    return outcome.out
+
+
+class Progress:
+    """A line of how much is done and how long the rest will take; in a log, a line every half minute."""
+
+    def __init__(self, what, total):
+        self.what, self.total, self.done, self.note = what, total, 0, ''
+        self.began = self.shown = time.monotonic()
+        self.terminal = sys.stderr.isatty()
+        self.lock = threading.Lock()
+
+    def step(self, note=''):
+        with self.lock:
+            self.done += 1
+            self.note = note or self.note
+            now = time.monotonic()
+            if now - self.shown >= (0.2 if self.terminal else 30):
+                self.shown = now
+                self._show(now, '\r' if self.terminal else '', '\033[K' if self.terminal else '\n')
+
+    def _show(self, now, before, after):
+        left = (now - self.began) / self.done * (self.total - self.done)
+        sys.stderr.write(f'{before}{self.what}: {self.done}/{self.total}, {left:.0f} s to go {self.note}{after}')
+        sys.stderr.flush()
+
+    def end(self):
+        seconds = time.monotonic() - self.began
+        before, after = ('\r', '\033[K\n') if self.terminal else ('', '\n')
+        sys.stderr.write(f'{before}{self.what}: {self.done}/{self.total}, {seconds:.0f} s{after}')
+        sys.stderr.flush()
