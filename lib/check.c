@@ -68,7 +68,7 @@ static const char *check_facts(const struct npj_srv *srv, const struct npji_job 
     MUST(job->state >= NPJ_STATE_ABORTING || job->failure == NPJ_STATUS_SUCCESS, "a job with a failure has failed");
     MUST(!(facts & NPJI_CANCEL_ASKED) || job->op, "only an operation in flight is cancelled");
     MUST(job->state != NPJ_STATE_BROKEN || !job->op, "a broken job has no operation");
-    MUST(job->state != NPJ_STATE_GONE || !(job->op || (facts & NPJI_HAS_PIPE)),
+    MUST(job->state != NPJ_STATE_GONE || (!job->op && !(facts & NPJI_HAS_PIPE)),
          "an ended job owes nothing to the pipe");
     MUST(job->state != NPJ_STATE_GONE || !(facts & NPJI_HAS_JOB) || (facts & NPJI_PROVIDER_GONE),
          "an ended job owes nothing to its provider");

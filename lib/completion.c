@@ -33,8 +33,9 @@ static void conclude(struct npj_srv *srv, struct npji_job *job, npj_event event,
 /* A completion is a success, whose claim must be good, or an error. */
 static bool is_bad_claim(npj_status status, bool claim_is_good)
 {
-    bool success = status >> 30 <= 1 && status != NPJ_STATUS_PENDING;
-    return !npj_status_is_error(status) && !(success && claim_is_good);
+    if (npj_status_is_error(status))
+        return false;
+    return status >> 30 > 1 || status == NPJ_STATUS_PENDING || !claim_is_good;
 }
 
 /* The failure that a completion stands for, or SUCCESS. */
@@ -132,7 +133,7 @@ static void cover(struct npji_job *job, uint64_t transferred, bool success)
         uint32_t wanted = packet->length - packet->taken;
         if (packet->length == 0) {
             /* An empty message is as good as its operation; in byte mode it was only waiting for its turn. */
-            if (job->mode == NPJ_MESSAGE_MODE && !((packet->flags & NPJI_PACKET_IN_OP) && success))
+            if (job->mode == NPJ_MESSAGE_MODE && (!(packet->flags & NPJI_PACKET_IN_OP) || !success))
                 return;
             job->facts |= job->mode == NPJ_MESSAGE_MODE ? NPJI_PROGRESS : 0;
         } else {
