@@ -41,8 +41,20 @@ typedef struct npjt_said {
  */
 size_t npjt_model_size(const npj_config *config);
 
-/** Makes the @p model of a fresh server. @p config is read, not kept. */
-void npjt_model_init(npjt_model *model, const npj_config *config);
+/**
+ * Makes the @p model of a fresh server.
+ *
+ * @param config       read, not kept.
+ * @param packet_bytes npj_stats.packet_bytes of that server: max_pool_bytes counts headers, and how large one is, is
+ * the server's own affair. A copied payload counts in the sizes of npjt_model_block().
+ */
+void npjt_model_init(npjt_model *model, const npj_config *config, uint32_t packet_bytes);
+
+/**
+ * What a payload of @p length bytes that is copied costs of max_pool_bytes: nothing if there is none, 64 up to 64
+ * bytes, and above that the next of four sizes for each power of two: 80, 96, 112, 128, 160, 192, 224, 256, 320, ...
+ */
+uint64_t npjt_model_block(uint32_t length);
 
 /** @name The calls of npjob.h, with what the server said. Each returns what the call must return. @{ */
 

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: MIT */
+/* The reference model: its memory, its packets and its clock. */
+#include "model_state.h"
+
+#include <string.h>
+
+static uint64_t or_default(uint64_t value, uint64_t otherwise)
+{
+    return value != 0 ? value : otherwise;
+}
+
+static model_limits limits_of(const npj_config *config, uint32_t packet_bytes)
+{
+    model_limits limits = {.packet_bytes = packet_bytes};
+
+    limits.jobs = (uint32_t)or_default(config->max_jobs, 1024);
+    limits.packets = (uint32_t)or_default(config->max_packets, 65536);
+    limits.job_packets = (uint32_t)or_default(config->max_job_packets, 256);
+    limits.write_bytes = (uint32_t)or_default(config->max_write_bytes, 8 << 20);
+    limits.batch = (uint32_t)or_default(config->max_batch, 64);
+    limits.job_bytes = or_default(config->max_job_bytes, limits.write_bytes > 16 << 20 ? limits.write_bytes : 16 << 20);
+    limits.pool_bytes = or_default(config->max_pool_bytes, 256 << 20);
+    limits.timeout[MODEL_BY_ADD] = or_default(config->add_timeout, 30000);
+    limits.timeout[MODEL_BY_CONNECT] = or_default(config->connect_timeout, 30000);
+    limits.timeout[MODEL_BY_STALL] = or_default(config->stall_timeout, 60000);
+    limits.timeout[MODEL_BY_DRAIN] = or_default(config->drain_timeout, 300000);
+    return limits;
+}
+
+size_t npjt_model_size(const npj_config *config)
+{
+    model_limits limits = limits_of(config, 0);
+    size_t iovs = limits.batch < limits.packets ? limits.batch : limits.packets;
+
+    return sizeof(npjt_model) + limits.jobs * sizeof(model_job) + limits.packets * sizeof(model_packet) +
+           iovs * sizeof(npj_iov);
+}
+
+void npjt_model_init(npjt_model *model, const npj_config *config, uint32_t packet_bytes)
+{
+    memset(model, 0, npjt_model_size(config));
+    model->limits = limits_of(config, packet_bytes);
+}
+
+model_job *npjt_model_jobs(const npjt_model *model)
+{
+    return (model_job *)(model + 1);
+}
+
+model_packet *npjt_model_packets(const npjt_model *model)
+{
+    return (model_packet *)(npjt_model_jobs(model) + model->limits.jobs);
+}
+
+npj_iov *npjt_model_iovs(const npjt_model *model)
+{
+    return (npj_iov *)(npjt_model_packets(model) + model->limits.packets);
+}
+
+model_job *npjt_model_find(const npjt_model *model, npj_job job)
+{
+    model_job *jobs = npjt_model_jobs(model);
+
+    for (uint32_t i = 0; i < model->job_count; i++)
+        if (jobs[i].handle == job && jobs[i].state != NPJ_STATE_GONE)
+            return &jobs[i];
+    return NULL;
+}
+
+model_job *npjt_model_find_op(const npjt_model *model, npj_op op, npj_action_kind kind)
+{
+    model_job *jobs = npjt_model_jobs(model);
+
+    for (uint32_t i = 0; i < model->job_count; i++)
+        if (op != 0 && jobs[i].op == op && jobs[i].op_kind == kind)
+            return &jobs[i];
+    return NULL;
+}
+
+/* ------------------------------------------------------------------------------------------------------ packets */
+
+void npjt_model_gauge_add(npj_gauge *gauge, uint64_t amount)
+{
+    gauge->live += amount;
+    gauge->total += amount;
+    if (gauge->live > gauge->peak)
+        gauge->peak = gauge->live;
+}
+
+uint64_t npjt_model_block(uint32_t length)
+{
+    uint64_t power = 64;
+
+    if (length == 0)
+        return 0;
+    if (length <= 64)
+        return 64;
+    while (power * 2 < length)
+        power *= 2;
+    for (uint64_t quarters = 5; quarters < 8; quarters++)
+        if (length <= power / 4 * quarters)
+            return power / 4 * quarters;
+    return power * 2;
+}
+
+uint64_t npjt_model_charge(const npjt_model *model, uint32_t length, bool lend)
+{
+    return model->limits.packet_bytes + (lend ? 0 : npjt_model_block(length));
+}
+
+void npjt_model_release(npjt_model *model, model_packet *packet)
+{
+    model_packet *packets = npjt_model_packets(model);
+    size_t behind = model->packet_count - (size_t)(packet - packets) - 1;
+
+    model->stats.packets.live--;
+    model->stats.pool_bytes.live -= npjt_model_charge(model, packet->length, packet->lend);
+    memmove(packet, packet + 1, behind * sizeof *packet);
+    model->packet_count--;
+}
+
+uint64_t npjt_model_held(const npjt_model *model, const model_job *job, uint32_t *count)
+{
+    const model_packet *packets = npjt_model_packets(model);
+    uint64_t bytes = 0;
+
+    *count = 0;
+    for (uint32_t i = 0; i < model->packet_count; i++) {
+        if (packets[i].job == job->handle) {
+            bytes += packets[i].length;
+            ++*count;
+        }
+    }
+    return bytes;
+}
+
+bool npjt_model_fits(const npjt_model *model, const model_job *job, uint32_t length)
+{
+    uint32_t count;
+    uint64_t bytes = npjt_model_held(model, job, &count);
+
+    return count < model->limits.job_packets && bytes + length <= model->limits.job_bytes;
+}
+
+/* --------------------------------------------------------------------------------------------------------- time */
+
+static uint64_t sum(uint64_t a, uint64_t b)
+{
+    return a > NPJ_NEVER - b ? NPJ_NEVER : a + b;
+}
+
+void npjt_model_arm(npjt_model *model, model_job *job, model_deadline kind)
+{
+    const model_job *jobs = npjt_model_jobs(model);
+    uint32_t last = 0;
+
+    for (uint32_t i = 0; i < model->job_count; i++)
+        if (jobs[i].at[kind] != NPJ_NEVER && jobs[i].armed[kind] > last)
+            last = jobs[i].armed[kind];
+    job->at[kind] = sum(model->clock, model->limits.timeout[kind]);
+    job->armed[kind] = last + 1;
+}
+
+static bool any_job(const npjt_model *model)
+{
+    const model_job *jobs = npjt_model_jobs(model);
+
+    for (uint32_t i = 0; i < model->job_count; i++)
+        if (jobs[i].state != NPJ_STATE_GONE)
+            return true;
+    return false;
+}
+
+/* The earliest deadline: whose and which, or no job for that of shutdown. */
+static uint64_t earliest(const npjt_model *model, model_job **whose)
+{
+    model_job *jobs = npjt_model_jobs(model);
+    uint64_t first = NPJ_NEVER;
+    int first_kind = 0;
+
+    *whose = NULL;
+    for (int kind = 0; kind < MODEL_DEADLINES; kind++) {
+        for (uint32_t i = 0; i < model->job_count; i++) {
+            uint64_t at = jobs[i].at[kind];
+            bool tie =
+                *whose != NULL && at == first && kind == first_kind && jobs[i].armed[kind] < (*whose)->armed[kind];
+
+            if (at < first || (at != NPJ_NEVER && tie)) {
+                first = at;
+                first_kind = kind;
+                *whose = &jobs[i];
+            }
+        }
+    }
+    if (model->refusing && !model->aborted && any_job(model) && model->drained < first) {
+        first = model->drained;
+        *whose = NULL;
+    }
+    return sum(model->origin, first);
+}
+
+uint64_t npjt_model_deadline(const npjt_model *model)
+{
+    model_job *whose;
+
+    return earliest(model, &whose);
+}
+
+npj_status npjt_model_advance(npjt_model *model, uint64_t now)
+{
+    model_job *whose;
+    uint64_t at;
+
+    if (!model->clock_set) {
+        model->clock_set = true;
+        model->origin = now;
+        return NPJ_STATUS_SUCCESS;
+    }
+    if (now < sum(model->origin, model->clock))
+        return NPJ_STATUS_SUCCESS;
+    model->clock = now - model->origin;
+    while ((at = earliest(model, &whose)) != NPJ_NEVER && at <= now) {
+        if (whose != NULL) {
+            npjt_model_fail(model, whose, NPJ_STATUS_IO_TIMEOUT);
+            npjt_model_settle(model, whose);
+        } else {
+            npjt_model_abort_all(model);
+        }
+    }
+    npjt_model_finish(model);
+    return NPJ_STATUS_SUCCESS;
+}
+
+npj_status npjt_model_shutdown(npjt_model *model, npj_shutdown_how how)
+{
+    if (how != NPJ_DRAIN && how != NPJ_ABORT)
+        return NPJ_STATUS_INVALID_PARAMETER;
+    if (!model->refusing) {
+        model->refusing = true;
+        model->drained = sum(model->clock, model->limits.timeout[MODEL_BY_DRAIN]);
+    }
+    if (how == NPJ_ABORT && !model->aborted)
+        npjt_model_abort_all(model);
+    npjt_model_finish(model);
+    return NPJ_STATUS_SUCCESS;
+}
