@@ -1,0 +1,45 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The systematic mutants of all of lib/, as mutants that can be built."""
+
+import os
+
+from .maker import Source
+from .mutant import Mutant
+
+FAMILIES = ('deleted statement', 'flipped comparison', 'shifted comparison', 'negated condition', 'condition true',
+            'condition false', 'wrong status', 'wrong cell', 'off by one', 'swapped arithmetic', 'swapped flags')
+
+
+def family(kind):
+    """The kind without what is put in place."""
+    for name in FAMILIES:
+        if kind.startswith(name):
+            return name
+    return 'swapped && ||' if kind in ('swapped &&', 'swapped ||') else kind
+
+
+def changes(root):
+    found = []
+    lib = os.path.join(root, 'lib')
+    for name in sorted(os.listdir(lib)):
+        if name.endswith(('.c', '.h')):
+            with open(os.path.join(lib, name), encoding='utf-8') as file:
+                found += Source(name, file.read()).changes
+    return found
+
+
+class Systematic(Mutant):
+    def __init__(self, change, number):
+        super().__init__(change.name, number)
+        self.change = change
+
+    def apply(self, folder):
+        path = os.path.join(folder, 'lib', self.change.source.name)
+        with open(path, 'w', encoding='utf-8') as file:
+            file.write(self.change.text())
+        return {self.change.source.name}
+
+
+def mutants(root):
+    return [Systematic(change, f'made-{at}') for at, change in enumerate(changes(root))]
