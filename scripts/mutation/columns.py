@@ -113,7 +113,7 @@ class Explorer:
 
 
 class Tests:
-    """The tests of the build that are programs linked with the library; those that have killed most come first."""
+    """The tests of the build that are programs linked with the library; those that have killed most come first, then the quick."""
 
     def __init__(self, flavour):
         self.flavour = flavour
@@ -125,7 +125,7 @@ class Tests:
                 self.commands[test['name']] = found
         if not self.commands:
             raise Trouble(f'{flavour.folder} has no unit tests')
-        self.kills = {}
+        self.kills, self.seconds = {}, {}
         self.lock = threading.Lock()
 
     def _command(self, words):
@@ -141,7 +141,7 @@ class Tests:
     def _order(self, changed):
         with self.lock:
             def rank(name):
-                return -sum(self.kills.get((file, name), 0) for file in changed), name
+                return -sum(self.kills.get((file, name), 0) for file in changed), self.seconds.get(name, 0), name
             return sorted(self.commands, key=rank)
 
     def judge(self, own, changed):
@@ -152,6 +152,7 @@ class Tests:
             outcome = run([self.flavour.program(target), *arguments, *fast], timeout=30, env=_environment(own),
                           memory=MEMORY, cwd=self.flavour.folder)
             seconds += outcome.seconds
+            self.seconds.setdefault(name, outcome.seconds)
             if outcome.status != 0:
                 with self.lock:
                     for file in changed:

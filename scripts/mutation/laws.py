@@ -32,6 +32,9 @@ def run(judging, mutants):
     shared = [f'{one.name} ({law})' for one, (law, alone) in zip(mutants, found) if law != '-' and not alone]
     print(f'by several: {" ".join(shared) or "-"}')
     print(f'by no law: {" ".join(one.name for one, (law, _) in zip(mutants, found) if law == "-") or "-"}')
+    wrong = [f'{one.name} says "Only: {" ".join(one.only)}", not so' for one, (_, alone) in zip(mutants, found)
+             if any(laws_of(judging)[int(number)] not in alone for number in one.only)]
+    print('\n'.join(wrong), end='\n' if wrong else '')
     needed = len(laws_of(judging)) - len(missing)
     print(f'laws: {needed} are the only killer of a mutant, {len(missing)} are not{": " if missing else ""}{" ".join(missing)}')
-    return 1 if missing else 0
+    return 1 if missing or wrong else 0

@@ -11,9 +11,14 @@ import shutil
 from .build import LIBRARY, copy_library
 from .process import Trouble, run
 
+LEAST = 40  # patches
+ROWS = 32   # orders of events that have hurt real servers, of which each has its seeds in corpus/tape
+
 
 class Mutant:
     """What became of it, in the end: `fate` is killed, survived, equivalent, same (object code) or invalid."""
+
+    hand_written = False
 
     def __init__(self, name, number):
         self.name, self.number = name, number
@@ -84,11 +89,14 @@ class Mutant:
         shutil.rmtree(self.place(work), ignore_errors=True)
 
     def killed(self):
-        return any(column and column['killed'] for column in self.columns.values())
+        """By the corpus, the explorer or a test: what a fuzzer finds with luck does not count."""
+        return any(self.columns[name] and self.columns[name]['killed'] for name in ('corpus', 'explorer', 'tests'))
 
 
 class Patch(Mutant):
     """A hand-written mutant: mutants/NAME.patch, whose words before the diff say what it does."""
+
+    hand_written = True
 
     def __init__(self, path, number):
         super().__init__(os.path.basename(path)[:-len('.patch')], number)
@@ -96,6 +104,9 @@ class Patch(Mutant):
         with open(path, encoding='utf-8') as file:
             text = file.read()
         self.words = re.split(r'^(?:diff |--- )', text, maxsplit=1, flags=re.MULTILINE)[0].strip()
+        self.only = [number for found in re.findall(r'^Only: *([0-9 ,]+)', self.words, re.MULTILINE)
+                     for number in re.findall(r'[0-9]+', found)]
+        self.rows = {int(number) for number in re.findall(r'^Row: *([0-9]+)', self.words, re.MULTILINE)}
         self.files = {os.path.basename(name) for name in re.findall(r'^\+\+\+ b/lib/(\S+)', text, re.MULTILINE)}
         if not self.files or len(self.files) != len(re.findall(r'^\+\+\+ ', text, re.MULTILINE)):
             raise Trouble(f'{path}: a patch is against files of lib/, as a/lib/NAME and b/lib/NAME')
@@ -109,4 +120,10 @@ class Patch(Mutant):
 
 
 def patches(root):
-    return [Patch(path, f'patch-{at}') for at, path in enumerate(sorted(glob.glob(os.path.join(root, 'mutants', '*.patch'))))]
+    """All of mutants/*.patch, which must be 40 or more, with one or more for each row of the scenarios."""
+    paths = sorted(glob.glob(os.path.join(root, 'mutants', '*.patch')))
+    found = [Patch(path, f'patch-{at}') for at, path in enumerate(paths)]
+    missing = sorted(set(range(1, ROWS + 1)) - set().union(*(one.rows for one in found)))
+    if len(found) < LEAST or missing:
+        raise Trouble(f'there are {len(found)} patches in mutants/; no one plants a fault of row {missing}')
+    return found

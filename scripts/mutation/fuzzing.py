@@ -1,0 +1,72 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""libFuzzer from an empty corpus, once for each seed: after how many executions and seconds a mutant is found."""
+
+import os
+import re
+import shutil
+import statistics
+
+from .build import Flavour
+from .process import must, run
+
+BUDGET = 60  # seconds for a seed
+MUST_BE_UNDER = 10  # seconds, the median
+QUIET = {'ASAN_OPTIONS': 'quarantine_size_mb=64:detect_leaks=0:symbolize=0', 'UBSAN_OPTIONS': 'symbolize=0'}
+
+
+class FuzzFlavour(Flavour):
+    """The build of scripts/fuzz-build, whose programs are linked anew for each mutant."""
+
+    def __init__(self, root, build):
+        super().__init__(root, build, 'fuzz', ('clang-19', 'clang++-19'), [], [])
+        self.folder = os.path.join(build, 'fuzz-libfuzzer')
+        self.target = ''
+
+    def _set_up(self):
+        must([os.path.join(self.root, 'scripts', 'fuzz-build'), 'libfuzzer'], 'scripts/fuzz-build',
+             env={'NPJOB_FUZZ_BUILD': os.path.dirname(self.folder)})
+        there = os.path.exists(os.path.join(self.folder, 'fuzz', 'fuzz_diff'))
+        self.target = 'fuzz/fuzz_diff' if there else 'fuzz/fuzz_tape'
+
+    def link(self, own, into):
+        must(self.link_command(self.target, self.objects(own), os.path.join(into, 'fuzzer')), 'linking a fuzzer',
+             cwd=self.folder)
+
+
+class Fuzzer:
+    def __init__(self, flavour, seeds):
+        self.flavour, self.seeds = flavour, seeds
+
+    def _once(self, own, seed):
+        """(executions, seconds, law) of one seed; None if nothing was found."""
+        folder = os.path.join(own, f'seed-{seed}')
+        os.makedirs(os.path.join(folder, 'empty'))
+        outcome = run([os.path.join(own, 'fuzzer'), f'-seed={seed}', '-max_len=1040', f'-max_total_time={BUDGET}',
+                       '-timeout=5', '-rss_limit_mb=2048', '-print_final_stats=1', f'-artifact_prefix={folder}/',
+                       f'-dict={self.flavour.folder}/fuzz/tape.dict', os.path.join(folder, 'empty')],
+                      timeout=2 * BUDGET, env=QUIET)
+        shutil.rmtree(folder)
+        executions = re.search(r'stat::number_of_executed_units:\s*(\d+)', outcome.err)
+        law = re.search(r' breaks law \d+ \(([\w-]+)\)', outcome.err)
+        if outcome.status in (0, None):
+            return None
+        return int(executions.group(1)) if executions else 0, outcome.seconds, law.group(1) if law else 'crash'
+
+    def judge(self, own):
+        found, missed = [], 0
+        for seed in range(1, self.seeds + 1):
+            result = self._once(own, seed)
+            if result:
+                found.append(result)
+            else:
+                missed += 1
+            if 2 * missed > self.seeds:
+                break  # the median is beyond the budget, whatever the others come to
+        column = {'killed': 2 * len(found) > self.seeds, 'found': len(found), 'of': len(found) + missed}
+        if column['killed']:
+            worst = [(float('inf'), float('inf'), '')] * missed
+            column['executions'] = statistics.median_high([one[0] for one in found + worst])
+            column['seconds'] = statistics.median_high([one[1] for one in found + worst])
+            column['law'] = statistics.mode(one[2] for one in found)
+        return column
