@@ -31,7 +31,7 @@ static void end_driver(void)
     driver = NULL;
 }
 
-void fuzz_play(const npjt_subject *subject, uint32_t laws_off, const uint8_t *tape, size_t size)
+static void play(const npjt_subject *subject, const npjt_options *options, const uint8_t *tape, size_t size)
 {
     if (!driver) {
         driver = npjt_driver_new();
@@ -40,9 +40,8 @@ void fuzz_play(const npjt_subject *subject, uint32_t laws_off, const uint8_t *ta
             exit(1);
         }
     }
-    const npjt_options options = {.laws_off = laws_off, .finding = on_finding, .trace = on_trace};
     npjt_result result;
-    npjt_driver_run(driver, subject, tape, size, &options, &result);
+    npjt_driver_run(driver, subject, tape, size, options, &result);
 
     struct fuzz_campaign *campaign = fuzz_campaign();
     campaign->executions++;
@@ -50,4 +49,16 @@ void fuzz_play(const npjt_subject *subject, uint32_t laws_off, const uint8_t *ta
     campaign->packets_allocated += result.packets_allocated;
     /* A tape may free the engine while packets live. They have been released if the allocator has nothing left. */
     campaign->packets_released += result.live_blocks ? result.packets_released : result.packets_allocated;
+}
+
+void fuzz_play(const npjt_subject *subject, uint32_t laws_off, const uint8_t *tape, size_t size)
+{
+    const npjt_options options = {.laws_off = laws_off, .finding = on_finding, .trace = on_trace};
+    play(subject, &options, tape, size);
+}
+
+void fuzz_play_with_model(const npjt_subject *subject, const uint8_t *tape, size_t size)
+{
+    const npjt_options options = {.model = true, .finding = on_finding, .trace = on_trace};
+    play(subject, &options, tape, size);
 }

@@ -13,4 +13,7 @@
  */
 void fuzz_play(const npjt_subject *subject, uint32_t laws_off, const uint8_t *tape, size_t size);
 
+/** The same with all laws, and the reference model beside the subject. */
+void fuzz_play_with_model(const npjt_subject *subject, const uint8_t *tape, size_t size);
+
 #endif

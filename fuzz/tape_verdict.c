@@ -166,9 +166,10 @@ static unsigned law_of(const char *name)
 
 static void print_help(void)
 {
-    printf("usage: tape_verdict [--off LAW]... FOLDER\n"
+    printf("usage: tape_verdict [--model] [--off LAW]... FOLDER\n"
            "       tape_verdict --laws\n"
            "Plays the tapes of a folder against npjob until one breaks a law, and says which.\n\n"
+           "  --model     with the reference model beside npjob\n"
            "  --off LAW   do not check that law\n"
            "  --laws      print the names of the laws, and play nothing\n\n"
            "Exit status: 0 nothing was found, 1 something was (or a sanitizer ended the program), 2 wrong use.\n");
@@ -179,6 +180,10 @@ int main(int argc, char **argv)
     npjt_options options = {.finding = on_finding, .event = on_event};
     (void)clock_gettime(CLOCK_MONOTONIC, &now.began);
     int at = 1;
+    if (at < argc && strcmp(argv[at], "--model") == 0) {
+        options.model = true;
+        at++;
+    }
     for (; at + 1 < argc && strcmp(argv[at], "--off") == 0; at += 2) {
         const unsigned law = law_of(argv[at + 1]);
         if (law == NPJT_LAW_COUNT) {

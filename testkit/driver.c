@@ -33,6 +33,7 @@ void npjt_driver_free(npjt_driver *d)
     for (unsigned i = 0; i < WRITES; i++)
         free(d->write[i].bytes);
     free(d->scratch);
+    free(d->model);
     free(d);
 }
 
@@ -201,7 +202,9 @@ bool npjt_driver_run(npjt_driver *d, const npjt_subject *subject, const uint8_t 
         d->limits.fault = d->options->fault;
         d->limits.fault_at = d->options->fault_at;
     }
-    if (create(d)) {
+    if (d->options->model && !(d->options->laws_off >> NPJT_LAW_MODEL & 1))
+        npjt_put_model_beside(d);
+    if (!d->stop && create(d)) {
         npjt_check_event(d);
         play_all(d, &reader);
         if (!d->stop && d->srv)

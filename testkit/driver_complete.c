@@ -83,6 +83,10 @@ void npjt_job_added(struct npjt_driver *d, npj_op op, npj_status status, unsigne
     struct a_job *job = begin(d, op, 1U << NPJ_ADD_JOB, bad, &expected, &before);
     if (job)
         job_id = 1000 + job->serial;
+    d->path_good = given->class != BAD_CLAIM;
+    d->path_means = given->class == NO_PIPE     ? NPJ_STATUS_INVALID_DEVICE_REQUEST
+                    : given->class == MALFORMED ? NPJ_STATUS_OBJECT_NAME_INVALID
+                                                : NPJ_STATUS_SUCCESS;
     npj_status said = d->subject->job_added(d->srv, op, status, path == PATH_NULL ? NULL : &borrowed, job_id);
     if (!consumed(d, "job_added", job, said, expected, before))
         return;

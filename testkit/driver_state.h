@@ -12,6 +12,7 @@
  *     driver_job.c      the life of a job as the laws have it: answers, failure, the end
  *     driver_time.c     deadlines
  *     driver_select.c   operands to handles
+ *     driver_model.c    the reference model beside the server
  *     driver_reentry.c  the callbacks: allocation, re-entry, trace
  *     oracle.c          the laws that are checked after every event
  *     report.c          a law that was broken
@@ -20,6 +21,7 @@
 #define NPJOB_TESTKIT_DRIVER_STATE_H
 
 #include "npjob-testkit/driver.h"
+#include "npjob-testkit/model.h"
 #include "tape_words.h"
 
 enum {
@@ -96,10 +98,18 @@ struct npjt_driver {
     npjt_counting pool;
     bool pool_ready;
     uint8_t *scratch; /* NPJT_MAX_WRITE_BYTES + 1: what is written by copy */
+    npjt_model *model;
+    size_t model_room; /* bytes that it may take */
 
     /* From here on everything is zero at the start of a run, but for the lent buffers. */
     const npjt_subject *subject;
     void *srv;
+    npjt_subject beside;        /* with the model: what the driver calls instead of */
+    const npjt_subject *judged; /* the server, */
+    void *judged_srv;           /* this one */
+    unsigned inside;            /* its calls that have not returned; from inside one the model is not called */
+    bool path_good;             /* of the path that job_added gives: its pointers and encoding are in order, */
+    npj_status path_means;      /* and what it is */
     const npjt_options *options;
     npjt_result *result;
     npjt_limits limits;
@@ -233,6 +243,9 @@ uint32_t npjt_select_count(unsigned meaning);
 void npjt_hook(void *user, npjt_moment moment, size_t bytes);
 void npjt_abused(void *user, const npjt_finding *finding);
 void npjt_traced(void *user, const npj_trace *trace);
+
+/* driver_model.c */
+void npjt_put_model_beside(struct npjt_driver *d);
 
 /* oracle.c */
 void npjt_check_call(struct npjt_driver *d);  /* after every call that may change something: O(jobs) */

@@ -161,16 +161,6 @@ void npjt_model_arm(npjt_model *model, model_job *job, model_deadline kind)
     job->armed[kind] = last + 1;
 }
 
-static bool any_job(const npjt_model *model)
-{
-    const model_job *jobs = npjt_model_jobs(model);
-
-    for (uint32_t i = 0; i < model->job_count; i++)
-        if (jobs[i].state != NPJ_STATE_GONE)
-            return true;
-    return false;
-}
-
 /* The earliest deadline: whose and which, or no job for that of shutdown. */
 static uint64_t earliest(const npjt_model *model, model_job **whose)
 {
@@ -192,7 +182,8 @@ static uint64_t earliest(const npjt_model *model, model_job **whose)
             }
         }
     }
-    if (model->refusing && !model->aborted && any_job(model) && model->drained < first) {
+    /* A job is left as long as the host has not taken all that there is to tell of it. */
+    if (model->refusing && !model->aborted && model->job_count != 0 && model->drained < first) {
         first = model->drained;
         *whose = NULL;
     }

@@ -152,7 +152,7 @@ npj_status npjt_model_cancel(npjt_model *model, npj_req request)
     model_job *job;
 
     for (uint32_t i = 0; i < model->packet_count; i++)
-        if (packets[i].handle == request && !packets[i].answered)
+        if (request != 0 && packets[i].handle == request && !packets[i].answered)
             packet = &packets[i];
     if (packet == NULL)
         return NPJ_STATUS_NOT_FOUND;

@@ -8,7 +8,7 @@
 
 static const char *const names[NPJT_LAW_COUNT] = {
     "allocator", "answers", "packets", "operations", "allocation", "all-or-nothing", "re-entry",
-    "order",     "counts",  "bounds",  "reclaim",    "isolation",  "honest-close",
+    "order",     "counts",  "bounds",  "reclaim",    "isolation",  "honest-close",   "model",
 };
 
 const char *npjt_law_name(unsigned law)

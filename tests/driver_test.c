@@ -53,7 +53,7 @@ Test(driver, every_fault_is_found_by_its_law)
         cr_expect_eq(law, -1, "%s: found with all laws switched off", fault->name);
         laws_seen |= UINT32_C(1) << fault->law;
     }
-    for (unsigned law = 0; law < NPJT_LAW_COUNT; law++)
+    for (unsigned law = 0; law < NPJT_LAW_MODEL; law++) /* the model has its own test */
         cr_expect(laws_seen >> law & 1, "no fault breaks law %u (%s)", law, npjt_law_name(law));
 }
 

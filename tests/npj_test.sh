@@ -403,7 +403,7 @@ case_wrong_use() {
     wrong_use 'npj: tape: asm: no output given: -o OUT' tape asm small
     wrong_use 'npj: tape: one file only: b' tape dis a b
     wrong_use 'npj: tape: -o belongs to asm' tape run small -o x
-    wrong_use 'npj: tape: --trace and --nt4 belong to run' tape dis small --trace
+    wrong_use 'npj: tape: --trace, --nt4 and --model belong to run' tape dis small --trace
 }
 
 case_help() {

@@ -70,3 +70,21 @@ Test(shrink, a_sound_tape_is_left_alone)
     cr_expect_eq(out[0], 7);
     cr_expect_eq(out_size, 3);
 }
+
+static void stats_without_peak(const void *srv, npj_stats *out)
+{
+    npjt_subject_npjob.stats(srv, out);
+    out->packets.peak = 0;
+}
+
+Test(shrink, a_difference_is_shown_by_its_least_tape)
+{
+    static uint8_t tape[NPJT_TAPE_MAX], small[NPJT_TAPE_MAX];
+    npjt_subject forgetful = npjt_subject_npjob;
+    size_t size = parse(tape), small_size = 0;
+    forgetful.stats = stats_without_peak;
+    cr_assert_eq(npjt_shrink(&forgetful, tape, size, small, &small_size), -1);
+    cr_assert_eq(npjt_shrink_difference(&npjt_subject_npjob, tape, size, small, &small_size), -1);
+    cr_assert_eq(npjt_shrink_difference(&forgetful, tape, size, small, &small_size), NPJT_LAW_MODEL);
+    cr_expect_eq(small_size, NPJT_HEADER_BYTES + 2 * NPJT_RECORD_BYTES); /* open, and a write */
+}

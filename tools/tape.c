@@ -20,6 +20,7 @@ typedef struct tape_options {
     const char *out;
     bool trace;
     bool nt4;
+    bool model;
     char **files;
     int file_count;
 } tape_options;
@@ -202,7 +203,8 @@ static int run_file(const char *path, const tape_options *options)
     static job_numbers jobs;
     jobs.count = 0;
     npjt_result result;
-    const npjt_options how = {.finding = on_finding, .trace = options->trace ? on_trace : NULL, .user = &jobs};
+    const npjt_options how = {
+        .model = options->model, .finding = on_finding, .trace = options->trace ? on_trace : NULL, .user = &jobs};
     bool good = npjt_run(options->nt4 ? &npjt_subject_srv_nt4 : &npjt_subject_npjob, tape, size, &how, &result);
     print_result(path, &result);
     if (!good)
@@ -224,12 +226,13 @@ static int run_files(const tape_options *options)
 
 /* ---------------------------------------------------------------------------------------------- the command line */
 
-enum { KEY_TRACE = 256, KEY_NT4 };
+enum { KEY_TRACE = 256, KEY_NT4, KEY_MODEL };
 
 static const struct argp_option argp_options[] = {
     {"output", 'o', "OUT", 0, "asm: where the tape goes (-: standard output)", 1},
     {"trace", KEY_TRACE, NULL, 0, "run: a line for each event that meets a job", 2},
     {"nt4", KEY_NT4, NULL, 0, "run: against srv_nt4, the server of KB Q226513, instead of npjob", 2},
+    {"model", KEY_MODEL, NULL, 0, "run: with the reference model beside it; what differs is a finding", 2},
     {0}};
 
 static error_t parse_verb(struct argp_state *state, const char *text, tape_options *options)
@@ -259,8 +262,8 @@ static error_t check(struct argp_state *state, const tape_options *options)
         return tool_wrong(state, "asm: no output given: -o OUT");
     if (options->verb != VERB_ASM && options->out != NULL)
         return tool_wrong(state, "-o belongs to asm");
-    if (options->verb != VERB_RUN && (options->trace || options->nt4))
-        return tool_wrong(state, "--trace and --nt4 belong to run");
+    if (options->verb != VERB_RUN && (options->trace || options->nt4 || options->model))
+        return tool_wrong(state, "--trace, --nt4 and --model belong to run");
     return 0;
 }
 
@@ -286,6 +289,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
         return 0;
     case KEY_NT4:
         options->nt4 = true;
+        return 0;
+    case KEY_MODEL:
+        options->model = true;
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;

@@ -36,6 +36,7 @@ typedef enum npjt_law {
     NPJT_LAW_RECLAIM,        /**< 10: what goes, goes without a restart */
     NPJT_LAW_ISOLATION,      /**< 11: one job's trouble is not another's */
     NPJT_LAW_HONEST_CLOSE,   /**< 12: SUCCESS only for a whole job; a truncated one is never scheduled */
+    NPJT_LAW_MODEL,          /**< 13: no law, but the whole of the contract: the server is not as the reference model */
     NPJT_LAW_COUNT
 } npjt_law;
 
@@ -58,6 +59,12 @@ typedef struct npjt_violation {
 /** How to run. Zero everything for all laws, and an abort() with a printed report at the first finding. */
 typedef struct npjt_options {
     uint32_t laws_off; /**< bit n set: law n is not checked */
+
+    /**
+     * Runs the reference model (model.h) beside the server, call by call: the same statuses, actions, counters, queries
+     * and deadlines. What differs is a finding of NPJT_LAW_MODEL. The server must have stats().
+     */
+    bool model;
 
     /** Receives the first finding; the run then ends. NULL: npjt_violation_print() to stderr, and abort(). */
     void (*finding)(void *user, const npjt_violation *finding);

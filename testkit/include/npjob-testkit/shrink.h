@@ -28,6 +28,13 @@ extern "C" {
  */
 int npjt_shrink(const npjt_subject *subject, const uint8_t *tape, size_t size, uint8_t *out, size_t *out_size);
 
+/**
+ * The same with the reference model beside the server (npjt_options.model), for a tape on which they differ. They may
+ * come to differ in another way than at first.
+ */
+int npjt_shrink_difference(const npjt_subject *subject, const uint8_t *tape, size_t size, uint8_t *out,
+                           size_t *out_size);
+
 #ifdef __cplusplus
 }
 #endif

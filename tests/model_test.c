@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The reference model. Beside npjob it finds nothing, over the whole corpus; beside npjob with a fault it finds the
+ * fault with all laws switched off, and of some faults it is the only one to speak. A copy of a model is a model.
+ */
+#include "model_faults.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "npjob-testkit/driver.h"
+#include "npjob-testkit/model.h"
+#include "tape_files.h"
+
+#define MODEL_BIT (UINT32_C(1) << NPJT_LAW_MODEL)
+
+static char sentence[512];
+
+static void found(void *user, const npjt_violation *finding)
+{
+    (void)user;
+    (void)snprintf(sentence, sizeof sentence, "%s", finding->sentence);
+}
+
+static int play(const npjt_subject *subject, const char *text, uint32_t laws_off, bool model)
+{
+    static uint8_t tape[NPJT_TAPE_MAX];
+    size_t size = 0;
+    npjt_text_error error;
+    npjt_result result;
+    npjt_options options = {.finding = found, .laws_off = laws_off, .model = model};
+    sentence[0] = '\0';
+    model_fault_reset();
+    cr_assert(npjt_tape_parse(text, strlen(text), tape, sizeof tape, &size, &error), "%u:%u: %s in\n%s",
+              (unsigned)error.line, (unsigned)error.column, error.message, text);
+    npjt_run(subject, tape, size, &options, &result);
+    return result.finding;
+}
+
+Test(model, npjob_is_as_the_model_says)
+{
+    size_t count;
+    struct tape_file *files = tape_files(TAPE_FOLDER, &count);
+    npjt_options options = {.finding = found, .model = true};
+    uint64_t calls = 0;
+    for (size_t i = 0; i < count; i++) {
+        npjt_result result;
+        cr_expect(npjt_run(&npjt_subject_npjob, files[i].bytes, files[i].size, &options, &result), "%s: %s",
+                  files[i].name, sentence);
+        calls += result.calls;
+    }
+    free(files);
+    cr_expect_gt(count, 100);
+    cr_expect_gt(calls, 10 * count);
+}
+
+Test(model, every_fault_is_found_by_the_model_alone)
+{
+    size_t count, unseen = 0;
+    const struct model_fault *faults = model_faults(&count);
+    for (size_t i = 0; i < count; i++) {
+        const struct model_fault *fault = &faults[i];
+        cr_expect_eq(play(&npjt_subject_npjob, fault->tape, 0, true), -1, "%s: npjob itself: %s", fault->name,
+                     sentence);
+        cr_expect_eq(play(&fault->subject, fault->tape, ~MODEL_BIT, true), NPJT_LAW_MODEL,
+                     "%s: the model does not see it", fault->name);
+        int law = play(&fault->subject, fault->tape, 0, false);
+        cr_expect_eq(law, fault->law, "%s: without the model, law %d instead of %d: %s", fault->name, law, fault->law,
+                     sentence);
+        cr_expect_eq(play(&fault->subject, fault->tape, ~UINT32_C(0), true), -1,
+                     "%s: found by a model that is switched off", fault->name);
+        unseen += fault->law < 0;
+    }
+    cr_expect_geq(unseen, 5, "the model has to see what no law sees");
+}
+
+Test(model, a_server_without_stats_cannot_be_followed)
+{
+    npjt_subject blind = npjt_subject_npjob;
+    blind.stats = NULL;
+    cr_expect_eq(play(&blind, "tape 1\nopen\n", 0, false), -1, "%s", sentence);
+    cr_expect_eq(play(&blind, "tape 1\nopen\n", 0, true), NPJT_LAW_MODEL);
+}
+
+/* ------------------------------------------------------------------------------------------------- the model alone */
+
+static npj_config small_config(void)
+{
+    return (npj_config){.size = sizeof(npj_config), .max_jobs = 3, .max_packets = 5, .max_pool_bytes = 5 * 200};
+}
+
+static npjt_model *new_model(void)
+{
+    npj_config config = small_config();
+    npjt_model *model = malloc(npjt_model_size(&config));
+    cr_assert_not_null(model);
+    npjt_model_init(model, &config, 56);
+    return model;
+}
+
+/** An open job, with handles of our own choice. */
+static void open_job(npjt_model *model, npj_job job, uint64_t cookie, npj_op ops)
+{
+    npjt_said said = {.handle = job};
+    npj_action seen = {.op = ops}, out;
+    cr_assert_eq(npjt_model_add_job(model, 1, 1, cookie, 1, true, said), NPJ_STATUS_PENDING);
+    cr_assert_eq(npjt_model_connect(model, job, 2), NPJ_STATUS_PENDING);
+    cr_assert(npjt_model_next(model, &seen, &out));
+    cr_assert_eq(out.kind, NPJ_ADD_JOB);
+    cr_assert_eq(npjt_model_job_added(model, ops, 0, true, 0, (uint32_t)cookie), NPJ_STATUS_SUCCESS);
+    cr_assert(npjt_model_next(model, NULL, &out));
+    cr_assert_eq(out.kind, NPJ_REPLY);
+    seen.op = ops + 1;
+    cr_assert(npjt_model_next(model, &seen, &out));
+    cr_assert_eq(out.kind, NPJ_OPEN);
+    cr_assert_eq(npjt_model_opened(model, ops + 1, 0, NPJ_BYTE_MODE), NPJ_STATUS_SUCCESS);
+    cr_assert(npjt_model_next(model, NULL, &out));
+    cr_assert_not(npjt_model_next(model, NULL, &out));
+}
+
+Test(model, a_copy_is_a_model)
+{
+    npj_config config = small_config();
+    size_t size = npjt_model_size(&config);
+    npjt_model *model = new_model(), *copy = malloc(size);
+    npj_action out, again, seen = {.op = 99};
+    cr_assert_not_null(copy);
+    open_job(model, 5, 7, 31);
+    npjt_model_write(model, 5, 3, "abc", 3, NPJ_COPY, (npjt_said){.handle = 40});
+    memcpy(copy, model, size);
+    uint64_t digest = npjt_model_job_digest(model, 5);
+    cr_assert(npjt_model_next(model, &seen, &out));
+    cr_expect_neq(npjt_model_job_digest(model, 5), digest);
+    cr_expect_eq(npjt_model_job_digest(copy, 5), digest);
+    cr_assert(npjt_model_next(copy, &seen, &again));
+    cr_expect_eq(out.kind, NPJ_WRITE);
+    cr_expect_eq(again.count, out.count);
+    cr_expect_neq(again.iov, out.iov, "the copy points into the model that it was made of");
+    cr_expect_eq(npjt_model_job_digest(model, 5), npjt_model_job_digest(copy, 5));
+    free(model);
+    free(copy);
+}
+
+Test(model, the_digest_does_not_know_how_it_came_there)
+{
+    npjt_model *model = new_model(), *other = new_model();
+    npj_action out;
+    open_job(model, 5, 7, 31);
+    npjt_model_advance(other, 1000);
+    npjt_model_advance(other, 1500);
+    open_job(other, 9, 8, 77);
+    cr_expect_eq(npjt_model_job_digest(model, 5), npjt_model_job_digest(other, 9));
+    npjt_model_write(model, 5, 3, "abc", 3, NPJ_COPY, (npjt_said){.handle = 40});
+    npjt_model_write(other, 9, 4, "xyz", 3, NPJ_COPY, (npjt_said){.handle = 41});
+    cr_expect_eq(npjt_model_job_digest(model, 5), npjt_model_job_digest(other, 9));
+    npjt_model_advance(other, 1501);
+    cr_expect_neq(npjt_model_job_digest(model, 5), npjt_model_job_digest(other, 9), "its stall has come nearer");
+    npjt_model_abort(model, 5, NPJ_STATUS_PRINT_CANCELLED);
+    npjt_model_abort(other, 9, NPJ_STATUS_PRINT_CANCELLED);
+    cr_expect_eq(npjt_model_job_digest(model, 5), npjt_model_job_digest(other, 9));
+    cr_expect_eq(npjt_model_turn(model, 0), 5);
+    cr_assert(npjt_model_next(model, NULL, &out));
+    cr_expect_neq(npjt_model_job_digest(model, 5), npjt_model_job_digest(other, 9));
+    free(model);
+    free(other);
+}
+
+Test(model, what_a_search_asks)
+{
+    npjt_model *model = new_model();
+    npj_action out, seen = {.op = 50};
+    npj_action_kind kind = NPJ_IDLE;
+    uint64_t bytes = 0;
+    open_job(model, 5, 7, 31);
+    open_job(model, 9, 8, 41);
+    npjt_model_write(model, 9, 3, "abc", 3, NPJ_COPY, (npjt_said){.handle = 61});
+    npjt_model_write(model, 5, 4, "abc", 3, NPJ_COPY, (npjt_said){.handle = 62});
+    npjt_model_write(model, 9, 5, "abcd", 4, NPJ_COPY, (npjt_said){.handle = 63});
+    cr_expect_eq(npjt_model_job(model, 0), 5);
+    cr_expect_eq(npjt_model_job(model, 1), 9);
+    cr_expect_eq(npjt_model_job(model, 2), 0);
+    cr_expect_eq(npjt_model_turn(model, 0), 9);
+    cr_expect_eq(npjt_model_turn(model, 1), 5);
+    cr_expect_eq(npjt_model_turn(model, 2), 0);
+    cr_expect_eq(npjt_model_request(model, 9, 1), 63);
+    cr_expect_eq(npjt_model_request_tag(model, 9, 1), 5);
+    cr_expect_eq(npjt_model_request(model, 9, 2), 0);
+    cr_expect_eq(npjt_model_op(model, 9, &kind, &bytes), 0);
+    cr_assert(npjt_model_next(model, &seen, &out));
+    cr_expect_eq(npjt_model_op(model, 9, &kind, &bytes), 50);
+    cr_expect_eq(kind, NPJ_WRITE);
+    cr_expect_eq(bytes, 7);
+    free(model);
+}
+
+Test(model, sizes_of_blocks)
+{
+    static const struct {
+        uint32_t length;
+        uint64_t block;
+    } sizes[] = {{0, 0},     {1, 64},    {64, 64},   {65, 80},   {80, 80},   {81, 96},      {97, 112},
+                 {128, 128}, {129, 160}, {224, 224}, {225, 256}, {257, 320}, {65536, 65536}};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        cr_expect_eq(npjt_model_block(sizes[i].length), sizes[i].block, "%u", (unsigned)sizes[i].length);
+}
