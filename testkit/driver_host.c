@@ -222,6 +222,8 @@ static void started(struct npjt_driver *d, struct a_job *job, const npj_action *
         d->stop = true;
         return;
     }
+    if (npjt_has_ended(d->ended_op, action->op))
+        npjt_violate(d, NPJT_LAW_OPERATIONS, "an operation has the handle of one that has ended");
     if (due_before(d, job, NULL))
         npjt_violate(d, NPJT_LAW_ORDER, "an operation starts before the REPLY of a write that has been answered");
     check_start(d, job, action);

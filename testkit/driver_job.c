@@ -36,6 +36,14 @@ struct a_write *npjt_write_by_request(struct npjt_driver *d, npj_req request)
     return NULL;
 }
 
+bool npjt_has_ended(const uint64_t *kept, uint64_t handle)
+{
+    for (unsigned i = 0; i < ENDED_KEPT; i++)
+        if (kept[i] == handle)
+            return true;
+    return false;
+}
+
 struct a_job *npjt_job_begin(struct npjt_driver *d)
 {
     for (unsigned i = 0; i < JOBS; i++) {

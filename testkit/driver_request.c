@@ -95,6 +95,8 @@ static void job_accepted(struct npjt_driver *d, npj_job handle, uint64_t client,
 {
     if (handle == 0 || npjt_job_by_handle(d, handle))
         npjt_violate(d, NPJT_LAW_OPERATIONS, "a new job has the handle of another, or none");
+    if (npjt_has_ended(d->ended_job, handle))
+        npjt_violate(d, NPJT_LAW_OPERATIONS, "a new job has the handle of one that has ended");
     struct a_job *job = npjt_job_begin(d);
     if (!job) {
         npjt_violate(d, NPJT_LAW_BOUNDS, "more jobs than max_jobs");
@@ -283,6 +285,8 @@ void npjt_write(struct npjt_driver *d, npj_job handle, uint64_t length, unsigned
     check_no_pool(d, status, &d->no_pool_writes);
     if (status == NPJ_STATUS_PENDING && (request == 0 || npjt_write_by_request(d, request)))
         npjt_violate(d, NPJT_LAW_OPERATIONS, "a new write has the handle of another, or none");
+    if (status == NPJ_STATUS_PENDING && npjt_has_ended(d->answered_write, request))
+        npjt_violate(d, NPJT_LAW_OPERATIONS, "a new write has the handle of one that has been answered");
     if (status == NPJ_STATUS_PENDING && job)
         write_accepted(d, job, tag, (uint32_t)length, lent, request);
     else if (status == NPJ_STATUS_QUOTA_EXCEEDED && job)

@@ -203,6 +203,7 @@ void npjt_pipe_took(struct npjt_driver *d, struct a_job *job, npj_status status,
 struct a_job *npjt_job_by_handle(struct npjt_driver *d, npj_job handle); /* not gone, or NULL */
 struct a_job *npjt_job_by_op(struct npjt_driver *d, npj_op op);
 struct a_write *npjt_write_by_request(struct npjt_driver *d, npj_req request);
+bool npjt_has_ended(const uint64_t *kept, uint64_t handle); /* whether it is one of the stale handles kept */
 struct a_job *npjt_job_begin(struct npjt_driver *d);
 struct a_write *npjt_write_begin(struct npjt_driver *d, struct a_job *job);
 void npjt_answer(struct a_job *job, npj_request_kind kind, npj_status status);
