@@ -99,26 +99,10 @@ static uint64_t mix(uint64_t digest, uint64_t value)
     return digest ^ digest >> 29;
 }
 
-/* Of a kind's deadlines that fall together, how many were armed before this job's. */
-static uint32_t rank(const npjt_model *model, const model_job *job, int kind)
-{
-    const model_job *jobs = npjt_model_jobs(model);
-    uint32_t before = 0;
-
-    for (uint32_t i = 0; i < model->job_count; i++)
-        before += jobs[i].at[kind] == job->at[kind] && jobs[i].armed[kind] < job->armed[kind];
-    return before;
-}
-
 static uint64_t mix_deadlines(uint64_t digest, const npjt_model *model, const model_job *job)
 {
     for (int kind = 0; kind < MODEL_DEADLINES; kind++) {
-        if (job->at[kind] == NPJ_NEVER) {
-            digest = mix(digest, NPJ_NEVER);
-        } else {
-            digest = mix(digest, job->at[kind] - model->clock);
-            digest = mix(digest, rank(model, job, kind));
-        }
+        digest = mix(digest, job->at[kind] == NPJ_NEVER ? NPJ_NEVER : job->at[kind] - model->clock);
     }
     return digest;
 }

@@ -59,14 +59,14 @@ static const struct operand operands[NPJT_OPERAND_COUNT] = {
     [NPJT_FAILURE] = {"fail", WORDS("next", "second", "third", "from-next", "from-second", "every-second", "none")},
     [NPJT_LIMIT_JOBS] = {"max_jobs", WORDS("4", "1", "2", "3", "8", "16")},
     [NPJT_LIMIT_JOB_PACKETS] = {"max_job_packets", WORDS("8", "1", "2", "3", "4", "16", "32")},
-    [NPJT_LIMIT_PACKETS] = {"max_packets", WORDS("sum", "1", "2", "3", "4", "8", "16", "64", "128")},
+    [NPJT_LIMIT_PACKETS] = {"max_packets", WORDS("sum", "1", "2", "3", "4", "8", "16", "64", "128", "5")},
     [NPJT_LIMIT_WRITE] = {"max_write", WORDS("4096", "1", "2", "3", "16", "64", "512", "65536")},
     [NPJT_LIMIT_BATCH] = {"max_batch", WORDS("4", "1", "2", "3", "8", "64")},
     [NPJT_LIMIT_JOB_BYTES] = {"max_job_bytes", WORDS("enough", "1-write", "1-write+1", "2-writes", "4-writes")},
     [NPJT_LIMIT_POOL] = {"max_pool", WORDS("default", "256", "1024", "4096", "16384", "262144")},
     [NPJT_DEFAULT_MODE] = {"pipe", WORDS("byte", "message")},
     [NPJT_REUSE] = {"reuse", WORDS("off", "on")},
-    [NPJT_TIMEOUT] = {"timeout", WORDS("1000", "never", "1", "10", "100")},
+    [NPJT_TIMEOUT] = {"timeout", WORDS("1000", "never", "1", "10", "100", "2")},
     [NPJT_FAULT_MODE] = {"fault", WORDS("none", "nth", "from", "every")},
 };
 
@@ -184,10 +184,10 @@ void npjt_tape_put_record(uint8_t *out, const npjt_record *record)
 void npjt_tape_limits(const npjt_header *header, npjt_limits *limits)
 {
     static const uint8_t jobs[] = {4, 1, 2, 3, 8, 16}, job_packets[] = {8, 1, 2, 3, 4, 16, 32};
-    static const uint8_t packets[] = {0, 1, 2, 3, 4, 8, 16, 64, 128}, batch[] = {4, 1, 2, 3, 8, 64};
+    static const uint8_t packets[] = {0, 1, 2, 3, 4, 8, 16, 64, 128, 5}, batch[] = {4, 1, 2, 3, 8, 64};
     static const uint32_t write[] = {4096, 1, 2, 3, 16, 64, 512, 65536};
     static const uint32_t pool[] = {0, 256, 1024, 4096, 16384, 262144};
-    static const uint64_t timeout[] = {1000, NPJ_NEVER, 1, 10, 100};
+    static const uint64_t timeout[] = {1000, NPJ_NEVER, 1, 10, 100, 2};
     const uint8_t *field = header->field;
 
     memset(limits, 0, sizeof *limits);

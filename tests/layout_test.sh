@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 # The rules of the tree: layout_test.sh SOURCE_ROOT. The arrows point one way,
 #     include <- lib <- testkit <- {fuzz, tests, tools}
-# and a folder's private headers are its own: the others see include/ and testkit/include/ only. But for one: the tests
-# of the tapes read the table of their words.
+# and a folder's private headers are its own: the others see include/ and testkit/include/ only. But for two: the tests
+# of the tapes read the table of their words, and the exhaustive search compares engines from the inside.
 set -euo pipefail
 cd "$1"
 . tests/tap.sh
@@ -65,6 +65,11 @@ includes()
         }' | none
 }
 
+only_the_search_looks_inside()
+{
+    sources testkit fuzz tools | xargs awk '/lib\/engine\.h/ && FILENAME !~ /explore_(arena|engine)\.c$/ { print FILENAME }' | none
+}
+
 no_angled_way_around()
 {
     sources lib testkit fuzz tools | xargs awk '/^[ \t]*#[ \t]*include[ \t]*<npjob/ { print FILENAME ":" FNR ": " $0 }' |
@@ -88,7 +93,8 @@ check 'every source begins with its licence' licence_first
 check 'the library includes freestanding headers and string.h only' library_is_freestanding
 check 'include/ includes itself only' includes include '^npjob/'
 check 'lib/ includes include/' includes lib '^npjob/'
-check 'testkit/ includes include/ and its own' includes testkit '^npjob(-testkit)?/'
+check 'testkit/ includes include/ and its own' includes testkit '^npjob(-testkit)?/|^\.\./lib/engine\.h$'
+check 'but for the search, which looks into the engine' only_the_search_looks_inside
 check 'fuzz/ includes the public headers and its own' includes fuzz '^npjob(-testkit)?/'
 check 'tools/ includes the public headers and its own' includes tools '^npjob(-testkit)?/'
 check 'tests/ includes the public headers and its own' includes tests '^npjob(-testkit)?/|^loop\.c$|^tape_words\.h$'

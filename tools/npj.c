@@ -18,6 +18,7 @@ static const struct subcommand {
     {"send", "send a file through a named pipe as a print job", tool_send, "npj: send", "npj send"},
     {"q226513", "show the leak of KB Q226513 beside an engine without it", tool_q226513, "npj: q226513", "npj q226513"},
     {"tape", "read, write and run tapes: recorded orders of events", tool_tape, "npj: tape", "npj tape"},
+    {"explore", "try every event in every state within a scope", tool_explore, "npj: explore", "npj explore"},
     {"states", "print the table of states and events, draw its diagram", tool_states, "npj: states", "npj states"},
 };
 enum { SUBCOMMANDS = sizeof subcommands / sizeof subcommands[0] };

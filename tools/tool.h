@@ -27,6 +27,7 @@ int tool_send(int argc, char **argv);
 int tool_q226513(int argc, char **argv);
 int tool_tape(int argc, char **argv);
 int tool_states(int argc, char **argv);
+int tool_explore(int argc, char **argv);
 
 /** Prints `npj: COMMAND: text` as one line on stderr. */
 void tool_complain(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -364,7 +364,8 @@ typedef enum npj_shutdown_how {
 
 /**
  * Stops the engine taking new jobs. IDLE follows, once, when nothing is left. Drain can be raised to abort, never
- * lowered; a call that raises nothing changes nothing, the drain's deadline included. Abort answers the jobs in the
+ * lowered; a call that raises nothing changes nothing, the drain's deadline included. The drain has a deadline as long
+ * as there is a job, and one of which a REPLY is left to be taken still is one. Abort answers the jobs in the
  * order of their slots (the low bits of npj_job).
  *
  * @return NPJ_STATUS_SUCCESS; NPJ_STATUS_INVALID_PARAMETER (how).

@@ -119,7 +119,7 @@ npj_op npjt_model_op(const npjt_model *model, npj_job job, npj_action_kind *kind
 /**
  * A digest of everything that the model holds of one job and that can matter to its future, in a form that does not
  * depend on how it came there: no handles, cookies or JobIds, tags only as far as the order of writes says it, times as
- * distances from now.
+ * distances from now, and not which of several that fall together was armed first.
  */
 uint64_t npjt_model_job_digest(const npjt_model *model, npj_job job);
 

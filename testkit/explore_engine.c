@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the search sees of the engine's inside, the only file that looks.
+ *
+ * Two states are one if their keys are. A key is made of all that the engine holds and all that the model holds, but
+ * for what cannot matter: addresses, generations, the time that has passed, which slot a job is in, and the order in
+ * which jobs were added. So jobs of different history that are alike now count as alike.
+ *
+ * What is left out must be held against the model at every event instead: handles, JobIds, cookies.
+ */
+#include "../lib/engine.h"
+#include "explore_state.h"
+
+static inline uint64_t mix(uint64_t key, uint64_t value)
+{
+    key = (key ^ value) * UINT64_C(0x9E3779B97F4A7C15);
+    return key ^ key >> 32;
+}
+
+/* The time left, or all ones. That of a shutdown may have passed, when no job was left to abort. */
+static inline uint64_t left(const struct npj_srv *srv, uint64_t when)
+{
+    return when == NPJ_NEVER ? UINT32_MAX : when > srv->now ? (when - srv->now) & UINT32_MAX : 0;
+}
+
+/* A write by its place among the job's, as the model has them. */
+static uint64_t place_of(const struct explorer *x, npj_job job, const struct npji_packet *packet)
+{
+    npj_req request;
+    for (uint32_t i = 0; (request = npjt_model_request(x->model, job, i)) != 0; i++)
+        if (request == packet->request)
+            return npjt_model_request_tag(x->model, job, i) == packet->tag ? i : 254;
+    return 255;
+}
+
+static uint64_t mix_packets(const struct explorer *x, npj_job job, const struct npji_packets *list, uint64_t key)
+{
+    for (const struct npji_packet *packet = list->head; packet != NULL; packet = packet->next) {
+        key = mix(key, place_of(x, job, packet) << 56 | (uint64_t)(packet->length & 0xF) << 52 |
+                           (uint64_t)(packet->taken & 0xF) << 48 | (uint64_t)packet->flags << 40 |
+                           (uint64_t)packet->size_class << 32 | packet->status);
+    }
+    return mix(key, UINT64_MAX);
+}
+
+static uint64_t job_key(const struct explorer *x, const struct npj_srv *srv, const struct npji_job *job)
+{
+    npj_action_kind kind;
+    uint64_t bytes;
+    npj_op op = npjt_model_op(x->model, job->handle, &kind, &bytes);
+    uint64_t key = npjt_model_job_digest(x->model, job->handle);
+    key = mix(key, (uint64_t)job->facts << 32 | job->failure);
+    key = mix(key, (uint64_t)job->state << 56 | (job->op ? UINT64_C(1) + job->op_kind : 0) << 48 |
+                       (uint64_t)job->mode << 44 | (uint64_t)job->timer << 40 | (uint64_t)(job->op == op) << 36 |
+                       (uint64_t)(job->packets & 0xFF) << 24 | (job->bytes & 0xFFFFFF));
+    key = mix(key, left(srv, job->deadline.when) << 32 | left(srv, job->drain.when));
+    key = mix(key, job->keys[NPJI_CLIENT] << 56 | job->keys[NPJI_PROVIDER] << 48 | job->tags[0] << 40 |
+                       job->tags[1] << 32 | job->tags[2] << 24 | (uint64_t)npji_linked(&job->ready) << 3 |
+                       (uint64_t)npji_linked(&job->deadline.link) << 2 | (uint64_t)npji_linked(&job->drain.link) << 1);
+    key = mix_packets(x, job->handle, &job->queue, key);
+    return mix_packets(x, job->handle, &job->due, key);
+}
+
+/* The jobs in the order of their keys; those in line, by their place in that order. */
+struct jobs {
+    uint32_t count;
+    const struct npji_job *job[NPJT_SCOPE_JOBS];
+    uint64_t key[NPJT_SCOPE_JOBS];
+};
+
+static void insert(struct jobs *jobs, const struct npji_job *job, uint64_t key)
+{
+    uint32_t at = jobs->count++;
+    for (; at > 0 && jobs->key[at - 1] > key; at--) {
+        jobs->key[at] = jobs->key[at - 1];
+        jobs->job[at] = jobs->job[at - 1];
+    }
+    jobs->key[at] = key;
+    jobs->job[at] = job;
+}
+
+static uint64_t line_key(const struct npj_srv *srv, const struct jobs *jobs, uint64_t key)
+{
+    uint32_t length = 0;
+    for (const struct npji_link *link = srv->ready.next; link != &srv->ready && length <= jobs->count;
+         link = link->next) {
+        uint32_t at = 0;
+        while (at < jobs->count && &jobs->job[at]->ready != link)
+            at++;
+        /* Jobs that are alike have the same place. */
+        while (at > 0 && at < jobs->count && jobs->key[at - 1] == jobs->key[at])
+            at--;
+        key = mix(key, at);
+        length++;
+    }
+    return key;
+}
+
+uint64_t explore_key(const struct explorer *x)
+{
+    const struct npj_srv *srv = x->world->srv;
+    struct jobs jobs = {0};
+    for (uint32_t slot = 0; slot < srv->slots_used && jobs.count < NPJT_SCOPE_JOBS; slot++) {
+        const struct npji_job *job = npji_slot_job(srv->slots[slot]);
+        if (job != NULL)
+            insert(&jobs, job, job_key(x, srv, job));
+    }
+    uint64_t key = npjt_model_digest(x->model);
+    for (uint32_t i = 0; i < jobs.count; i++)
+        key = mix(key, jobs.key[i]);
+    key = line_key(srv, &jobs, key);
+    return mix(key, left(srv, srv->shutdown_deadline) << 32 | (srv->stats.idle_bytes & 0xFFFF) << 16 |
+                        (uint64_t)srv->shutdown << 8 | (uint64_t)srv->idle_owed << 4 |
+                        (uint64_t)srv->no_pool_jobs << 3 | (uint64_t)srv->no_pool_writes << 2 |
+                        (uint64_t)srv->busy << 1 | srv->clock_set);
+}
+
+uint64_t explore_key_spent(const struct explorer *x, uint64_t key)
+{
+    uint64_t spent = 0;
+    for (unsigned budget = 0; budget < NPJT_BUDGETS; budget++)
+        spent = spent << 8 | (x->scope->budget[budget] == NPJT_ANY ? 0 : x->world->spent[budget]);
+    key = mix(mix(key, spent), x->scope->faults == NPJT_ANY ? 0 : x->world->faults);
+    return key != 0 ? key : 1; /* 0 is an empty place in the table of keys */
+}
+
+/* ---------------------------------------------------------------------------------------------------- other looks */
+
+static const struct npji_job *job_at(const struct explorer *x, npj_job handle)
+{
+    return npji_job_at(x->world->srv, handle);
+}
+
+bool explore_cancel_taken(const struct explorer *x, npj_job handle)
+{
+    const struct npji_job *job = job_at(x, handle);
+    return job != NULL && (job->facts & NPJI_CANCEL_TAKEN);
+}
+
+bool explore_replied(const struct explorer *x, npj_job handle, npj_req request)
+{
+    const struct npji_job *job = job_at(x, handle);
+    for (int list = 0; job != NULL && list < 2; list++)
+        for (const struct npji_packet *packet = list == 0 ? job->queue.head : job->due.head; packet != NULL;
+             packet = packet->next)
+            if (packet->request == request)
+                return packet->flags & NPJI_PACKET_REPLIED;
+    return true;
+}

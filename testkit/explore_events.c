@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: MIT */
+/* The events that a state has within its scope, what they cost, and what they are called on a tape. */
+#include <string.h>
+
+#include "explore_state.h"
+#include "tape_words.h"
+
+/* --------------------------------------------------------------------------------------------- the events of a state
+ */
+
+struct list {
+    explore_event *events;
+    uint32_t count;
+};
+
+static void put(struct list *list, explore_kind kind, uint32_t job, uint32_t what)
+{
+    if (list->count < EXPLORE_EVENTS)
+        list->events[list->count++] = (explore_event){(uint8_t)kind, (uint8_t)job, (uint8_t)what, 0};
+}
+
+/* With the allocation granted, and refused. */
+static void put_both(struct list *list, explore_kind kind, uint32_t job, uint32_t what)
+{
+    put(list, kind, job, what);
+    put(list, kind, job, what);
+    list->events[list->count - 1].fails = 1;
+}
+
+static void put_writes(const struct npjt_scope *scope, struct list *list, uint32_t job)
+{
+    put_both(list, EXPLORE_WRITE, job, WRITE_TWO);
+    if (scope->lend)
+        put_both(list, EXPLORE_WRITE, job, WRITE_TWO_LENT);
+    if (scope->empty)
+        put_both(list, EXPLORE_WRITE, job, WRITE_EMPTY);
+    if (scope->misuse)
+        put(list, EXPLORE_WRITE, job, WRITE_TOO_LONG);
+}
+
+static void put_completions(const struct explorer *x, struct list *list, uint32_t index, npj_job job)
+{
+    npj_action_kind kind;
+    uint64_t given;
+    if (npjt_model_op(x->model, job, &kind, &given) == 0)
+        return;
+    static const uint16_t claims[] = {
+        [NPJ_ADD_JOB] = 1 << OUTCOME_GOOD | 1 << OUTCOME_ERROR | 1 << OUTCOME_BAD | 1 << OUTCOME_OTHER |
+                        1 << OUTCOME_POOR | 1 << OUTCOME_CANCELLED,
+        [NPJ_OPEN] =
+            1 << OUTCOME_GOOD | 1 << OUTCOME_ERROR | 1 << OUTCOME_BAD | 1 << OUTCOME_OTHER | 1 << OUTCOME_CANCELLED,
+        [NPJ_WRITE] = (1 << OUTCOMES) - 1 - (1 << OUTCOME_OTHER),
+        [NPJ_CLOSE_PIPE] = 1 << OUTCOME_GOOD | 1 << OUTCOME_ERROR | 1 << OUTCOME_BAD,
+        [NPJ_SCHEDULE_JOB] = 1 << OUTCOME_GOOD | 1 << OUTCOME_ERROR | 1 << OUTCOME_BAD | 1 << OUTCOME_CANCELLED,
+        [NPJ_ABANDON_JOB] = 1 << OUTCOME_GOOD | 1 << OUTCOME_ERROR | 1 << OUTCOME_BAD,
+    };
+    uint32_t outcomes = claims[kind];
+    if (kind == NPJ_OPEN && !x->scope->message)
+        outcomes &= ~(1U << OUTCOME_OTHER);
+    /* Nothing can be a part of one byte, and one byte is no part of two but the half. */
+    if (kind == NPJ_WRITE && given < 2)
+        outcomes &= ~(1U << OUTCOME_PART | 1U << OUTCOME_ONE);
+    if (kind == NPJ_WRITE && given < 3)
+        outcomes &= ~(1U << OUTCOME_ONE);
+    if (kind == NPJ_WRITE && given == 0)
+        outcomes &= ~(1U << OUTCOME_POOR | 1U << OUTCOME_ONE_ERROR | 1U << OUTCOME_ONE_CANCELLED);
+    for (uint32_t outcome = 0; outcome < OUTCOMES; outcome++)
+        if (outcomes >> outcome & 1)
+            put(list, EXPLORE_COMPLETE, index, outcome);
+    if (x->scope->misuse)
+        put(list, EXPLORE_WRONG, index, 0);
+}
+
+static void put_job(const struct explorer *x, struct list *list, uint32_t index, npj_job job)
+{
+    put(list, EXPLORE_CONNECT, index, 0);
+    put_writes(x->scope, list, index);
+    put(list, EXPLORE_CLOSE, index, 0);
+    for (uint32_t i = 0; npjt_model_request(x->model, job, i) != 0; i++)
+        put(list, EXPLORE_CANCEL, index, i);
+    put(list, EXPLORE_ABORT, index, 0);
+    put_completions(x, list, index, job);
+}
+
+static bool is_live(const struct explorer *x, npj_req request)
+{
+    npj_job job;
+    npj_req live;
+    for (uint32_t i = 0; (job = npjt_model_job(x->model, i)) != 0; i++)
+        for (uint32_t k = 0; (live = npjt_model_request(x->model, job, k)) != 0; k++)
+            if (live == request)
+                return true;
+    return false;
+}
+
+static void put_stale(const struct explorer *x, struct list *list)
+{
+    const struct world *w = x->world;
+    npj_job_info info;
+    if (w->ended_op != 0)
+        put(list, EXPLORE_STALE, 0, STALE_OP);
+    if (w->last_request != 0 && !is_live(x, w->last_request))
+        put(list, EXPLORE_STALE, 0, STALE_REQUEST);
+    if (w->last_job != 0 && npjt_model_query(x->model, w->last_job, true, &info) != NPJ_STATUS_SUCCESS)
+        put(list, EXPLORE_STALE, 0, STALE_JOB);
+}
+
+static bool affordable(const struct explorer *x, explore_event event)
+{
+    npjt_budget budget = explore_cost(x, event);
+    if (budget == NPJT_BUDGETS)
+        return true;
+    const npjt_scope *scope = x->scope;
+    return (scope->budget[budget] == NPJT_ANY || x->world->spent[budget] < scope->budget[budget]) &&
+           (scope->faults == NPJT_ANY || x->world->faults < scope->faults);
+}
+
+uint32_t explore_events(const struct explorer *x, explore_event events[EXPLORE_EVENTS])
+{
+    const npjt_scope *scope = x->scope;
+    struct list list = {events, 0};
+    npj_job job;
+    if (scope->step)
+        put(&list, EXPLORE_TAKE, 0, 0);
+    for (uint32_t i = 0; (job = npjt_model_job(x->model, i)) != 0; i++)
+        put_job(x, &list, i, job);
+    for (uint32_t key = 1; key <= scope->clients; key++) {
+        put_both(&list, EXPLORE_ADD, 0, key);
+        put(&list, EXPLORE_CLIENT_GONE, 0, key);
+        put(&list, EXPLORE_PROVIDER_GONE, 0, key);
+    }
+    put(&list, EXPLORE_TICK, 0, 0);
+    put(&list, EXPLORE_SHUTDOWN, 0, NPJ_DRAIN);
+    put(&list, EXPLORE_SHUTDOWN, 0, NPJ_ABORT);
+    if (scope->misuse)
+        put_stale(x, &list);
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < list.count; i++)
+        if (affordable(x, events[i]))
+            events[kept++] = events[i];
+    return kept;
+}
+
+/* An operation that was asked to stop may say that it has, at no cost. */
+static npjt_budget cost_of_completion(const struct explorer *x, explore_event event)
+{
+    npj_job job = npjt_model_job(x->model, event.job);
+    switch ((explore_outcome)event.what) {
+    case OUTCOME_GOOD:
+        return NPJT_BUDGETS;
+    case OUTCOME_CANCELLED:
+    case OUTCOME_ONE_CANCELLED:
+        return explore_cancel_taken(x, job) ? NPJT_BUDGETS : NPJT_BUDGET_ERROR;
+    case OUTCOME_PART:
+    case OUTCOME_ONE:
+        return NPJT_BUDGET_PART;
+    case OUTCOME_OTHER: {
+        npj_action_kind kind;
+        uint64_t given;
+        (void)npjt_model_op(x->model, job, &kind, &given);
+        return kind == NPJ_OPEN ? NPJT_BUDGETS : NPJT_BUDGET_ERROR;
+    }
+    default:
+        return NPJT_BUDGET_ERROR;
+    }
+}
+
+npjt_budget explore_cost(const struct explorer *x, explore_event event)
+{
+    switch ((explore_kind)event.kind) {
+    case EXPLORE_CANCEL:
+        return NPJT_BUDGET_CANCEL;
+    case EXPLORE_ABORT:
+        return NPJT_BUDGET_ABORT;
+    case EXPLORE_CLIENT_GONE:
+        return NPJT_BUDGET_CLIENT_GONE;
+    case EXPLORE_PROVIDER_GONE:
+        return NPJT_BUDGET_PROVIDER_GONE;
+    case EXPLORE_TICK:
+        return NPJT_BUDGET_EXPIRE;
+    case EXPLORE_SHUTDOWN:
+        return NPJT_BUDGET_SHUTDOWN;
+    case EXPLORE_COMPLETE:
+        return cost_of_completion(x, event);
+    default:
+        return NPJT_BUDGETS;
+    }
+}
+
+/* ------------------------------------------------------------------------------------------------------ as a tape */
+
+/* The meaning of a word of a header's field; the words are those of the text form. */
+static uint8_t meaning(npjt_header_field field, uint32_t value)
+{
+    npjt_operand operand = npjt_header_operand(field);
+    for (uint32_t i = 0; i < npjt_operand_count(operand); i++) {
+        const char *word = npjt_operand_word(operand, i);
+        uint32_t number = 0;
+        for (const char *at = word; *at >= '0' && *at <= '9'; at++)
+            number = number * 10 + (uint32_t)(*at - '0');
+        if (number == value && word[strspn(word, "0123456789")] == '\0')
+            return (uint8_t)i;
+    }
+    return 0;
+}
+
+void explore_header(const npjt_scope *scope, npjt_header *header)
+{
+    *header = (npjt_header){0};
+    header->field[NPJT_HEADER_MAX_JOBS] = meaning(NPJT_HEADER_MAX_JOBS, scope->jobs);
+    header->field[NPJT_HEADER_MAX_JOB_PACKETS] = meaning(NPJT_HEADER_MAX_JOB_PACKETS, scope->job_packets);
+    header->field[NPJT_HEADER_MAX_PACKETS] = meaning(NPJT_HEADER_MAX_PACKETS, scope->packets);
+    header->field[NPJT_HEADER_MAX_WRITE] = meaning(NPJT_HEADER_MAX_WRITE, 2);
+    header->field[NPJT_HEADER_MAX_BATCH] = meaning(NPJT_HEADER_MAX_BATCH, scope->batch);
+    header->field[NPJT_HEADER_REUSE] = scope->reuse;
+    for (unsigned field = NPJT_HEADER_ADD_TIMEOUT; field <= NPJT_HEADER_DRAIN_TIMEOUT; field++)
+        header->field[field] = meaning((npjt_header_field)field, scope->timeout);
+}
+
+static npjt_record record(npjt_opcode opcode, unsigned a, unsigned b, unsigned c)
+{
+    return (npjt_record){(uint8_t)opcode, {(uint8_t)a, (uint8_t)b, (uint8_t)c}};
+}
+
+/* The driver counts the jobs whose handles are still good. */
+static unsigned job_word(const struct explorer *x, uint32_t index)
+{
+    npj_job_info info;
+    unsigned word = JOB_OLDEST;
+    if (npjt_model_query(x->model, npjt_model_job(x->model, index), true, &info) != NPJ_STATUS_SUCCESS)
+        return JOB_ENDED;
+    for (uint32_t i = 0; i < index; i++)
+        word += npjt_model_query(x->model, npjt_model_job(x->model, i), true, &info) == NPJ_STATUS_SUCCESS;
+    return word;
+}
+
+/* And the operations in flight that the call can complete, by age: handles are given in order. */
+static unsigned op_word(const struct explorer *x, npj_job job, bool of_any_kind)
+{
+    npj_action_kind kind, other;
+    uint64_t bytes;
+    npj_op op = npjt_model_op(x->model, job, &kind, &bytes), older;
+    unsigned word = OP_OLDEST;
+    npj_job at;
+    for (uint32_t i = 0; (at = npjt_model_job(x->model, i)) != 0; i++) {
+        older = npjt_model_op(x->model, at, &other, &bytes);
+        bool same = other == kind || (kind >= NPJ_CLOSE_PIPE && other >= NPJ_CLOSE_PIPE && other <= NPJ_ABANDON_JOB);
+        word += older != 0 && older >> 24 < op >> 24 && (same || of_any_kind);
+    }
+    return word;
+}
+
+/* And the writes whose replies it has not taken. */
+static unsigned write_word(const struct explorer *x, npj_job job, uint32_t index)
+{
+    unsigned word = WRITE_OLDEST;
+    if (explore_replied(x, job, npjt_model_request(x->model, job, index)))
+        return WRITE_ANSWERED;
+    for (uint32_t i = 0; i < index; i++)
+        word += !explore_replied(x, job, npjt_model_request(x->model, job, i));
+    return word;
+}
+
+static unsigned status_word(npj_status status)
+{
+    switch (status) {
+    case NPJ_STATUS_ACCESS_DENIED:
+        return 4;
+    case NPJ_STATUS_PIPE_DISCONNECTED:
+        return 9;
+    case NPJ_STATUS_PRINT_CANCELLED:
+        return 11;
+    case NPJ_STATUS_NETWORK_NAME_DELETED:
+        return 12;
+    case NPJ_STATUS_CANCELLED:
+        return 14;
+    default:
+        return STATUS_SUCCESS;
+    }
+}
+
+static npjt_record completion(const struct explorer *x, uint32_t index, explore_outcome outcome)
+{
+    npj_job job = npjt_model_job(x->model, index);
+    npj_action_kind kind;
+    uint64_t given;
+    (void)npjt_model_op(x->model, job, &kind, &given);
+    unsigned op = op_word(x, job, false), status = STATUS_SUCCESS;
+    if (outcome == OUTCOME_ERROR)
+        status = status_word(kind == NPJ_WRITE ? NPJ_STATUS_PIPE_DISCONNECTED : NPJ_STATUS_ACCESS_DENIED);
+    else if (outcome == OUTCOME_CANCELLED || outcome == OUTCOME_ONE_CANCELLED)
+        status = status_word(NPJ_STATUS_CANCELLED);
+    else if (outcome == OUTCOME_ONE_ERROR)
+        status = status_word(NPJ_STATUS_PIPE_DISCONNECTED);
+    else if (outcome == OUTCOME_BAD && kind != NPJ_ADD_JOB && kind != NPJ_WRITE)
+        status = STATUS_PENDING;
+    static const uint8_t amounts[OUTCOMES] = {
+        [OUTCOME_GOOD] = AMOUNT_ALL, [OUTCOME_ERROR] = AMOUNT_0,     [OUTCOME_BAD] = AMOUNT_ALL_MORE,
+        [OUTCOME_POOR] = AMOUNT_0,   [OUTCOME_CANCELLED] = AMOUNT_0, [OUTCOME_PART] = AMOUNT_ALL_LESS,
+        [OUTCOME_ONE] = AMOUNT_1,    [OUTCOME_ONE_ERROR] = AMOUNT_1, [OUTCOME_ONE_CANCELLED] = AMOUNT_1};
+    static const uint8_t given_paths[OUTCOMES] = {
+        [OUTCOME_GOOD] = 3,          [OUTCOME_ERROR] = 3, [OUTCOME_BAD] = PATH_NULL,
+        [OUTCOME_OTHER] = PATH_FILE, [OUTCOME_POOR] = 11, [OUTCOME_CANCELLED] = 3};
+    switch (kind) {
+    case NPJ_ADD_JOB:
+        return record(NPJT_ADDED_EVENT, op, status, given_paths[outcome]);
+    case NPJ_OPEN:
+        return record(NPJT_OPENED_EVENT, op, status, outcome == OUTCOME_OTHER ? MODE_MESSAGE : MODE_BYTE);
+    case NPJ_WRITE:
+        return record(NPJT_WRITTEN_EVENT, op, status, amounts[outcome]);
+    default:
+        return record(NPJT_DONE_EVENT, op, status, 0);
+    }
+}
+
+static npjt_record write_record(unsigned job, unsigned what)
+{
+    static const struct {
+        uint8_t length, how;
+    } writes[] = {[WRITE_TWO] = {2, HOW_COPY},
+                  [WRITE_TWO_LENT] = {2, HOW_LEND},
+                  [WRITE_EMPTY] = {1, HOW_COPY},
+                  [WRITE_TOO_LONG] = {LENGTH_MAX_MORE, HOW_COPY}};
+    return record(NPJT_WRITE_EVENT, job, writes[what].length, writes[what].how);
+}
+
+static npjt_record stale_record(const struct explorer *x, unsigned what)
+{
+    if (what == STALE_REQUEST)
+        return record(NPJT_CANCEL_EVENT, JOB_OLDEST, WRITE_ANSWERED, 0);
+    if (what == STALE_JOB)
+        return write_record(JOB_ENDED, WRITE_TWO);
+    switch (x->world->ended_kind) {
+    case NPJ_ADD_JOB:
+        return record(NPJT_ADDED_EVENT, OP_ENDED, STATUS_SUCCESS, 3);
+    case NPJ_OPEN:
+        return record(NPJT_OPENED_EVENT, OP_ENDED, STATUS_SUCCESS, MODE_BYTE);
+    case NPJ_WRITE:
+        return record(NPJT_WRITTEN_EVENT, OP_ENDED, STATUS_SUCCESS, AMOUNT_0);
+    default:
+        return record(NPJT_DONE_EVENT, OP_ENDED, STATUS_SUCCESS, 0);
+    }
+}
+
+static npjt_record record_of(const struct explorer *x, explore_event event)
+{
+    npj_action_kind kind;
+    uint64_t given;
+    npj_job job = npjt_model_job(x->model, event.job);
+    switch ((explore_kind)event.kind) {
+    case EXPLORE_TAKE:
+        return record(NPJT_NEXT_EVENT, 1, 0, 0);
+    case EXPLORE_ADD:
+        return record(NPJT_ADD_EVENT, event.what - 1U, event.what - 1U, 0);
+    case EXPLORE_CONNECT:
+        return record(NPJT_CONNECT_EVENT, job_word(x, event.job), 0, 0);
+    case EXPLORE_WRITE:
+        return write_record(job_word(x, event.job), event.what);
+    case EXPLORE_CLOSE:
+        return record(NPJT_CLOSE_EVENT, job_word(x, event.job), 0, 0);
+    case EXPLORE_CANCEL:
+        return record(NPJT_CANCEL_EVENT, job_word(x, event.job), write_word(x, job, event.what), 0);
+    case EXPLORE_ABORT:
+        return record(NPJT_ABORT_EVENT, job_word(x, event.job), status_word(NPJ_STATUS_PRINT_CANCELLED), 0);
+    case EXPLORE_CLIENT_GONE:
+        return record(NPJT_CLIENT_GONE_EVENT, event.what - 1U, status_word(NPJ_STATUS_NETWORK_NAME_DELETED), 0);
+    case EXPLORE_PROVIDER_GONE:
+        return record(NPJT_PROVIDER_GONE_EVENT, event.what - 1U, 0, 0);
+    case EXPLORE_TICK:
+        return record(NPJT_ADVANCE_EVENT, 0, 0, 0);
+    case EXPLORE_SHUTDOWN:
+        return record(NPJT_SHUTDOWN_EVENT, event.what, 0, 0);
+    case EXPLORE_COMPLETE:
+        return completion(x, event.job, (explore_outcome)event.what);
+    case EXPLORE_WRONG:
+        (void)npjt_model_op(x->model, job, &kind, &given);
+        return record(NPJT_WRONG_EVENT, op_word(x, job, true), kind == NPJ_WRITE ? 3 : 2, 0);
+    case EXPLORE_STALE:
+    default:
+        return stale_record(x, event.what);
+    }
+}
+
+uint32_t explore_records(const struct explorer *x, explore_event event, npjt_record records[4])
+{
+    uint32_t count = 0;
+    if (event.fails)
+        records[count++] = record(NPJT_OOM_EVENT, FAILURE_NEXT, 0, 0);
+    records[count++] = record_of(x, event);
+    if (event.fails)
+        records[count++] = record(NPJT_OOM_EVENT, FAILURE_NONE, 0, 0);
+    if (!x->scope->step && event.kind != EXPLORE_TAKE)
+        records[count++] = record(NPJT_NEXT_EVENT, 0, 0, 0);
+    return count;
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/* The scopes by name. */
+#include "explore_state.h"
+
+#define ANY NPJT_ANY
+
+static const npjt_scope scopes[] = {
+    /* One job with all that can befall it, and a host that takes its actions whenever it likes. */
+    {.name = "job",
+     .jobs = 1,
+     .packets = 2,
+     .job_packets = 2,
+     .batch = 2,
+     .timeout = 1,
+     .clients = 1,
+     .step = true,
+     .misuse = true,
+     .check_all = true,
+     .budget = {ANY, ANY, ANY, ANY, ANY, ANY, ANY, ANY},
+     .faults = ANY},
+    /* One job with writes and pipes of all kinds, and deadlines that are armed anew before they fall. */
+    {.name = "kinds",
+     .jobs = 1,
+     .packets = 3,
+     .job_packets = 3,
+     .batch = 2,
+     .timeout = 2,
+     .clients = 1,
+     .lend = true,
+     .empty = true,
+     .message = true,
+     .misuse = true,
+     .check_all = true,
+     .budget = {ANY, ANY, ANY, ANY, ANY, ANY, ANY, ANY},
+     .faults = ANY},
+    /* Two jobs of different clients and providers, which share the engine's caps; one thing at a time goes wrong. */
+    {.name = "pair",
+     .jobs = 2,
+     .packets = 3,
+     .job_packets = 2,
+     .batch = 2,
+     .timeout = 1,
+     .clients = 2,
+     .misuse = true,
+     .check_all = true,
+     .budget = {ANY, ANY, ANY, ANY, ANY, ANY, ANY, ANY},
+     .faults = 1},
+    /* Three jobs. */
+    {.name = "large",
+     .jobs = 3,
+     .packets = 5,
+     .job_packets = 4,
+     .batch = 2,
+     .timeout = 1,
+     .clients = 1,
+     .budget = {ANY, 1, 1, 0, 1, 0, 0, 0},
+     .faults = 2},
+};
+
+const npjt_scope *npjt_scope_at(uint32_t index)
+{
+    return index < sizeof scopes / sizeof *scopes ? &scopes[index] : NULL;
+}
+
+const char *npjt_budget_word(npjt_budget budget)
+{
+    static const char *const words[] = {
+#define NPJT_X(name, word) word,
+        NPJT_BUDGET_LIST(NPJT_X)
+#undef NPJT_X
+    };
+    return (unsigned)budget < NPJT_BUDGETS ? words[budget] : "(unknown)";
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the files of the search share.
+ *
+ *     explore.c         the search: states known, states to expand, what is told
+ *     explore_events.c  the events of a state, and what they are called on a tape
+ *     explore_world.c   the engine and the model side by side: each event on both
+ *     explore_arena.c   the engine's memory
+ *     explore_engine.c  what is seen of the engine's inside: when two states are one
+ *     explore_scope.c   the scopes by name
+ *
+ * A world is all that a state is: the engine with its jobs and packets, the model, and what the search remembers of the
+ * way. It is one block that never moves, since the engine points into it.
+ */
+#ifndef NPJOB_TESTKIT_EXPLORE_STATE_H
+#define NPJOB_TESTKIT_EXPLORE_STATE_H
+
+#include "npjob-testkit/explore.h"
+#include "npjob-testkit/model.h"
+
+/* ------------------------------------------------------------------------------------------------------- events */
+
+typedef enum explore_kind {
+    EXPLORE_TAKE, /* one action, or all */
+    EXPLORE_ADD,
+    EXPLORE_CONNECT,
+    EXPLORE_WRITE,
+    EXPLORE_CLOSE,
+    EXPLORE_CANCEL,
+    EXPLORE_ABORT,
+    EXPLORE_CLIENT_GONE,
+    EXPLORE_PROVIDER_GONE,
+    EXPLORE_TICK,
+    EXPLORE_SHUTDOWN,
+    EXPLORE_COMPLETE,
+    EXPLORE_WRONG, /* an operation, completed by a call of another kind */
+    EXPLORE_STALE  /* a handle of something that has ended */
+} explore_kind;
+
+/* How an operation is completed. */
+typedef enum explore_outcome {
+    OUTCOME_GOOD,          /* success, in full; ADD_JOB: a pipe; OPEN: byte mode */
+    OUTCOME_ERROR,         /* an error, and no byte */
+    OUTCOME_BAD,           /* a claim that cannot be */
+    OUTCOME_OTHER,         /* ADD_JOB: no pipe. OPEN: message mode */
+    OUTCOME_POOR,          /* ADD_JOB: a malformed path. WRITE: success and no byte */
+    OUTCOME_CANCELLED,     /* CANCELLED, and no byte */
+    OUTCOME_PART,          /* WRITE: success, all but one byte */
+    OUTCOME_ONE,           /* WRITE: success, one byte */
+    OUTCOME_ONE_ERROR,     /* WRITE: an error after one byte */
+    OUTCOME_ONE_CANCELLED, /* WRITE: CANCELLED after one byte */
+    OUTCOMES
+} explore_outcome;
+
+enum { WRITE_TWO, WRITE_TWO_LENT, WRITE_EMPTY, WRITE_TOO_LONG }; /* what of EXPLORE_WRITE */
+enum { STALE_OP, STALE_REQUEST, STALE_JOB };                     /* what of EXPLORE_STALE */
+
+typedef struct explore_event {
+    uint8_t kind;
+    uint8_t job;   /* index, see npjt_model_job() */
+    uint8_t what;  /* outcome, write, stale, key, how to shut down; CANCEL: index, see npjt_model_request() */
+    uint8_t fails; /* the allocation that it makes is refused */
+} explore_event;
+
+enum { EXPLORE_EVENTS = 256 }; /* more than any state has */
+
+/* -------------------------------------------------------------------------------------------------------- arena */
+
+enum { ARENA_BLOCKS = NPJT_SCOPE_JOBS + 2 * NPJT_SCOPE_PACKETS };
+
+/* Blocks at fixed places: the engine's, the jobs', the packets'. */
+struct arena {
+    uint16_t size[1 + ARENA_BLOCKS]; /* of each block; 0: free */
+    bool refuse;                     /* the next allocation fails */
+    bool refused;                    /* one has */
+    const char *abuse;               /* what was wrong with a call, or NULL */
+};
+
+/* Where they are; the same for all states. */
+struct arena_plan {
+    uint32_t jobs, packets; /* how many blocks */
+    uint32_t engine_bytes, job_bytes, packet_bytes;
+    unsigned char *base;
+};
+
+/* -------------------------------------------------------------------------------------------------------- world */
+
+struct world {
+    npj_srv *srv;
+    npj_job last_job; /* the newest, which may have ended */
+    npj_req last_request;
+    npj_op ended_op;
+    uint64_t next_tag, now;
+    uint8_t ended_kind;
+    uint8_t spent[NPJT_BUDGETS];
+    uint8_t faults;
+    struct arena arena;
+    /* Then the model, then the blocks. */
+};
+
+enum { WORLD_TRACES = 64 };
+
+/* What serves the state that is being looked at; not part of it. */
+struct explorer {
+    const npjt_scope *scope;
+    struct world *world;
+    npjt_model *model;
+    struct arena_plan plan;
+    size_t world_bytes;
+    npj_config config;
+    const char *wrong; /* what the last event has shown to be wrong, or NULL */
+    char sentence[256];
+    npj_trace traces[WORLD_TRACES]; /* of the last event */
+    uint32_t trace_count;
+};
+
+/* explore_arena.c */
+size_t explore_arena_plan(struct explorer *x, size_t before); /* where the blocks are, from that offset. The end */
+npj_mem explore_arena_mem(struct explorer *x);
+uint32_t explore_arena_live(const struct explorer *x);
+
+/* explore_world.c */
+bool explore_world_new(struct explorer *x, const npjt_scope *scope);
+void explore_world_free(struct explorer *x);
+npj_status explore_apply(struct explorer *x, explore_event event); /* on both; then looks at x->wrong */
+void explore_check(struct explorer *x, bool everything);
+void explore_check_end(struct explorer *x); /* frees the engine: nothing may be left. The world is spent after it */
+void explore_wrong(struct explorer *x, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* explore_events.c */
+uint32_t explore_events(const struct explorer *x, explore_event events[EXPLORE_EVENTS]);
+npjt_budget explore_cost(const struct explorer *x, explore_event event); /* NPJT_BUDGETS: free */
+void explore_header(const npjt_scope *scope, npjt_header *header);
+uint32_t explore_records(const struct explorer *x, explore_event event, npjt_record records[4]);
+
+/* explore_engine.c */
+uint64_t explore_key(const struct explorer *x);
+uint64_t explore_key_spent(const struct explorer *x, uint64_t key); /* with what the way there has cost */
+bool explore_cancel_taken(const struct explorer *x, npj_job job);
+bool explore_replied(const struct explorer *x, npj_job job, npj_req request);
+
+#endif

@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: MIT */
+/* The engine and the model side by side: each event is made on both, and they have to agree. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "explore_state.h"
+
+/* What is written: two bytes, each of which is known again. Lent ones have a place for each tag. */
+static const unsigned char two[2] = {0xA0, 0xA1};
+static unsigned char lent[64][2];
+
+void explore_wrong(struct explorer *x, const char *format, ...)
+{
+    if (x->wrong != NULL)
+        return;
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(x->sentence, sizeof x->sentence, format, arguments);
+    va_end(arguments);
+    x->wrong = x->sentence;
+}
+
+/* ------------------------------------------------------------------------------------------------ making a world */
+
+static void keep_trace(void *user, const npj_trace *trace)
+{
+    struct explorer *x = user;
+    npj_action action;
+    if (npj_trim(x->world->srv) != NPJ_STATUS_INVALID_DEVICE_STATE || npj_next(x->world->srv, &action))
+        explore_wrong(x, "a call from inside the trace is not refused");
+    if (x->trace_count < WORLD_TRACES)
+        x->traces[x->trace_count++] = *trace;
+}
+
+static void configure(struct explorer *x)
+{
+    const npjt_scope *scope = x->scope;
+    x->config = (npj_config){.size = sizeof(npj_config),
+                             .mem = explore_arena_mem(x),
+                             .max_jobs = scope->jobs,
+                             .max_packets = scope->packets,
+                             .max_job_packets = scope->job_packets,
+                             .max_write_bytes = 2,
+                             .max_batch = scope->batch,
+                             .max_job_bytes = (uint64_t)scope->job_packets * 2,
+                             .max_idle_bytes = scope->reuse ? 0 : 1,
+                             .add_timeout = scope->timeout,
+                             .connect_timeout = scope->timeout,
+                             .stall_timeout = scope->timeout,
+                             .drain_timeout = scope->timeout,
+                             .trace = keep_trace,
+                             .trace_user = x};
+}
+
+bool explore_world_new(struct explorer *x, const npjt_scope *scope)
+{
+    memset(x, 0, sizeof *x);
+    x->scope = scope;
+    configure(x);
+    size_t model = (sizeof(struct world) + 15) & ~(size_t)15;
+    size_t blocks = (model + npjt_model_size(&x->config) + 15) & ~(size_t)15;
+    size_t bytes = explore_arena_plan(x, blocks);
+    x->world = calloc(1, bytes);
+    if (x->world == NULL)
+        return false;
+    x->world_bytes = explore_arena_plan(x, blocks);
+    x->model = (npjt_model *)(void *)((char *)x->world + model);
+    for (unsigned i = 0; i < 64; i++)
+        memcpy(lent[i], two, sizeof two);
+    npj_srv *srv = NULL;
+    if (npj_srv_new(&x->config, &srv) != NPJ_STATUS_SUCCESS) {
+        explore_wrong(x, "the engine refuses the scope's configuration");
+        return true;
+    }
+    npj_stats stats;
+    npj_stats_get(srv, &stats);
+    npjt_model_init(x->model, &x->config, stats.packet_bytes);
+    x->world->srv = srv;
+    x->world->next_tag = 16;
+    x->world->now = 1;
+    if (npj_advance(srv, x->world->now) != npjt_model_advance(x->model, x->world->now))
+        explore_wrong(x, "the engine refuses the first npj_advance()");
+    return true;
+}
+
+void explore_world_free(struct explorer *x)
+{
+    free(x->world);
+    x->world = NULL;
+}
+
+/* ------------------------------------------------------------------------------------------------------- actions */
+
+static bool same_iov(const struct explorer *x, const npj_action *said, const npj_action *right)
+{
+    (void)x;
+    for (uint32_t i = 0; i < said->iov_count; i++) {
+        const npj_iov *iov = &said->iov[i], *other = &right->iov[i];
+        if (iov->length != other->length || (other->base != NULL && iov->base != other->base))
+            return false;
+        /* Two bytes, or the second alone. */
+        if (iov->length > 0 && memcmp(iov->base, two + (2 - iov->length), iov->length) != 0)
+            return false;
+    }
+    return true;
+}
+
+static bool same_action(const struct explorer *x, const npj_action *said, const npj_action *right)
+{
+    return said->kind == right->kind && said->request == right->request && said->job == right->job &&
+           said->cookie == right->cookie && said->op == right->op && said->tag == right->tag &&
+           said->status == right->status && said->job_id == right->job_id && said->count == right->count &&
+           said->iov_count == right->iov_count && said->held == right->held &&
+           (said->iov != NULL) == (right->iov != NULL) && same_iov(x, said, right);
+}
+
+static const char *kind_name(npj_action_kind kind)
+{
+    static const char *const names[] = {"ADD_JOB", "OPEN",  "WRITE",  "CLOSE_PIPE", "SCHEDULE_JOB", "ABANDON_JOB",
+                                        "CANCEL",  "REPLY", "RETURN", "RESUME",     "IDLE"};
+    return (unsigned)kind < sizeof names / sizeof *names ? names[kind] : "an unknown action";
+}
+
+/* One action of each. Says whether there was one. */
+static bool take_action(struct explorer *x)
+{
+    npj_action said = {0}, right = {0};
+    bool one = npj_next(x->world->srv, &said);
+    bool other = npjt_model_next(x->model, one ? &said : NULL, &right);
+    if (one != other)
+        explore_wrong(x, "the engine has %s to say, the model %s", one ? kind_name(said.kind) : "nothing",
+                      other ? kind_name(right.kind) : "nothing");
+    else if (one && !same_action(x, &said, &right))
+        explore_wrong(
+            x,
+            "the engine says %s (tag %llu, %s, count %llu, job %llx), the model %s (tag %llu, %s, count %llu, job "
+            "%llx)",
+            kind_name(said.kind), (unsigned long long)said.tag, npj_status_name(said.status),
+            (unsigned long long)said.count, (unsigned long long)said.job, kind_name(right.kind),
+            (unsigned long long)right.tag, npj_status_name(right.status), (unsigned long long)right.count,
+            (unsigned long long)right.job);
+    return one && x->wrong == NULL;
+}
+
+/* -------------------------------------------------------------------------------------------------------- events */
+
+static npj_status add(struct explorer *x, unsigned key)
+{
+    struct world *w = x->world;
+    npj_job job = 0;
+    npj_status said = npj_add_job(w->srv, key, key, 100 + key, 1, &job);
+    npj_status right = npjt_model_add_job(x->model, key, key, 100 + key, 1, true, (npjt_said){w->arena.refused, job});
+    if (said == NPJ_STATUS_PENDING)
+        w->last_job = job;
+    if (said != right)
+        explore_wrong(x, "npj_add_job() says %s, the model %s", npj_status_name(said), npj_status_name(right));
+    return said;
+}
+
+static npj_status write(struct explorer *x, npj_job job, unsigned what)
+{
+    struct world *w = x->world;
+    npj_req request = 0;
+    unsigned flags = what == WRITE_TWO_LENT ? NPJ_LEND : NPJ_COPY;
+    const void *bytes = what == WRITE_TWO_LENT ? lent[w->next_tag % 64] : two;
+    uint32_t length = what == WRITE_EMPTY ? 0 : what == WRITE_TOO_LONG ? 3 : 2;
+    npj_status said = npj_write(w->srv, job, w->next_tag, bytes, length, flags, &request);
+    npj_status right =
+        npjt_model_write(x->model, job, w->next_tag, bytes, length, flags, (npjt_said){w->arena.refused, request});
+    if (said == NPJ_STATUS_PENDING) {
+        w->last_request = request;
+        w->next_tag++;
+    }
+    if (said != right)
+        explore_wrong(x, "npj_write() says %s, the model %s", npj_status_name(said), npj_status_name(right));
+    return said;
+}
+
+static npj_status agree(struct explorer *x, const char *call, npj_status said, npj_status right)
+{
+    if (said != right)
+        explore_wrong(x, "%s says %s, the model %s", call, npj_status_name(said), npj_status_name(right));
+    return said;
+}
+
+static npj_status job_added(struct explorer *x, npj_op op, explore_outcome outcome)
+{
+    static const struct {
+        npj_status status, path;
+        npj_path given;
+    } answers[OUTCOMES] = {
+        [OUTCOME_GOOD] = {NPJ_STATUS_SUCCESS, NPJ_STATUS_SUCCESS, {"spool", 5, NPJ_PATH_UTF8}},
+        [OUTCOME_ERROR] = {NPJ_STATUS_ACCESS_DENIED, NPJ_STATUS_SUCCESS, {"spool", 5, NPJ_PATH_UTF8}},
+        [OUTCOME_BAD] = {NPJ_STATUS_SUCCESS, NPJ_STATUS_SUCCESS, {NULL, 0, NPJ_PATH_UTF8}},
+        [OUTCOME_OTHER] = {NPJ_STATUS_SUCCESS,
+                           NPJ_STATUS_INVALID_DEVICE_REQUEST,
+                           {"C:\\spool\\00001.SPL", 18, NPJ_PATH_UTF8}},
+        [OUTCOME_POOR] = {NPJ_STATUS_SUCCESS, NPJ_STATUS_OBJECT_NAME_INVALID, {"", 0, NPJ_PATH_UTF8}},
+        [OUTCOME_CANCELLED] = {NPJ_STATUS_CANCELLED, NPJ_STATUS_SUCCESS, {"spool", 5, NPJ_PATH_UTF8}},
+    };
+    npj_status said = npj_job_added(x->world->srv, op, answers[outcome].status, &answers[outcome].given, 7);
+    npj_status right = npjt_model_job_added(x->model, op, answers[outcome].status, answers[outcome].given.bytes != NULL,
+                                            answers[outcome].path, 7);
+    return agree(x, "npj_job_added()", said, right);
+}
+
+static npj_status opened(struct explorer *x, npj_op op, explore_outcome outcome)
+{
+    npj_status status = outcome == OUTCOME_ERROR       ? NPJ_STATUS_ACCESS_DENIED
+                        : outcome == OUTCOME_CANCELLED ? NPJ_STATUS_CANCELLED
+                        : outcome == OUTCOME_BAD       ? NPJ_STATUS_PENDING
+                                                       : NPJ_STATUS_SUCCESS;
+    npj_pipe_mode mode = outcome == OUTCOME_OTHER ? NPJ_MESSAGE_MODE : NPJ_BYTE_MODE;
+    return agree(x, "npj_opened()", npj_opened(x->world->srv, op, status, mode),
+                 npjt_model_opened(x->model, op, status, mode));
+}
+
+static npj_status written(struct explorer *x, npj_op op, uint64_t given, explore_outcome outcome)
+{
+    static const npj_status statuses[OUTCOMES] = {
+        [OUTCOME_ERROR] = NPJ_STATUS_PIPE_DISCONNECTED,
+        [OUTCOME_CANCELLED] = NPJ_STATUS_CANCELLED,
+        [OUTCOME_ONE_ERROR] = NPJ_STATUS_PIPE_DISCONNECTED,
+        [OUTCOME_ONE_CANCELLED] = NPJ_STATUS_CANCELLED,
+    };
+    uint64_t taken = 0;
+    if (outcome == OUTCOME_GOOD)
+        taken = given;
+    else if (outcome == OUTCOME_BAD)
+        taken = given + 1;
+    else if (outcome == OUTCOME_PART)
+        taken = given - 1;
+    else if (outcome == OUTCOME_ONE || outcome == OUTCOME_ONE_ERROR || outcome == OUTCOME_ONE_CANCELLED)
+        taken = 1;
+    return agree(x, "npj_written()", npj_written(x->world->srv, op, statuses[outcome], taken),
+                 npjt_model_written(x->model, op, statuses[outcome], taken));
+}
+
+static npj_status done(struct explorer *x, npj_op op, explore_outcome outcome)
+{
+    npj_status status = outcome == OUTCOME_ERROR       ? NPJ_STATUS_ACCESS_DENIED
+                        : outcome == OUTCOME_CANCELLED ? NPJ_STATUS_CANCELLED
+                        : outcome == OUTCOME_BAD       ? NPJ_STATUS_PENDING
+                                                       : NPJ_STATUS_SUCCESS;
+    return agree(x, "npj_done()", npj_done(x->world->srv, op, status), npjt_model_done(x->model, op, status));
+}
+
+static npj_status complete_as(struct explorer *x, npj_op op, npj_action_kind kind, uint64_t given,
+                              explore_outcome outcome)
+{
+    switch (kind) {
+    case NPJ_ADD_JOB:
+        return job_added(x, op, outcome);
+    case NPJ_OPEN:
+        return opened(x, op, outcome);
+    case NPJ_WRITE:
+        return written(x, op, given, outcome);
+    default:
+        return done(x, op, outcome);
+    }
+}
+
+static npj_status complete(struct explorer *x, npj_job job, explore_outcome outcome)
+{
+    npj_action_kind kind;
+    uint64_t given;
+    npj_op op = npjt_model_op(x->model, job, &kind, &given);
+    npj_status status = complete_as(x, op, kind, given, outcome);
+    if (status != NPJ_STATUS_INVALID_HANDLE) {
+        x->world->ended_op = op;
+        x->world->ended_kind = (uint8_t)kind;
+    }
+    return status;
+}
+
+static npj_status wrong_kind(struct explorer *x, npj_job job)
+{
+    npj_action_kind kind;
+    uint64_t given;
+    npj_op op = npjt_model_op(x->model, job, &kind, &given);
+    return complete_as(x, op, kind == NPJ_WRITE ? NPJ_CLOSE_PIPE : NPJ_WRITE, 0, OUTCOME_GOOD);
+}
+
+static npj_status stale(struct explorer *x, unsigned what)
+{
+    struct world *w = x->world;
+    if (what == STALE_OP)
+        return complete_as(x, w->ended_op, (npj_action_kind)w->ended_kind, 0, OUTCOME_GOOD);
+    if (what == STALE_REQUEST)
+        return agree(x, "npj_cancel()", npj_cancel(w->srv, w->last_request),
+                     npjt_model_cancel(x->model, w->last_request));
+    npj_status status = write(x, w->last_job, WRITE_TWO);
+    (void)agree(x, "npj_connect()", npj_connect(w->srv, w->last_job, 2), npjt_model_connect(x->model, w->last_job, 2));
+    (void)agree(x, "npj_abort()", npj_abort(w->srv, w->last_job, NPJ_STATUS_PRINT_CANCELLED),
+                npjt_model_abort(x->model, w->last_job, NPJ_STATUS_PRINT_CANCELLED));
+    return status;
+}
+
+static npj_status act(struct explorer *x, explore_event event)
+{
+    struct world *w = x->world;
+    npj_job job = npjt_model_job(x->model, event.job);
+    switch ((explore_kind)event.kind) {
+    case EXPLORE_TAKE:
+        (void)take_action(x);
+        return NPJ_STATUS_SUCCESS;
+    case EXPLORE_ADD:
+        return add(x, event.what);
+    case EXPLORE_CONNECT:
+        return agree(x, "npj_connect()", npj_connect(w->srv, job, 2), npjt_model_connect(x->model, job, 2));
+    case EXPLORE_WRITE:
+        return write(x, job, event.what);
+    case EXPLORE_CLOSE:
+        return agree(x, "npj_close()", npj_close(w->srv, job, 3), npjt_model_close(x->model, job, 3));
+    case EXPLORE_CANCEL: {
+        npj_req request = npjt_model_request(x->model, job, event.what);
+        return agree(x, "npj_cancel()", npj_cancel(w->srv, request), npjt_model_cancel(x->model, request));
+    }
+    case EXPLORE_ABORT:
+        return agree(x, "npj_abort()", npj_abort(w->srv, job, NPJ_STATUS_PRINT_CANCELLED),
+                     npjt_model_abort(x->model, job, NPJ_STATUS_PRINT_CANCELLED));
+    case EXPLORE_CLIENT_GONE:
+        return agree(x, "npj_client_gone()", npj_client_gone(w->srv, event.what, NPJ_STATUS_NETWORK_NAME_DELETED),
+                     npjt_model_client_gone(x->model, event.what, NPJ_STATUS_NETWORK_NAME_DELETED));
+    case EXPLORE_PROVIDER_GONE:
+        return agree(x, "npj_provider_gone()", npj_provider_gone(w->srv, event.what),
+                     npjt_model_provider_gone(x->model, event.what));
+    case EXPLORE_TICK:
+        w->now++;
+        return agree(x, "npj_advance()", npj_advance(w->srv, w->now), npjt_model_advance(x->model, w->now));
+    case EXPLORE_SHUTDOWN:
+        return agree(x, "npj_shutdown()", npj_shutdown(w->srv, (npj_shutdown_how)event.what),
+                     npjt_model_shutdown(x->model, (npj_shutdown_how)event.what));
+    case EXPLORE_COMPLETE:
+        return complete(x, job, (explore_outcome)event.what);
+    case EXPLORE_WRONG:
+        return wrong_kind(x, job);
+    case EXPLORE_STALE:
+    default:
+        return stale(x, event.what);
+    }
+}
+
+npj_status explore_apply(struct explorer *x, explore_event event)
+{
+    struct arena *arena = &x->world->arena;
+    x->wrong = NULL;
+    x->trace_count = 0;
+    arena->refuse = event.fails;
+    arena->refused = false;
+    npj_status status = act(x, event);
+    arena->refuse = false;
+    if (!x->scope->step)
+        while (x->wrong == NULL && take_action(x))
+            continue;
+    if (arena->abuse != NULL)
+        explore_wrong(x, "%s", arena->abuse);
+    return status;
+}
+
+/* -------------------------------------------------------------------------------------------------------- checks */
+
+static void check_stats(struct explorer *x)
+{
+    npj_stats said, right;
+    npj_stats_get(x->world->srv, &said);
+    npjt_model_stats(x->model, &right);
+    uint64_t idle = said.idle_bytes;
+    said.idle_bytes = said.memory_bytes = 0;
+    said.job_bytes = said.packet_bytes = 0;
+    if (memcmp(&said, &right, sizeof said) != 0)
+        explore_wrong(x, "the counters of the engine are not those of the model");
+    uint64_t blocks = 1 + said.jobs.live + said.packets.live;
+    uint32_t live = explore_arena_live(x);
+    if (live < blocks || (live > blocks && idle == 0))
+        explore_wrong(x, "%u blocks are live where %llu jobs and %llu packets explain %llu", live,
+                      (unsigned long long)said.jobs.live, (unsigned long long)said.packets.live,
+                      (unsigned long long)blocks);
+}
+
+static void check_jobs(struct explorer *x)
+{
+    npj_job job;
+    for (uint32_t i = 0; (job = npjt_model_job(x->model, i)) != 0; i++) {
+        npj_job_info said = {0}, right = {0};
+        npj_status status = npj_job_query(x->world->srv, job, &said);
+        if (status != npjt_model_query(x->model, job, true, &right) || memcmp(&said, &right, sizeof said) != 0)
+            explore_wrong(x, "a job is in state %s (%s), in the model in %s (%s)", npj_state_name(said.state),
+                          npj_status_name(said.failure), npj_state_name(right.state), npj_status_name(right.failure));
+    }
+}
+
+void explore_check(struct explorer *x, bool everything)
+{
+    check_stats(x);
+    if (!everything || x->wrong != NULL)
+        return;
+    const char *invariant = npj_check(x->world->srv);
+    if (invariant != NULL)
+        explore_wrong(x, "an invariant of the engine does not hold: %s", invariant);
+    check_jobs(x);
+    if (npj_deadline(x->world->srv) != npjt_model_deadline(x->model))
+        explore_wrong(x, "the engine's deadline is not the model's");
+}
+
+void explore_check_end(struct explorer *x)
+{
+    npj_srv *srv = x->world->srv;
+    npj_srv_free(&srv);
+    if (srv != NULL || explore_arena_live(x) > 0)
+        explore_wrong(x, "npj_srv_free() leaves %u blocks", explore_arena_live(x));
+    if (x->world->arena.abuse != NULL)
+        explore_wrong(x, "%s", x->world->arena.abuse);
+}

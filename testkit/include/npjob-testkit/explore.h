@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * @file
+ * Exhaustive search: every state that the engine can come to within a scope, and every event in each of them.
+ *
+ * The engine, its jobs and packets, and the reference model beside it live in one block of memory, so that a state is
+ * kept by copying the block and entered again by copying it back. From each state every event of the scope is tried,
+ * and every allocation both ways; each call is made on the engine and on the model, which have to agree in every
+ * status, action, counter, job and deadline, and npj_check() has to find nothing. Two states are one if they differ
+ * only in what no future can show: addresses, generations, the absolute time, the names of jobs. The search goes
+ * breadth first, so that what it finds comes with the shortest tape that shows it.
+ */
+#ifndef NPJOB_TESTKIT_EXPLORE_H
+#define NPJOB_TESTKIT_EXPLORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "npjob-testkit/tape.h"
+#include "npjob/npjob.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Events that can be limited: X(name, word). Each costs one of its budget, and one of that of all together. */
+#define NPJT_BUDGET_LIST(X)                                                                                            \
+    X(CANCEL, "cancels")                /* of writes */                                                                \
+    X(CLIENT_GONE, "client losses")     /* */                                                                          \
+    X(PROVIDER_GONE, "provider losses") /* */                                                                          \
+    X(ABORT, "aborts")                  /* */                                                                          \
+    X(EXPIRE, "ticks")                  /* the clock goes on by one; all timeouts are npjt_scope.timeout */            \
+    X(ERROR, "errors")                  /* an operation ends with an error, or a bad claim */                          \
+    X(PART, "short writes")             /* a WRITE takes a part of its bytes */                                        \
+    X(SHUTDOWN, "shutdowns")            /* by drain, by abort */
+
+typedef enum npjt_budget {
+#define NPJT_X(name, word) NPJT_BUDGET_##name,
+    NPJT_BUDGET_LIST(NPJT_X)
+#undef NPJT_X
+        NPJT_BUDGETS
+} npjt_budget;
+
+/** The word of a budget, "cancels". */
+const char *npjt_budget_word(npjt_budget budget);
+
+/** No limit. */
+#define NPJT_ANY 255
+
+#define NPJT_SCOPE_JOBS    4
+#define NPJT_SCOPE_PACKETS 8
+
+/** What is searched. */
+typedef struct npjt_scope {
+    const char *name;
+    uint32_t jobs;        /**< at once, 1 to NPJT_SCOPE_JOBS; when one has ended another may be added */
+    uint32_t packets;     /**< live at once in the engine, 1 to NPJT_SCOPE_PACKETS */
+    uint32_t job_packets; /**< and in one job */
+    uint32_t batch;       /**< packets in one WRITE */
+    uint32_t timeout;     /**< of all four deadlines, in ticks: 1, 2 or 10 */
+    uint32_t clients;     /**< keys of clients, each with a provider of its own: 1 or 2 */
+    bool step;  /**< the host takes its actions one by one, and other events come between; else all after each event */
+    bool reuse; /**< packets given up are kept for reuse */
+    bool lend;  /**< writes are also lent */
+    bool empty; /**< writes may also be empty */
+    bool message;                 /**< pipes may also be in message mode */
+    bool misuse;                  /**< stale handles, and handles of other kinds, are tried in every state */
+    bool check_all;               /**< npj_check() after every event, not only in every new state */
+    uint8_t budget[NPJT_BUDGETS]; /**< events on one path, or NPJT_ANY */
+    uint8_t faults;               /**< events on one path that cost a budget, of all kinds together, or NPJT_ANY */
+} npjt_scope;
+
+/** The scopes that come with the kit, by name; NULL beyond the last. */
+const npjt_scope *npjt_scope_at(uint32_t index);
+
+/** How far a search has come. */
+typedef struct npjt_explored {
+    uint64_t states;      /**< known */
+    uint64_t expanded;    /**< of them, those from which every event has been tried */
+    uint64_t transitions; /**< events tried */
+    uint64_t refused;     /**< of them, those that were refused, and changed nothing */
+    uint64_t failures;    /**< of them, those with an allocation that was made to fail */
+    uint32_t depth;       /**< events on the shortest way to the state being expanded */
+    uint32_t outcomes;    /**< distinct (state, event, status, next state) that were seen */
+    uint64_t bytes;       /**< memory of the search now */
+    bool closed;          /**< there is nothing left to try */
+} npjt_explored;
+
+/** Looking on, and bounds. Zero is the default everywhere. */
+typedef struct npjt_explore_options {
+    uint64_t max_states; /**< stop when so many are known. 0: no limit */
+    /** Called every few thousand events. @return false to stop. */
+    bool (*progress)(void *user, const npjt_explored *so_far);
+    /** Called once, with what was found: a sentence, and the tape that leads to it. */
+    void (*finding)(void *user, const char *sentence, const uint8_t *tape, size_t size);
+    /** Called for each (state, event, status, next state) when it is first seen, with a tape that ends in it. */
+    void (*seed)(void *user, const npj_trace *outcome, const uint8_t *tape, size_t size);
+    void *user;
+} npjt_explore_options;
+
+/** How a search ended. */
+typedef enum npjt_explore_end {
+    NPJT_EXPLORE_DONE,    /**< everything was tried, or the search was stopped: npjt_explored.closed says which */
+    NPJT_EXPLORE_FINDING, /**< something is wrong with the engine */
+    NPJT_EXPLORE_TROUBLE  /**< no memory, or a scope out of range */
+} npjt_explore_end;
+
+/**
+ * Searches a scope. Not for two at once: the engine's memory has one place, and a crash of the engine is caught by
+ * signals.
+ *
+ * @param options may be NULL.
+ * @param result  receives the counters.
+ */
+npjt_explore_end npjt_explore(const npjt_scope *scope, const npjt_explore_options *options, npjt_explored *result);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# npj explore from outside: explore_test.sh NPJ. The numbers of states and transitions are pinned: a change of the engine that
+# opens or closes a way shows here, and is looked at before the numbers are changed.
+set -euo pipefail
+npj=$1
+. "$(dirname "$0")/tap.sh"
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+pinned='scope=job jobs=1 packets=2 states=184038 transitions=3609749
+scope=kinds jobs=1 packets=3 states=61764 transitions=1752122
+scope=pair jobs=2 packets=3 states=137744 transitions=2753197'
+
+# The small scopes close without a violation, at the pinned numbers.
+counts()
+{
+    "$npj" explore --small | tee "$work/small"
+    [ "$(grep -c 'violations=0 closed=yes$' "$work/small")" -eq 3 ]
+    diff <(printf '%s\n' "$pinned") <(sed 's/^explore: //; s/ seconds=.*//' "$work/small")
+}
+
+# Every tape that it writes is one that the driver plays to its end, under all laws, and there is one for each outcome.
+seeds()
+{
+    mkdir "$work/seeds"
+    "$npj" explore --seeds "$work/seeds" kinds
+    [ "$(find "$work/seeds" -name '*.tape' | wc -l)" -ge 170 ]
+    "$npj" tape run "$work/seeds"/*.tape
+}
+
+json()
+{
+    "$npj" explore --json --max-states 1000 job pair >"$work/json"
+    python3 -c '
+import json, sys
+results = [json.loads(line) for line in open(sys.argv[1])]
+assert [r["scope"] for r in results] == ["job", "pair"]
+assert all(r["closed"] is False and r["violations"] == 0 and r["states"] >= 1000 for r in results)' "$work/json"
+}
+
+# wrong WORDS...: one line, and status 2.
+wrong()
+{
+    local status=0
+    "$npj" explore "$@" >"$work/out" 2>"$work/error" || status=$?
+    cat "$work/error"
+    [ "$status" -eq 2 ] && [ ! -s "$work/out" ] && [ "$(wc -l <"$work/error")" -eq 1 ]
+}
+
+no_folder()
+{
+    local status=0
+    "$npj" explore --max-states 200 --seeds "$work/nowhere" job 2>"$work/error" || status=$?
+    [ "$status" -eq 3 ] && [ "$(wc -l <"$work/error")" -eq 1 ]
+}
+
+check 'the small scopes close at the pinned numbers' counts
+check 'the seeds that it writes are good tapes' seeds
+check 'a bounded search says that it is not closed, in JSON' json
+check 'an unknown scope is refused' wrong elephant
+check 'a bad number is refused' wrong --max-states 0
+check 'a folder that is not there is said once' no_folder
+check 'the scopes are listed' grep -q '^large$' <("$npj" explore --list)
+finish

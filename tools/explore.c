@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+/* npj explore: the command line. */
+#define _GNU_SOURCE
+#include "explore.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tool.h"
+
+enum { SCOPES = 8 };
+
+typedef struct explore_options {
+    const npjt_scope *scopes[SCOPES];
+    unsigned count;
+    uint64_t max_states;
+    explore_telling telling;
+    bool list;
+} explore_options;
+
+enum { KEY_SMALL = 256, KEY_LARGE, KEY_JSON, KEY_SEEDS, KEY_MAX_STATES, KEY_LIST };
+
+static const struct argp_option argp_options[] = {
+    {"small", KEY_SMALL, NULL, 0, "the small scopes, which take about a second (default)", 1},
+    {"large", KEY_LARGE, NULL, 0, "the large scope: 3 jobs and 5 packets", 1},
+    {"list", KEY_LIST, NULL, 0, "say what each scope is, and search nothing", 1},
+    {"max-states", KEY_MAX_STATES, "NUMBER", 0, "stop when so many states are known", 2},
+    {"seeds", KEY_SEEDS, "FOLDER", 0, "write the shortest tape to each (state, event, outcome) that was seen", 2},
+    {"json", KEY_JSON, NULL, 0, "the result of each scope as an object in JSON", 2},
+    {0}};
+
+static const npjt_scope *find_scope(const char *name)
+{
+    const npjt_scope *scope;
+    for (uint32_t i = 0; (scope = npjt_scope_at(i)) != NULL; i++)
+        if (strcmp(scope->name, name) == 0)
+            return scope;
+    return NULL;
+}
+
+static error_t add_scope(const struct argp_state *state, explore_options *options, const char *name)
+{
+    const npjt_scope *scope = find_scope(name);
+    if (scope == NULL)
+        return tool_wrong(state, "there is no scope %s; --list names them", name);
+    if (options->count == SCOPES)
+        return tool_wrong(state, "more than %d scopes", SCOPES);
+    options->scopes[options->count++] = scope;
+    return 0;
+}
+
+/* All but the large one. */
+static void add_small(explore_options *options)
+{
+    const npjt_scope *scope;
+    for (uint32_t i = 0; (scope = npjt_scope_at(i)) != NULL && options->count < SCOPES; i++)
+        if (strcmp(scope->name, "large") != 0)
+            options->scopes[options->count++] = scope;
+}
+
+static error_t parse(int key, char *text, struct argp_state *state)
+{
+    explore_options *options = state->input;
+    switch (key) {
+    case ARGP_KEY_INIT:
+        tool_options_begin(state);
+        return 0;
+    case ARGP_KEY_ARG:
+        return add_scope(state, options, text);
+    case KEY_SMALL:
+        add_small(options);
+        return 0;
+    case KEY_LARGE:
+        return add_scope(state, options, "large");
+    case KEY_LIST:
+        options->list = true;
+        return 0;
+    case KEY_JSON:
+        options->telling.json = true;
+        return 0;
+    case KEY_SEEDS:
+        options->telling.seeds = text;
+        return 0;
+    case KEY_MAX_STATES:
+        if (!tool_parse_number(text, 1, UINT32_MAX, &options->max_states))
+            return tool_wrong(state, "--max-states %s: not a number from 1 to %u", text, UINT32_MAX);
+        return 0;
+    case ARGP_KEY_END:
+        if (options->count == 0)
+            add_small(options);
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static void print_number(const char *word, unsigned number)
+{
+    if (number == NPJT_ANY)
+        printf("  any number of %s\n", word);
+    else
+        printf("  %u %s\n", number, word);
+}
+
+static void print_scope(const npjt_scope *scope)
+{
+    printf("%s\n  jobs %u, packets %u, in one job %u, in one WRITE %u, timeouts %u, clients %u\n", scope->name,
+           scope->jobs, scope->packets, scope->job_packets, scope->batch, scope->timeout, scope->clients);
+    printf("  the host takes its actions %s; memory is %s\n",
+           scope->step ? "one by one, with other events between" : "all at once, after each event",
+           scope->reuse ? "kept for reuse" : "given back at once");
+    printf("  also:%s%s%s%s%s\n", scope->lend ? " lent writes," : "", scope->empty ? " empty writes," : "",
+           scope->message ? " message mode," : "", scope->misuse ? " misuse of handles," : "",
+           " each allocation failing or not");
+    for (unsigned budget = 0; budget < NPJT_BUDGETS; budget++)
+        print_number(npjt_budget_word((npjt_budget)budget), scope->budget[budget]);
+    print_number("of these together", scope->faults);
+}
+
+static int explore(explore_options *options)
+{
+    int code = TOOL_DONE;
+    for (unsigned i = 0; i < options->count && code == TOOL_DONE; i++) {
+        explore_telling *telling = &options->telling;
+        const npjt_explore_options search = {.max_states = options->max_states,
+                                             .progress = explore_tell_progress,
+                                             .finding = explore_tell_finding,
+                                             .seed = telling->seeds ? explore_tell_seed : NULL,
+                                             .user = telling};
+        npjt_explored result;
+        explore_tell_begin(telling, options->scopes[i]);
+        npjt_explore_end end = npjt_explore(options->scopes[i], &search, &result);
+        explore_tell_end(telling, end, &result);
+        if (end == NPJT_EXPLORE_TROUBLE)
+            tool_complain("explore", "no memory for more than %llu states", (unsigned long long)result.states);
+        if (end != NPJT_EXPLORE_DONE)
+            code = end == NPJT_EXPLORE_FINDING ? TOOL_FAILED : TOOL_TROUBLE;
+        (void)fflush(stdout);
+    }
+    return code == TOOL_DONE && options->telling.trouble ? TOOL_TROUBLE : code;
+}
+
+int tool_explore(int argc, char **argv)
+{
+    static const struct argp argp = {.options = argp_options,
+                                     .parser = parse,
+                                     .args_doc = "[SCOPE...]",
+                                     .doc = "Tries every event in every state that the engine can come to within a "
+                                            "scope, beside the reference model. What "
+                                            "is wrong is shown by the shortest tape that leads to it.\v" TOOL_EXIT_DOC};
+    explore_options options = {0};
+    if (argp_parse(&argp, argc, argv, 0, NULL, &options) != 0)
+        return TOOL_USAGE;
+    if (!options.list)
+        return explore(&options);
+    const npjt_scope *scope;
+    for (uint32_t i = 0; (scope = npjt_scope_at(i)) != NULL; i++)
+        print_scope(scope);
+    return TOOL_DONE;
+}
