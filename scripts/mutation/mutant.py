@@ -23,6 +23,7 @@ class Mutant:
     def __init__(self, name, number):
         self.name, self.number = name, number
         self.changed = set()  # names of files
+        self.affected = []    # names of the sources whose object code is another
         self.fate = ''
         self.twin = None      # an earlier mutant with the same object code
         self.columns = {'corpus': None, 'explorer': None, 'fuzz': None, 'tests': None}
@@ -42,15 +43,16 @@ class Mutant:
         lib = os.path.join(place, 'lib')
         copy_library(root, lib)
         self.changed = self.apply(place)
-        digest, differs = hashlib.sha256(), False
+        digest = hashlib.sha256()
         for name in self.sources(plain):
             if plain.compile(lib, name, os.path.join(place, plain.name)):
                 self.fate = 'invalid'
                 return None
             same, content = self._compare(place, plain, name)
             digest.update(name.encode() + content)
-            differs = differs or not same
-        if not differs:
+            if not same:
+                self.affected.append(name)
+        if not self.affected:
             self.fate = 'same'
             return None
         return digest.hexdigest()
@@ -67,7 +69,7 @@ class Mutant:
         return True, b''
 
     def sources(self, flavour):
-        """What has to be compiled: a changed header is in all."""
+        """What may have to be compiled: a changed header is in all."""
         if any(name.endswith('.h') for name in self.changed):
             return sorted(flavour.commands)
         return sorted(self.changed)
@@ -78,7 +80,7 @@ class Mutant:
         own = os.path.join(place, flavour.name)
         if not os.path.isdir(own):
             os.makedirs(own)
-            for name in self.sources(flavour):
+            for name in self.affected:
                 wrong = flavour.compile(os.path.join(place, 'lib'), name, own)
                 if wrong:
                     raise Trouble(f'{self.name}: {wrong}')
