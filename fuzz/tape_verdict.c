@@ -170,6 +170,7 @@ static void print_help(void)
            "       tape_verdict --laws\n"
            "Plays the tapes of a folder against npjob until one breaks a law, and says which.\n\n"
            "  --model     with the reference model beside npjob\n"
+           "  --model     run the reference model beside npjob\n"
            "  --off LAW   do not check that law\n"
            "  --laws      print the names of the laws, and play nothing\n\n"
            "Exit status: 0 nothing was found, 1 something was (or a sanitizer ended the program), 2 wrong use.\n");
@@ -180,6 +181,10 @@ int main(int argc, char **argv)
     npjt_options options = {.finding = on_finding, .event = on_event};
     (void)clock_gettime(CLOCK_MONOTONIC, &now.began);
     int at = 1;
+    if (at < argc && strcmp(argv[at], "--model") == 0) {
+        options.model = true;
+        at++;
+    }
     if (at < argc && strcmp(argv[at], "--model") == 0) {
         options.model = true;
         at++;
