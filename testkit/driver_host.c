@@ -287,8 +287,7 @@ bool npjt_take(struct npjt_driver *d)
     }
     d->quiet = false;
     d->result->actions++;
-    npjt_mix(d, (uint64_t)action.kind << 56 ^ (uint64_t)action.request << 48 ^ action.status);
-    npjt_mix(d, action.tag ^ action.count << 32 ^ action.cookie);
+    npjt_mix_action(d, &action);
     if (d->options->action)
         d->options->action(d->options->user, &action);
     act(d, &action);

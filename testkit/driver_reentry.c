@@ -94,6 +94,7 @@ void npjt_traced(void *user, const npj_trace *trace)
 {
     struct npjt_driver *d = user;
     d->tracing = true;
+    npjt_mix_trace(d, trace);
     if (d->options->trace)
         d->options->trace(d->options->user, trace);
     if (trace->kind == NPJ_TRACE_NO_POOL) {

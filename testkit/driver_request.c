@@ -124,6 +124,7 @@ void npjt_add_job(struct npjt_driver *d, uint64_t client, uint64_t provider, boo
     npj_status status = d->subject->add_job(d->srv, client, provider, cookie, tag, null_out ? NULL : &handle);
     expected = after_allocating(d, status, expected, failed_before);
     npjt_judge(d, "add_job", status, expected, before);
+    npjt_mix(d, handle);
     check_no_pool(d, status, &d->no_pool_jobs);
     if (status == NPJ_STATUS_PENDING)
         job_accepted(d, handle, client, provider, cookie, tag);
@@ -282,6 +283,7 @@ void npjt_write(struct npjt_driver *d, npj_job handle, uint64_t length, unsigned
     if (!lent && length <= NPJT_MAX_WRITE_BYTES)
         memset(bytes, 0xEE, (size_t)length); /* copied bytes are the client's again */
     npjt_judge(d, "write", status, expected, before);
+    npjt_mix(d, request);
     check_no_pool(d, status, &d->no_pool_writes);
     if (status == NPJ_STATUS_PENDING && (request == 0 || npjt_write_by_request(d, request)))
         npjt_violate(d, NPJT_LAW_OPERATIONS, "a new write has the handle of another, or none");

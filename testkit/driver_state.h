@@ -14,6 +14,7 @@
  *     driver_select.c   operands to handles
  *     driver_model.c    the reference model beside the server
  *     driver_reentry.c  the callbacks: allocation, re-entry, trace
+ *     driver_digest.c   the digest of the run
  *     oracle.c          the laws that are checked after every event
  *     report.c          a law that was broken
  */
@@ -156,7 +157,12 @@ struct npjt_driver {
 
 /* report.c */
 void npjt_violate(struct npjt_driver *d, unsigned law, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* driver_digest.c */
 void npjt_mix(struct npjt_driver *d, uint64_t value); /* into the digest of the run */
+void npjt_mix_action(struct npjt_driver *d, const npj_action *action);
+void npjt_mix_trace(struct npjt_driver *d, const npj_trace *trace); /* these two if the options ask for it */
+void npjt_mix_state(struct npjt_driver *d);
 
 /* driver_events.c */
 void npjt_play(struct npjt_driver *d, const npjt_record *record);

@@ -120,6 +120,7 @@ void npjt_check_event(struct npjt_driver *d)
     npjt_check_deadline(d);
     if (d->quiet)
         npjt_check_growth(d, false);
+    npjt_mix_state(d);
 }
 
 /* ----------------------------------------------------------------------------------------------- nothing more to do */

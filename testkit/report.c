@@ -52,12 +52,6 @@ void npjt_violate(struct npjt_driver *d, unsigned law, const char *format, ...)
     abort();
 }
 
-void npjt_mix(struct npjt_driver *d, uint64_t value)
-{
-    uint64_t digest = (d->result->digest ^ value) * UINT64_C(0x9E3779B97F4A7C15);
-    d->result->digest = digest ^ digest >> 29;
-}
-
 uint32_t npjt_cells_reached(uint8_t cells[NPJ_STATE_COUNT][NPJ_EVENT_COUNT])
 {
     uint32_t reached = 0;

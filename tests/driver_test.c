@@ -127,3 +127,73 @@ Test(driver, counters)
     cr_expect_eq(result.allocations, 4);
     cr_expect_eq(result.failures, 0);
 }
+
+/* -------------------------------------------------------------------------------------------- the digest of a run */
+
+static const uint64_t shift = UINT64_C(1) << 63;
+
+static bool shifted_next(void *srv, npj_action *out)
+{
+    bool more = npj_next(srv, out);
+    if (more && out->op != 0)
+        out->op ^= shift;
+    return more;
+}
+
+static npj_status shifted_added(void *srv, npj_op op, npj_status status, const npj_path *path, uint32_t job_id)
+{
+    return npj_job_added(srv, op ^ shift, status, path, job_id);
+}
+
+static npj_status shifted_opened(void *srv, npj_op op, npj_status status, npj_pipe_mode mode)
+{
+    return npj_opened(srv, op ^ shift, status, mode);
+}
+
+static npj_status shifted_written(void *srv, npj_op op, npj_status status, uint64_t transferred)
+{
+    return npj_written(srv, op ^ shift, status, transferred);
+}
+
+static npj_status shifted_done(void *srv, npj_op op, npj_status status)
+{
+    return npj_done(srv, op ^ shift, status);
+}
+
+static uint64_t other_state(const void *srv)
+{
+    return ~npj_digest(srv);
+}
+
+static uint64_t digest_of_run(const npjt_subject *subject, bool all)
+{
+    static const char text[] = "tape 1\nopen\nwrite length=16\nclose\nhost\n";
+    static uint8_t tape[NPJT_TAPE_MAX];
+    size_t size;
+    npjt_result result;
+    npjt_options options = {.digest_all = all};
+    cr_assert(npjt_tape_parse(text, sizeof text - 1, tape, sizeof tape, &size, NULL));
+    cr_assert(npjt_run(subject, tape, size, &options, &result));
+    return result.digest;
+}
+
+Test(driver, the_digest_covers_handles)
+{
+    npjt_subject shifted = npjt_subject_npjob;
+    shifted.next = shifted_next;
+    shifted.job_added = shifted_added;
+    shifted.opened = shifted_opened;
+    shifted.written = shifted_written;
+    shifted.done = shifted_done;
+    cr_expect_eq(digest_of_run(&npjt_subject_npjob, false), digest_of_run(&npjt_subject_npjob, false));
+    cr_expect_neq(digest_of_run(&npjt_subject_npjob, false), digest_of_run(&shifted, false));
+}
+
+Test(driver, the_digest_covers_the_state_if_asked)
+{
+    npjt_subject other = npjt_subject_npjob;
+    other.digest = other_state;
+    cr_expect_eq(digest_of_run(&npjt_subject_npjob, false), digest_of_run(&other, false));
+    cr_expect_neq(digest_of_run(&npjt_subject_npjob, true), digest_of_run(&other, true));
+    cr_expect_neq(digest_of_run(&npjt_subject_npjob, false), digest_of_run(&npjt_subject_npjob, true));
+}

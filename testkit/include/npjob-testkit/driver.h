@@ -80,6 +80,8 @@ typedef struct npjt_options {
     bool fault_override; /**< take the fault from here, not from the tape's header */
     npjt_fault_mode fault;
     uint32_t fault_at;
+
+    bool digest_all; /**< the result's digest covers the server's state after every event, and its trace, as well */
 } npjt_options;
 
 /** What a run came to. */
@@ -97,7 +99,7 @@ typedef struct npjt_result {
     uint64_t failures_reported; /**< calls that said INSUFFICIENT_RESOURCES */
     uint64_t live_blocks;       /**< of the allocator, when all was over: 0 */
     uint64_t live_bytes;        /**< likewise */
-    uint64_t digest;            /**< of every status and action: equal for equal runs */
+    uint64_t digest;            /**< of every status, handle and action: equal for equal runs, on every machine */
     uint64_t reentries;         /**< calls made from inside a callback */
     int finding;                /**< the law that was broken, or -1 */
     /** Cells of the table that were reached: bit 0 where the event was taken, bit 1 where it was refused. */
