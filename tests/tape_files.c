@@ -19,20 +19,48 @@ static int by_name(const void *a, const void *b)
     return strcmp(((const struct tape_file *)a)->name, ((const struct tape_file *)b)->name);
 }
 
-static void read_file(const char *folder, const char *name, struct tape_file *out)
+static size_t read_bytes(const char *path, void *out, size_t capacity)
 {
-    char path[4096];
-    (void)snprintf(path, sizeof path, "%s/%s", folder, name);
-    if (strlen(name) >= sizeof out->name)
-        give_up(path, "the name is too long");
-    memcpy(out->name, name, strlen(name) + 1);
     FILE *file = fopen(path, "rb");
     if (!file)
         give_up(path, strerror(errno));
-    out->size = fread(out->bytes, 1, sizeof out->bytes, file);
+    size_t size = fread(out, 1, capacity, file);
     if (ferror(file))
         give_up(path, strerror(errno));
     (void)fclose(file);
+    return size;
+}
+
+static void read_text(const char *path, struct tape_file *out)
+{
+    static char text[1 << 20];
+    npjt_text_error error;
+    size_t length = read_bytes(path, text, sizeof text);
+    if (length == sizeof text)
+        give_up(path, "the text is too long");
+    if (!npjt_tape_parse(text, length, out->bytes, sizeof out->bytes, &out->size, &error))
+        give_up(path, error.message);
+}
+
+static bool is_text(const char *name)
+{
+    const char *dot = strrchr(name, '.');
+    return dot && strcmp(dot, ".tape") == 0;
+}
+
+static void read_file(const char *folder, const char *name, struct tape_file *out)
+{
+    char path[4096];
+    size_t length = is_text(name) ? strlen(name) - strlen(".tape") : strlen(name);
+    (void)snprintf(path, sizeof path, "%s/%s", folder, name);
+    if (length >= sizeof out->name)
+        give_up(path, "the name is too long");
+    memcpy(out->name, name, length);
+    out->name[length] = '\0';
+    if (is_text(name))
+        read_text(path, out);
+    else
+        out->size = read_bytes(path, out->bytes, sizeof out->bytes);
 }
 
 struct tape_file *tape_files(const char *folder, size_t *count)
@@ -43,7 +71,7 @@ struct tape_file *tape_files(const char *folder, size_t *count)
         give_up(folder, strerror(errno));
     *count = 0;
     for (struct dirent *entry; (entry = readdir(directory)) != NULL;) {
-        if (entry->d_name[0] == '.')
+        if (entry->d_name[0] == '.' || strcmp(entry->d_name, "meson.build") == 0)
             continue;
         struct tape_file *more = realloc(files, (*count + 1) * sizeof *files);
         if (!more)
