@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: MIT */
+/* What was seen on one side, held against what was seen on the other. */
+#include <stdio.h>
+
+#include "twin_state.h"
+
+static const char *const request_names[] = {"add", "connect", "write", "close"};
+
+static const char *const action_names[] = {
+    [NPJ_ADD_JOB] = "ADD_JOB",
+    [NPJ_OPEN] = "OPEN",
+    [NPJ_WRITE] = "WRITE",
+    [NPJ_CLOSE_PIPE] = "CLOSE_PIPE",
+    [NPJ_SCHEDULE_JOB] = "SCHEDULE_JOB",
+    [NPJ_ABANDON_JOB] = "ABANDON_JOB",
+    [NPJ_CANCEL] = "CANCEL",
+    [NPJ_REPLY] = "REPLY",
+    [NPJ_RETURN] = "RETURN",
+    [NPJ_RESUME] = "RESUME",
+    [NPJ_IDLE] = "IDLE",
+};
+
+/* What each side is called in a finding. */
+static const char *const side_names[NPJT_RELATION_COUNT][2] = {
+    [NPJT_RELATION_COMMUTE] = {"in this order", "in another order"},
+    [NPJT_RELATION_LENT] = {"copied", "lent"},
+    [NPJT_RELATION_DEFERRED] = {"completed at once", "completed later"},
+    [NPJT_RELATION_RETRY] = {"undisturbed", "with refusals"},
+    [NPJT_RELATION_QUERY] = {"undisturbed", "with queries"},
+    [NPJT_RELATION_BATCH] = {"one packet in a WRITE", "many packets in a WRITE"},
+};
+
+static const char *side_name(const struct npjt_twin *twin, int side)
+{
+    return side_names[twin->script.relation][side];
+}
+
+static const char *status_text(npj_status status, char out[64])
+{
+    (void)snprintf(out, 64, "%s (0x%08x)", npj_status_name(status), (unsigned)status);
+    return out;
+}
+
+static void entry_text(char out[192], const struct twin_entry *entry)
+{
+    char status[64];
+    (void)status_text(entry->status, status);
+    if (!entry->what && entry->tag == 0)
+        (void)snprintf(out, 192, "nothing more");
+    else if (entry->what == TWIN_CALL)
+        (void)snprintf(out, 192, "the call of step %u says %s", entry->tag, status);
+    else if (entry->kind == NPJ_REPLY)
+        (void)snprintf(out, 192, "REPLY to the %s of tag %u: %s, %llu bytes%s", request_names[entry->request & 3],
+                       entry->tag, status, (unsigned long long)entry->count, entry->held ? ", held" : "");
+    else if (entry->kind == NPJ_WRITE)
+        (void)snprintf(out, 192, "WRITE of %llu bytes (hash %llx)", (unsigned long long)entry->count,
+                       (unsigned long long)entry->bytes);
+    else
+        (void)snprintf(out, 192, "%s of tag %u, JobId %u: %s", action_names[entry->kind % 11], entry->tag,
+                       (unsigned)entry->job_id, status);
+}
+
+/* ------------------------------------------------------------------------------------------------------ what they
+ * share */
+
+static void compare_pipes(struct npjt_twin *twin)
+{
+    for (uint32_t i = 0; i < twin->run[0].job_count; i++) {
+        const struct twin_pipe *a = &twin->run[0].jobs[i].pipe;
+        const struct twin_pipe *b = &twin->run[1].jobs[i].pipe;
+        if (a->bytes != b->bytes || a->hash != b->hash || a->messages != b->messages) {
+            npjt_twin_differ(twin,
+                             "the pipe of job %u has taken, %s, %llu bytes (hash %llx); %s, %llu bytes (hash %llx)",
+                             (unsigned)i, side_name(twin, 0), (unsigned long long)a->bytes, (unsigned long long)a->hash,
+                             side_name(twin, 1), (unsigned long long)b->bytes, (unsigned long long)b->hash);
+            return;
+        }
+    }
+}
+
+/* Whether the relation looks at an entry at all. */
+static bool counts(npjt_relation relation, const struct twin_entry *entry)
+{
+    if (entry->what != TWIN_ACTION)
+        return true;
+    if (relation == NPJT_RELATION_LENT)
+        return entry->kind != NPJ_RETURN;
+    if (relation == NPJT_RELATION_BATCH)
+        return entry->kind != NPJ_RETURN && entry->kind != NPJ_WRITE && entry->kind != NPJ_CANCEL &&
+               entry->kind != NPJ_RESUME; /* with few packets in a WRITE it may come between two replies */
+    return true;
+}
+
+static bool same(npjt_relation relation, const struct twin_entry *a, const struct twin_entry *b)
+{
+    bool held_matters = relation != NPJT_RELATION_LENT && relation != NPJT_RELATION_BATCH;
+    return a->what == b->what && a->kind == b->kind && a->job == b->job && a->request == b->request &&
+           (a->held == b->held || !held_matters) && a->tag == b->tag && a->status == b->status &&
+           a->job_id == b->job_id && a->count == b->count && a->bytes == b->bytes;
+}
+
+/* ------------------------------------------------------------------------------------------------------- whole
+ * histories */
+
+static uint8_t key_of(enum twin_key key, const struct twin_entry *entry)
+{
+    if (key == TWIN_BY_ALL)
+        return TWIN_NOBODY;
+    return key == TWIN_BY_JOB ? entry->job : entry->client;
+}
+
+/* The next entry of that key from @at on, which is moved behind it; NULL if there is none. */
+static const struct twin_entry *next_entry(const struct twin_run *run, enum twin_key key, uint8_t wanted, uint32_t *at)
+{
+    while (*at < run->entry_count) {
+        const struct twin_entry *entry = &run->entries[(*at)++];
+        if (key_of(key, entry) == wanted && counts(run->script->relation, entry))
+            return entry;
+    }
+    return NULL;
+}
+
+static bool compare_key(struct npjt_twin *twin, enum twin_key key, uint8_t wanted)
+{
+    static const struct twin_entry nothing;
+    uint32_t at[2] = {0, 0};
+    for (;;) {
+        const struct twin_entry *a = next_entry(&twin->run[0], key, wanted, &at[0]);
+        const struct twin_entry *b = next_entry(&twin->run[1], key, wanted, &at[1]);
+        if (!a && !b)
+            return true;
+        if (a && b && same(twin->script.relation, a, b))
+            continue;
+        char left[192], right[192];
+        entry_text(left, a ? a : &nothing);
+        entry_text(right, b ? b : &nothing);
+        char whose[32] = "";
+        if ((a ? a : b)->job != TWIN_NOBODY)
+            (void)snprintf(whose, sizeof whose, "job %u, ", (unsigned)(a ? a : b)->job);
+        npjt_twin_differ(twin, "%s%s: %s; %s: %s", whose, side_name(twin, 0), left, side_name(twin, 1), right);
+        return false;
+    }
+}
+
+void npjt_twin_compare(struct npjt_twin *twin, enum twin_key key)
+{
+    for (unsigned wanted = 0; wanted < TWIN_JOBS; wanted++)
+        if (!compare_key(twin, key, (uint8_t)wanted))
+            return;
+    if (!compare_key(twin, key, TWIN_NOBODY))
+        return;
+    compare_pipes(twin);
+    for (uint32_t job = 0; job < twin->run[0].job_count; job++)
+        if (twin->run[0].jobs[job].resumes != twin->run[1].jobs[job].resumes)
+            npjt_twin_differ(twin, "job %u has had, %s, %u RESUMEs; %s, %u", (unsigned)job, side_name(twin, 0),
+                             (unsigned)twin->run[0].jobs[job].resumes, side_name(twin, 1),
+                             (unsigned)twin->run[1].jobs[job].resumes);
+}
+
+/* -------------------------------------------------------------------------------------------------------------
+ * outcomes */
+
+/* What became of a request in the end. */
+struct outcome {
+    bool asked, accepted, answered;
+    npj_status status; /* of the reply, or of the refusal */
+    uint64_t count;
+};
+
+static struct outcome outcome_of(const struct twin_run *run, uint32_t tag)
+{
+    struct outcome outcome = {0};
+    for (uint32_t i = 0; i < run->entry_count; i++) {
+        const struct twin_entry *entry = &run->entries[i];
+        if (entry->tag != tag)
+            continue;
+        if (entry->what == TWIN_CALL) {
+            outcome.asked = true;
+            outcome.accepted = entry->status == NPJ_STATUS_PENDING;
+            outcome.status = outcome.accepted ? outcome.status : entry->status;
+        } else if (entry->kind == NPJ_REPLY) {
+            outcome.answered = true;
+            outcome.status = entry->status;
+            outcome.count = entry->count;
+        }
+    }
+    return outcome;
+}
+
+/* What a job that has failed, or is gone, says to a request. */
+static bool refused_for_failure(const struct outcome *outcome)
+{
+    return !outcome->accepted &&
+           (outcome->status == NPJ_STATUS_INVALID_HANDLE || outcome->status == NPJ_STATUS_PIPE_BROKEN ||
+            outcome->status == NPJ_STATUS_INVALID_PIPE_STATE);
+}
+
+/* And what one says that is closing, or was closed. */
+static bool refused_for_state(const struct outcome *outcome)
+{
+    return refused_for_failure(outcome) || (!outcome->accepted && outcome->status == NPJ_STATUS_PIPE_CLOSING);
+}
+
+static bool failed_with_nothing(const struct outcome *outcome)
+{
+    return outcome->answered && npj_status_is_error(outcome->status) && outcome->count == 0;
+}
+
+static bool agree(const struct outcome *a, const struct outcome *b)
+{
+    if (a->asked != b->asked)
+        return false;
+    if (a->accepted && b->accepted)
+        return a->answered == b->answered && a->status == b->status && a->count == b->count;
+    if (!a->accepted && !b->accepted)
+        return a->status == b->status || (refused_for_state(a) && refused_for_state(b));
+    return a->accepted ? failed_with_nothing(a) && refused_for_failure(b)
+                       : failed_with_nothing(b) && refused_for_failure(a);
+}
+
+static void outcome_text(char out[128], const struct outcome *outcome)
+{
+    char status[64];
+    (void)status_text(outcome->status, status);
+    if (!outcome->asked)
+        (void)snprintf(out, 128, "never made");
+    else if (!outcome->accepted)
+        (void)snprintf(out, 128, "refused with %s", status);
+    else if (!outcome->answered)
+        (void)snprintf(out, 128, "accepted and not answered");
+    else
+        (void)snprintf(out, 128, "answered %s, %llu bytes", status, (unsigned long long)outcome->count);
+}
+
+/* What the provider, and the pipe at its end, were told of each job, in order. */
+static uint64_t endings_of(const struct twin_run *run, uint32_t job)
+{
+    uint64_t endings = 0;
+    for (uint32_t i = 0; i < run->entry_count; i++) {
+        const struct twin_entry *entry = &run->entries[i];
+        bool is_op = entry->what == TWIN_ACTION && entry->kind <= NPJ_ABANDON_JOB && entry->kind != NPJ_WRITE;
+        if (entry->job == job && is_op)
+            endings = (endings + entry->kind + 1) * UINT64_C(0x9E3779B97F4A7C15) + entry->status + entry->job_id;
+    }
+    return endings;
+}
+
+void npjt_twin_compare_outcomes(struct npjt_twin *twin)
+{
+    for (uint32_t tag = 1; tag <= twin->script.count; tag++) {
+        struct outcome a = outcome_of(&twin->run[0], tag), b = outcome_of(&twin->run[1], tag);
+        if (agree(&a, &b))
+            continue;
+        char left[128], right[128];
+        outcome_text(left, &a);
+        outcome_text(right, &b);
+        npjt_twin_differ(twin, "the request of tag %u is, %s, %s; %s, %s", (unsigned)tag, side_name(twin, 0), left,
+                         side_name(twin, 1), right);
+        return;
+    }
+    for (uint32_t job = 0; job < twin->run[0].job_count; job++)
+        if (endings_of(&twin->run[0], job) != endings_of(&twin->run[1], job)) {
+            npjt_twin_differ(twin, "provider and pipe of job %u are asked for one thing %s, and for another %s",
+                             (unsigned)job, side_name(twin, 0), side_name(twin, 1));
+            return;
+        }
+    compare_pipes(twin);
+}
+
+void npjt_twin_compare_stats(struct npjt_twin *twin)
+{
+    const npj_stats *a = &twin->run[0].stats, *b = &twin->run[1].stats;
+    if (a->jobs.live != b->jobs.live || a->packets.live != b->packets.live || a->packets.peak != b->packets.peak ||
+        a->packets.total != b->packets.total || a->pool_bytes.live != b->pool_bytes.live ||
+        a->pool_bytes.peak != b->pool_bytes.peak || a->reserved_packets.total != b->reserved_packets.total ||
+        a->accepted != b->accepted || a->refused != b->refused || a->replies != b->replies ||
+        a->operations != b->operations || a->bytes_accepted != b->bytes_accepted || a->bytes_taken != b->bytes_taken)
+        npjt_twin_differ(twin, "the statistics at the end differ");
+}
+
+void npjt_twin_compare_digests(struct npjt_twin *twin)
+{
+    if (twin->run[0].digest != twin->run[1].digest)
+        npjt_twin_differ(twin, "the digests at the end differ");
+}

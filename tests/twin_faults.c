@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: MIT */
+#include "twin_faults.h"
+
+#include <string.h>
+
+#define GOOD npjt_subject_npjob
+
+/* What the faults remember of one engine. */
+static struct {
+    npj_mem mem;
+    void *srv;
+    npj_job last_job;
+    npj_op last_op; /* what the last npj_next() handed out; 0 if there was nothing */
+    bool starved, many;
+    uint64_t now;
+} memory;
+
+static npj_status new_with_memory(const npj_config *config, void **out)
+{
+    memset(&memory, 0, sizeof memory);
+    memory.mem = config->mem;
+    npj_status status = GOOD.srv_new(config, out);
+    memory.srv = *out;
+    return status;
+}
+
+/* ----------------------------------------------------------------------------------------------------------- commute
+ */
+
+static npj_status write_noting_job(void *srv, npj_job job, uint64_t tag, const void *bytes, uint32_t length,
+                                   unsigned flags, npj_req *out)
+{
+    memory.last_job = job;
+    return GOOD.write(srv, job, tag, bytes, length, flags, out);
+}
+
+static npj_status abort_last_written(void *srv, npj_job job, npj_status reason)
+{
+    return GOOD.abort(srv, memory.last_job ? memory.last_job : job, reason);
+}
+
+/* -------------------------------------------------------------------------------------------------------------- lent
+ */
+
+static npj_status write_lends_less(void *srv, npj_job job, uint64_t tag, const void *bytes, uint32_t length,
+                                   unsigned flags, npj_req *out)
+{
+    return GOOD.write(srv, job, tag, bytes, flags == NPJ_LEND && length > 0 ? length - 1 : length, flags, out);
+}
+
+static bool next_without_return(void *srv, npj_action *out)
+{
+    bool more;
+    do
+        more = GOOD.next(srv, out);
+    while (more && out->kind == NPJ_RETURN);
+    return more;
+}
+
+/* ---------------------------------------------------------------------------------------------------------- deferred
+ */
+
+static bool next_noting_op(void *srv, npj_action *out)
+{
+    bool more = GOOD.next(srv, out);
+    memory.last_op = more && out->kind <= NPJ_ABANDON_JOB ? out->op : 0;
+    return more;
+}
+
+static npj_status written_at_once_counts_less(void *srv, npj_op op, npj_status status, uint64_t transferred)
+{
+    return GOOD.written(srv, op, status, transferred > 1 && op == memory.last_op ? transferred - 1 : transferred);
+}
+
+static npj_status connect_cannot_wait(void *srv, npj_job job, uint64_t tag)
+{
+    npj_job_info info;
+    if (GOOD.query(srv, job, &info) == NPJ_STATUS_SUCCESS && info.state == NPJ_STATE_ADDING)
+        return NPJ_STATUS_INVALID_PIPE_STATE;
+    return GOOD.connect(srv, job, tag);
+}
+
+/* ------------------------------------------------------------------------------------------------------------- retry
+ */
+
+static npj_status connect_aborts(void *srv, npj_job job, uint64_t tag)
+{
+    npj_status status = GOOD.connect(srv, job, tag);
+    if (status == NPJ_STATUS_INVALID_PIPE_STATE)
+        (void)GOOD.abort(srv, job, NPJ_STATUS_PRINT_CANCELLED);
+    return status;
+}
+
+static npj_status write_loses_heart(void *srv, npj_job job, uint64_t tag, const void *bytes, uint32_t length,
+                                    unsigned flags, npj_req *out)
+{
+    if (memory.starved)
+        return NPJ_STATUS_PIPE_BROKEN;
+    npj_status status = GOOD.write(srv, job, tag, bytes, length, flags, out);
+    memory.starved = status == NPJ_STATUS_INSUFFICIENT_RESOURCES;
+    return status;
+}
+
+static bool next_without_resume(void *srv, npj_action *out)
+{
+    bool more;
+    do
+        more = GOOD.next(srv, out);
+    while (more && out->kind == NPJ_RESUME);
+    return more;
+}
+
+/* ------------------------------------------------------------------------------------------------------------- query
+ */
+
+static npj_status query_takes_action(const void *srv, npj_job job, npj_job_info *out)
+{
+    npj_action lost;
+    (void)GOOD.next(memory.srv, &lost);
+    return GOOD.query(srv, job, out);
+}
+
+static npj_status advance_both_ways(void *srv, uint64_t now)
+{
+    npj_status status = GOOD.advance(srv, now < memory.now ? memory.now + 100000 : now);
+    memory.now = now > memory.now ? now : memory.now;
+    return status;
+}
+
+/* ------------------------------------------------------------------------------------------------------------- batch
+ */
+
+static bool next_noting_batch(void *srv, npj_action *out)
+{
+    bool more = GOOD.next(srv, out);
+    if (more && out->kind == NPJ_WRITE)
+        memory.many = out->iov_count > 1;
+    return more;
+}
+
+static bool next_counts_batch_short(void *srv, npj_action *out)
+{
+    bool more = next_noting_batch(srv, out);
+    if (more && out->kind == NPJ_REPLY && out->request == NPJ_REQUEST_WRITE && memory.many && out->count > 0)
+        out->count--;
+    return more;
+}
+
+static npj_status written_many_loses_action(void *srv, npj_op op, npj_status status, uint64_t transferred)
+{
+    npj_status said = GOOD.written(srv, op, status, transferred);
+    if (memory.many && transferred > 0) {
+        npj_action early; /* what would be taken later is taken now, and lost */
+        (void)GOOD.next(srv, &early);
+    }
+    return said;
+}
+
+/* ------------------------------------------------------------------------------------------------------- the scripts
+ */
+
+#define STEP(kind, lane, a, b) (NPJT_TWIN_##kind | (lane) << 4), (a), (b)
+#define STARVED(kind, lane, a) (NPJT_TWIN_##kind | (lane) << 4 | 128), (a), 0
+#define DO(kind, lane)         STEP(kind, lane, 0, 0)
+#define OPEN(lane)             DO(ADD, lane), DO(DRAIN, 0), DO(COMPLETE, lane), DO(CONNECT, lane), DO(DRAIN, 0), DO(COMPLETE, lane)
+#define END(lane)                                                                                                      \
+    DO(CLOSE, lane), DO(DRAIN, 0), DO(COMPLETE, lane), DO(DRAIN, 0), DO(COMPLETE, lane), DO(DRAIN, 0),                 \
+        DO(COMPLETE, lane)
+
+static const uint8_t plain[] = {0,
+                                0xE0,
+                                0,
+                                OPEN(0),
+                                OPEN(2),
+                                STEP(WRITE, 0, 5, 0),
+                                STEP(WRITE, 2, 6, 0),
+                                DO(DRAIN, 0),
+                                STEP(COMPLETE, 0, 4, 3),
+                                DO(COMPLETE, 2),
+                                STEP(WRITE, 0, 7, 0),
+                                STEP(WRITE, 0, 4, 0),
+                                END(2),
+                                END(0)};
+
+static const uint8_t aborted[] = {0,
+                                  0xE0,
+                                  0,
+                                  OPEN(0),
+                                  OPEN(2),
+                                  STEP(WRITE, 0, 5, 0),
+                                  DO(DRAIN, 0),
+                                  STEP(WRITE, 2, 5, 0),
+                                  DO(ABORT, 0),
+                                  STEP(WRITE, 0, 5, 0),
+                                  STEP(WRITE, 2, 5, 0),
+                                  DO(DRAIN, 0)};
+
+static const uint8_t pipelined[] = {0, 0xE0, 0, DO(ADD, 0), DO(CONNECT, 0), DO(DRAIN, 0), DO(COMPLETE, 0), END(0)};
+
+static const uint8_t connected_twice[] = {0, 0xE0, 0, OPEN(0), STEP(EXTRA, 0, 1, 0), STEP(WRITE, 0, 5, 0), END(0)};
+
+static const uint8_t starved[] = {0, 0xE0, 0, OPEN(0), STARVED(WRITE, 0, 5), STEP(WRITE, 0, 5, 0), END(0)};
+
+static const uint8_t crowded[] = {0,
+                                  0xE1,
+                                  1,
+                                  OPEN(0),
+                                  STEP(WRITE, 0, 5, 0),
+                                  STEP(WRITE, 0, 5, 0),
+                                  STEP(WRITE, 0, 5, 0),
+                                  STEP(WRITE, 0, 5, 0),
+                                  STEP(WRITE, 0, 5, 0),
+                                  END(0)};
+
+static const uint8_t looked_at[] = {
+    0, 0xE0, 0, STEP(ADVANCE, 0, 10, 0), OPEN(0), STEP(WRITE, 0, 5, 0), STEP(EXTRA, 0, 1, 0), END(0)};
+
+static const uint8_t turned_back[] = {
+    0, 0xE0, 0, STEP(ADVANCE, 0, 10, 0), OPEN(0), STEP(WRITE, 0, 5, 0), STEP(EXTRA, 0, 6, 20), END(0)};
+
+const uint8_t *twin_plain_script(size_t *size)
+{
+    *size = sizeof plain;
+    return plain;
+}
+
+/* ---------------------------------------------------------------------------------------------------------- the list
+ */
+
+const struct twin_fault *twin_faults(size_t *count)
+{
+    static struct twin_fault faults[16];
+    size_t n = 0;
+#define FAULT(text, found_by, says, steps, member, function)                                                           \
+    do {                                                                                                               \
+        faults[n] = (struct twin_fault){text, NPJT_RELATION_##found_by, says, steps, sizeof(steps), GOOD};             \
+        faults[n].subject.name = "npjob with a fault";                                                                 \
+        faults[n].subject.srv_new = new_with_memory;                                                                   \
+        faults[n++].subject.member = function;                                                                         \
+    } while (0)
+    FAULT("an abort ends the job that was last written to", COMMUTE, "in another order: ", aborted, abort,
+          abort_last_written);
+    faults[n - 1].subject.write = write_noting_job;
+    FAULT("the last lent byte is not written", LENT, "WRITE of 8 bytes", plain, write, write_lends_less);
+    FAULT("RETURN never comes", LENT, "lent payloads are not returned", aborted, next, next_without_return);
+    FAULT("a completion that comes at once counts short", DEFERRED, "the pipe of job 0", plain, written,
+          written_at_once_counts_less);
+    faults[n - 1].subject.next = next_noting_op;
+    FAULT("a connect cannot wait for AddJob", DEFERRED, "the request of tag 2", pipelined, connect,
+          connect_cannot_wait);
+    FAULT("a refused connect aborts", RETRY, "a second connect has changed the digest", connected_twice, connect,
+          connect_aborts);
+    FAULT("a write that wanted for memory cannot be made again", RETRY, "STATUS_PIPE_BROKEN", starved, write,
+          write_loses_heart);
+    FAULT("RESUME never comes", RETRY, "never made", crowded, next, next_without_resume);
+    FAULT("a query takes an action", QUERY, "a query of a job has changed the digest", looked_at, query,
+          query_takes_action);
+    FAULT("a query takes an action, and there is no digest", QUERY, "with queries: ", looked_at, query,
+          query_takes_action);
+    faults[n - 1].subject.digest = NULL;
+    FAULT("a time gone by counts", QUERY, "an advance to a time gone by has changed the digest", turned_back, advance,
+          advance_both_ways);
+    FAULT("a WRITE of many counts its writes short", BATCH, "tag ", plain, next, next_counts_batch_short);
+    FAULT("after a WRITE of many an action is lost", BATCH, "tag ", plain, written, written_many_loses_action);
+    faults[n - 1].subject.next = next_noting_batch;
+#undef FAULT
+    *count = n;
+    return faults;
+}
+
+static npj_status write_leaks(void *srv, npj_job job, uint64_t tag, const void *bytes, uint32_t length, unsigned flags,
+                              npj_req *out)
+{
+    npj_status status = GOOD.write(srv, job, tag, bytes, length, flags, out);
+    if (status == NPJ_STATUS_PENDING)
+        (void)memory.mem.alloc(memory.mem.user, 48);
+    return status;
+}
+
+const npjt_subject *twin_leaky(void)
+{
+    static npjt_subject leaky;
+    leaky = GOOD;
+    leaky.name = "npjob with a leak";
+    leaky.srv_new = new_with_memory;
+    leaky.write = write_leaks;
+    return &leaky;
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/* The twins: npjob passes every relation, and each faulty server fails one of them and no other. */
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "twin_faults.h"
+
+static char sentence[512];
+
+static void note(void *user, const npjt_difference *finding)
+{
+    (void)user;
+    (void)strncpy(sentence, finding->sentence, sizeof sentence - 1);
+}
+
+static bool play(npjt_twin *twin, const npjt_subject *subject, const uint8_t *script, size_t size,
+                 npjt_relation relation, npjt_twin_result *result)
+{
+    npjt_twin_options options = {.finding = note, .relation_override = true, .relation = relation};
+    sentence[0] = '\0';
+    bool good = npjt_twin_run(twin, subject, script, size, &options, result);
+    cr_assert_eq(result->relation, relation);
+    cr_assert_eq(result->found, !good);
+    cr_assert_eq(sentence[0] == '\0', good);
+    return good;
+}
+
+Test(twin, every_fault_is_found_by_its_relation_and_by_no_other)
+{
+    uint32_t seen = 0;
+    size_t count;
+    npjt_twin *twin = npjt_twin_new();
+    npjt_twin_result result;
+    cr_assert_not_null(twin);
+    const struct twin_fault *faults = twin_faults(&count);
+    for (size_t i = 0; i < count; i++) {
+        const struct twin_fault *fault = &faults[i];
+        for (unsigned relation = 0; relation < NPJT_RELATION_COUNT; relation++) {
+            cr_expect(play(twin, &npjt_subject_npjob, fault->script, fault->size, relation, &result),
+                      "%s: npjob itself, relation %s: %s", fault->name, npjt_relation_name(relation), sentence);
+            cr_expect_eq(result.live_blocks, 0);
+            bool good = play(twin, &fault->subject, fault->script, fault->size, relation, &result);
+            cr_expect_eq(good, relation != fault->relation, "%s: relation %s: %s", fault->name,
+                         npjt_relation_name(relation), good ? "nothing found" : sentence);
+            if (relation == fault->relation)
+                cr_expect_not_null(strstr(sentence, fault->sentence), "%s: %s", fault->name, sentence);
+        }
+        seen |= UINT32_C(1) << fault->relation;
+    }
+    for (unsigned relation = 0; relation < NPJT_RELATION_COUNT; relation++)
+        cr_expect(seen >> relation & 1, "no fault for relation %s", npjt_relation_name(relation));
+    npjt_twin_free(twin);
+}
+
+Test(twin, what_is_left_behind_is_found_by_every_relation)
+{
+    npjt_twin *twin = npjt_twin_new();
+    npjt_twin_result result;
+    size_t size;
+    const uint8_t *script = twin_plain_script(&size);
+    for (unsigned relation = 0; relation < NPJT_RELATION_COUNT; relation++) {
+        cr_expect_not(play(twin, twin_leaky(), script, size, relation, &result));
+        cr_expect_not_null(strstr(sentence, "blocks are live when all jobs have ended"), "%s", sentence);
+        cr_expect_gt(result.live_blocks, 0);
+    }
+    npjt_twin_free(twin);
+}
+
+Test(twin, a_finding_shrinks)
+{
+    uint8_t script[NPJT_TWIN_MAX];
+    size_t size;
+    npjt_twin *twin = npjt_twin_new();
+    const uint8_t *plain = twin_plain_script(&size);
+    memcpy(script, plain, size);
+    script[0] = NPJT_RELATION_LENT;
+    cr_assert_not(npjt_twin_shrink(twin, &npjt_subject_npjob, script, &size));
+    cr_assert(npjt_twin_shrink(twin, twin_leaky(), script, &size));
+    /* An add, a connect and a write are what it takes. */
+    cr_expect_eq(size, NPJT_TWIN_HEADER + 3 * 3, "%zu bytes", size);
+    npjt_twin_free(twin);
+}
+
+Test(twin, the_empty_script_is_a_run)
+{
+    npjt_twin *twin = npjt_twin_new();
+    npjt_twin_result result;
+    for (unsigned relation = 0; relation < NPJT_RELATION_COUNT; relation++) {
+        cr_expect(play(twin, &npjt_subject_npjob, NULL, 0, relation, &result));
+        cr_expect_eq(result.steps, 0);
+        cr_expect_eq(result.live_blocks, 0);
+    }
+    npjt_twin_free(twin);
+    npjt_twin_free(NULL);
+}
+
+Test(twin, counters)
+{
+    npjt_twin *twin = npjt_twin_new();
+    npjt_twin_result result;
+    size_t size;
+    const uint8_t *script = twin_plain_script(&size);
+    cr_expect(play(twin, &npjt_subject_npjob, script, size, NPJT_RELATION_QUERY, &result));
+    cr_expect_eq(result.steps, (size - NPJT_TWIN_HEADER) / 3);
+    cr_expect_eq(result.packets, 8); /* four on each side */
+    cr_expect_eq(result.queries, 0);
+    size_t count;
+    const struct twin_fault *faults = twin_faults(&count);
+    uint64_t refusals = 0, queries = 0;
+    for (size_t i = 0; i < count; i++) {
+        cr_expect(play(twin, &npjt_subject_npjob, faults[i].script, faults[i].size, NPJT_RELATION_RETRY, &result));
+        refusals += result.refusals;
+        cr_expect(play(twin, &npjt_subject_npjob, faults[i].script, faults[i].size, NPJT_RELATION_QUERY, &result));
+        queries += result.queries;
+    }
+    cr_expect_gt(refusals, 4);
+    cr_expect_gt(queries, 2);
+    npjt_twin_free(twin);
+}
+
+Test(twin, names)
+{
+    for (unsigned relation = 0; relation < NPJT_RELATION_COUNT; relation++)
+        for (unsigned other = 0; other < relation; other++)
+            cr_expect_str_neq(npjt_relation_name(relation), npjt_relation_name(other));
+    cr_expect_str_eq(npjt_relation_name(NPJT_RELATION_COUNT), "(unknown)");
+}
