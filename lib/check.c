@@ -63,8 +63,7 @@ static const char *check_facts(const struct npj_srv *srv, const struct npji_job 
         MUST(!waiting || job->state < NPJ_STATE_ABORTING, "a failed job holds no unanswered request");
         sums->reserved += waiting || answered;
     }
-    bool failing = job->state >= NPJ_STATE_ABORTING && job->state <= NPJ_STATE_BROKEN;
-    MUST(!failing || job->failure != NPJ_STATUS_SUCCESS, "a failed job has its first failure");
+    MUST(!npji_failed(job) || job->failure != NPJ_STATUS_SUCCESS, "a failed job has its first failure");
     MUST(job->state >= NPJ_STATE_ABORTING || job->failure == NPJ_STATUS_SUCCESS, "a job with a failure has failed");
     MUST(!(facts & NPJI_CANCEL_ASKED) || job->op, "only an operation in flight is cancelled");
     MUST(job->state != NPJ_STATE_BROKEN || !job->op, "a broken job has no operation");
@@ -108,22 +107,23 @@ static const char *check_links(const struct npj_srv *srv, const struct npji_job 
     return NULL;
 }
 
-/* The length of a ring, or UINT64_MAX if it is not linked both ways or longer than @limit. */
-static uint64_t length_of(const struct npji_link *head, uint64_t limit)
+/* The length of a ring, or UINT64_MAX if it is not linked both ways. (What is, leads back to its head.) */
+static uint64_t length_of(const struct npji_link *head)
 {
     uint64_t length = 0;
-    for (const struct npji_link *link = head; link->next != head; link = link->next)
-        if (link->next->prev != link || ++length > limit)
+    const struct npji_link *link = head;
+    for (; link->next != head; link = link->next, length++)
+        if (link->next->prev != link)
             return UINT64_MAX;
-    return head->prev->next == head ? length : UINT64_MAX;
+    return head->prev == link ? length : UINT64_MAX;
 }
 
 static const char *check_rings(const struct npj_srv *srv, const struct sums *sums)
 {
-    MUST(length_of(&srv->ready, sums->jobs) == sums->ready, "the line holds the jobs that say so");
+    MUST(length_of(&srv->ready) == sums->ready, "the line holds the jobs that say so");
     for (int timer = 0; timer < NPJI_TIMERS; timer++) {
         const struct npji_link *head = &srv->timers[timer];
-        MUST(length_of(head, sums->jobs) == sums->armed[timer], "a ring of deadlines holds the jobs that say so");
+        MUST(length_of(head) == sums->armed[timer], "a ring of deadlines holds the jobs that say so");
         for (const struct npji_link *link = head->next; link != head && link->next != head; link = link->next)
             MUST(NPJI_OWNER(link, const struct npji_deadline, link)->when <=
                      NPJI_OWNER(link->next, const struct npji_deadline, link)->when,

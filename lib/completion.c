@@ -122,7 +122,7 @@ static uint64_t given_of(const struct npji_packet *packet)
 /* The bytes that the WRITE in flight was given. In a failed job its packets may stand in either list. */
 static uint64_t bytes_given(const struct npji_job *job)
 {
-    return given_of(job->queue.head) + (npji_failed(job) ? given_of(job->due.head) : 0);
+    return given_of(job->queue.head) + given_of(job->due.head);
 }
 
 /* Spreads @transferred bytes over the writes of the operation, and answers those that are covered in full. */

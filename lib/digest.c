@@ -8,13 +8,12 @@ static void mix(uint64_t *digest, uint64_t value)
     *digest ^= *digest >> 29;
 }
 
-static void mix_packets(uint64_t *digest, const struct npji_job *job, const struct npji_packet *packet)
+static void mix_packets(uint64_t *digest, const struct npji_packet *packet)
 {
     for (; packet != NULL; packet = packet->next) {
         mix(digest, packet->tag);
         mix(digest, (uint64_t)packet->length << 32 | packet->taken);
         mix(digest, (uint64_t)packet->status << 32 | packet->flags);
-        mix(digest, npji_packet_held(job, packet));
     }
     mix(digest, ~UINT64_C(0));
 }
@@ -30,8 +29,8 @@ static void mix_job(uint64_t *digest, const struct npj_srv *srv, const struct np
                     (job->op ? 1u + job->op_kind : 0u));
     for (int i = 0; i < 3; i++)
         mix(digest, job->tags[i]);
-    mix_packets(digest, job, job->queue.head);
-    mix_packets(digest, job, job->due.head);
+    mix_packets(digest, job->queue.head);
+    mix_packets(digest, job->due.head);
     mix(digest, npji_host_time(srv, job->deadline.when));
     mix(digest, npji_host_time(srv, job->drain.when));
 }

@@ -282,10 +282,11 @@ static inline bool npji_failed(const struct npji_job *job)
     return job->state >= NPJ_STATE_ABORTING && job->state <= NPJ_STATE_BROKEN;
 }
 
-/* Whether a WRITE is in flight that uses the bytes of @packet. */
+/* Whether the operation in flight is a WRITE that uses the bytes of @packet: no other is taken while one of the last
+ * WRITE's packets is left. */
 static inline bool npji_packet_held(const struct npji_job *job, const struct npji_packet *packet)
 {
-    return (packet->flags & NPJI_PACKET_IN_OP) && job->op && job->op_kind == NPJ_WRITE;
+    return (packet->flags & NPJI_PACKET_IN_OP) && job->op;
 }
 
 /* Whether a write has no bytes, and the pipe knows no empty messages: it is never in flight. */

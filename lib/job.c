@@ -81,10 +81,11 @@ void npji_answer(struct npji_job *job, npj_request_kind request, bool good)
 
 /* ------------------------------------------------------------------------------------------------------- failure */
 
-/* Asks, once, that the operation in flight be cancelled, if it is of a kind that can be. */
+/* Asks, once, that the operation in flight be cancelled, if it is of a kind that can be. (ABANDON_JOB cannot either,
+ * but comes when there is nothing left to ask for.) */
 void npji_ask_cancel(struct npji_job *job)
 {
-    if (job->op && job->op_kind != NPJ_CLOSE_PIPE && job->op_kind != NPJ_ABANDON_JOB)
+    if (job->op && job->op_kind != NPJ_CLOSE_PIPE)
         job->facts |= NPJI_CANCEL_ASKED;
 }
 
@@ -186,8 +187,7 @@ bool npji_finished(const struct npj_srv *srv, const struct npji_job *job)
     case NPJ_STATE_BROKEN:
         return !(facts & NPJI_GOOD(NPJ_REQUEST_CONNECT)) || (facts & (NPJI_CLOSE_ACCEPTED | NPJI_FORGET)) ||
                srv->shutdown == 1 + NPJ_ABORT;
-    case NPJ_STATE_GONE:
-    default:
+    default: /* GONE */
         return job->packets == 0 && !npji_has_action(srv, job);
     }
 }

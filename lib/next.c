@@ -80,11 +80,11 @@ static void gather(struct npj_srv *srv, struct npji_job *job, npj_action *out)
     }
 }
 
-static bool take_op(struct npj_srv *srv, struct npji_job *job, npj_action *out)
+/* What is left to be said when nothing else is. */
+static void take_op(struct npj_srv *srv, struct npji_job *job, npj_action *out)
 {
     npj_action_kind kind;
-    if (!npji_op_due(job, &kind))
-        return false;
+    (void)npji_op_due(job, &kind);
     job->op = npji_handle(npji_generation(srv), npji_handle_slot(job->handle), NPJI_HANDLE_OP);
     job->op_kind = (uint8_t)kind;
     srv->stats.operations++;
@@ -96,7 +96,6 @@ static bool take_op(struct npj_srv *srv, struct npji_job *job, npj_action *out)
         out->status = job->failure;
     if (kind == NPJ_SCHEDULE_JOB || kind == NPJ_ABANDON_JOB)
         out->job_id = job->job_id;
-    return true;
 }
 
 static bool take_idle(struct npj_srv *srv, npj_action *out)
@@ -116,9 +115,10 @@ bool npj_next(npj_srv *srv, npj_action *out)
         return take_idle(srv, out);
     struct npji_job *job = NPJI_OWNER(srv->ready.next, struct npji_job, ready);
     *out = (npj_action){.job = job->handle, .cookie = job->cookie};
-    (void)(take_cancel(job, out) || take_reply(srv, job, NPJ_REQUEST_ADD, out) ||
-           take_reply(srv, job, NPJ_REQUEST_CONNECT, out) || take_packet(srv, job, out) ||
-           take_reply(srv, job, NPJ_REQUEST_CLOSE, out) || take_resume(srv, job, out) || take_op(srv, job, out));
+    if (!take_cancel(job, out) && !take_reply(srv, job, NPJ_REQUEST_ADD, out) &&
+        !take_reply(srv, job, NPJ_REQUEST_CONNECT, out) && !take_packet(srv, job, out) &&
+        !take_reply(srv, job, NPJ_REQUEST_CLOSE, out) && !take_resume(srv, job, out))
+        take_op(srv, job, out);
     npji_unlink(&job->ready);
     npji_settle(srv, job);
     return true;

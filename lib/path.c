@@ -89,14 +89,14 @@ static bool split(const void *bytes, size_t length, npj_path_encoding encoding, 
     }
 }
 
-/* The character at a place of the part, an ASCII capital in lower case; 0 if there is none. Only ASCII is told apart.
- */
+/* The character at a place of a part that is there, an ASCII capital in lower case; 0 if there is none. Only ASCII is
+ * told apart. */
 static unsigned ascii_at(const path_parts *parts, size_t index, size_t place)
 {
     const path_part *part = &parts->part[index];
     size_t width = parts->encoding == NPJ_PATH_UTF8 ? 1 : 2;
 
-    if (index >= parts->count || place >= part->length / width) {
+    if (place >= part->length / width) {
         return 0;
     }
     const unsigned char *at = part->start + place * width;

@@ -9,23 +9,18 @@ uint32_t npj_version(void)
 
 /* ------------------------------------------------------------------------------------------------- configuration */
 
-/* The struct of the first version ends with trace_user. */
-#define FIRST_SIZE (offsetof(npj_config, trace_user) + sizeof(void *))
-
 enum { MAX_BATCH = 1024 };
 #define MAX_WRITE_BYTES UINT32_C(0x80000000)
 
-/* Reads a configuration of any size; what this library does not know must be zero. */
+/* Reads a configuration of this version, the first, or a later one; what this library does not know must be zero. */
 static bool read_config(const npj_config *from, npj_config *config)
 {
-    if (from->size < FIRST_SIZE)
+    if (from->size < sizeof *config)
         return false;
-    size_t known = from->size < sizeof *config ? from->size : sizeof *config;
-    for (size_t i = known; i < from->size; i++)
+    for (size_t i = sizeof *config; i < from->size; i++)
         if (((const unsigned char *)from)[i] != 0)
             return false;
-    memset(config, 0, sizeof *config);
-    memcpy(config, from, known);
+    *config = *from;
     config->size = sizeof *config;
     return true;
 }

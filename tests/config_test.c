@@ -55,6 +55,18 @@ Test(config, all_defaults_are_a_valid_configuration)
     expect_taken(&config, "defaults");
 }
 
+Test(config, no_trace)
+{
+    npj_config config = defaults();
+    config.max_jobs = 1;
+    npj_srv *srv = NULL;
+    npj_job job = 0;
+    cr_assert_eq(npj_srv_new(&config, &srv), NPJ_STATUS_SUCCESS);
+    cr_assert_eq(npj_add_job(srv, 1, 2, 3, 4, &job), NPJ_STATUS_PENDING);
+    cr_assert_eq(npj_add_job(srv, 1, 2, 3, 4, &job), NPJ_STATUS_INSUFF_SERVER_RESOURCES, "Event 2019, to nobody");
+    npj_srv_free(&srv);
+}
+
 Test(config, null_pointers)
 {
     npj_config config = defaults();

@@ -236,6 +236,20 @@ Test(law10, a_provider_gone_withdraws_what_was_not_taken)
     host_end(h);
 }
 
+Test(law10, a_provider_gone_leaves_a_broken_job_nothing_to_say)
+{
+    struct host *h = host_start(NULL);
+    struct job job = job_cleanup_failed(h);
+    expect(h, SUCCESS, npj_done(h->srv, job.op, NPJ_STATUS_SUCCESS)); /* ABANDON_JOB is due */
+    expect_state(h, job.id, NPJ_STATE_ABANDONING);
+    expect(h, SUCCESS, npj_provider_gone(h->srv, PROVIDER));
+    expect_nothing(h);
+    expect_state(h, job.id, NPJ_STATE_BROKEN);
+    struct job other = job_open(h);
+    expect_state(h, other.id, NPJ_STATE_OPEN);
+    host_end(h);
+}
+
 Test(law10, a_provider_gone_leaves_the_pipe_to_be_closed)
 {
     struct host *h = host_start(NULL);

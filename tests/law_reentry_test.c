@@ -290,6 +290,55 @@ Test(law6, looking_is_allowed_from_inside)
     host_end(h);
 }
 
+/* What a release callback saw while the engine was being freed. */
+struct last_sight {
+    const npj_srv *srv;
+    uint64_t deadlines[8];
+    uint64_t jobs[8];
+    unsigned times;
+};
+
+static void look_at_what_is_left(void *user, bool releasing)
+{
+    struct last_sight *sight = user;
+    npj_stats stats;
+    cr_assert(releasing && sight->times < 8);
+    npj_check(sight->srv); /* it may well complain: it sees a change half made */
+    npj_digest(sight->srv);
+    npj_stats_get(sight->srv, &stats);
+    sight->jobs[sight->times] = stats.jobs.live;
+    sight->deadlines[sight->times] = npj_deadline(sight->srv);
+    sight->times++;
+}
+
+/* Each job leaves the line, its deadlines and its keys before its memory goes. */
+Test(law6, looking_is_allowed_from_inside_free)
+{
+    struct host *h = host_start(NULL);
+    expect(h, SUCCESS, npj_advance(h->srv, 0));
+    job_closing(h); /* stall and drain */
+    expect(h, SUCCESS, npj_advance(h->srv, 10));
+    job_closing(h);
+    expect(h, SUCCESS, npj_advance(h->srv, 20));
+    job_adding(h);
+    job_accept_for(h, CLIENT, PROVIDER, COOKIE); /* in line */
+    struct last_sight sight = {.srv = h->srv};
+    h->pool.inside = look_at_what_is_left;
+    h->pool.inside_user = &sight;
+    npj_srv_free(&h->srv);
+    /* Packet and job, packet and job, job, job, engine. */
+    static const uint64_t jobs[] = {4, 3, 3, 2, 1, 0, 0};
+    static const uint64_t deadlines[] = {20 + ADD_TIMEOUT, 20 + ADD_TIMEOUT, 20 + ADD_TIMEOUT, 20 + ADD_TIMEOUT,
+                                         20 + ADD_TIMEOUT, NPJ_NEVER,        NPJ_NEVER};
+    cr_assert_eq(sight.times, 7);
+    for (unsigned i = 0; i < 7; i++) {
+        cr_assert_eq(sight.jobs[i], jobs[i], "at release %u", i);
+        cr_assert_eq(sight.deadlines[i], deadlines[i], "at release %u", i);
+    }
+    h->pool.inside = NULL;
+    host_free(h);
+}
+
 /* Only the engine that called is closed to its callback. */
 static void use_the_other(void *user)
 {

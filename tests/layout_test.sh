@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 # The rules of the tree: layout_test.sh SOURCE_ROOT. The arrows point one way,
 #     include <- lib <- testkit <- {fuzz, tests, tools}
-# and a folder's private headers are its own: the others see include/ and testkit/include/ only. But for two: the tests
-# of the tapes read the table of their words, and the exhaustive search compares engines from the inside.
+# and a folder's private headers are its own: the others see include/ and testkit/include/ only. But for three: the tests
+# of the tapes read the table of their words, and tests/inside.h and the exhaustive search look into the engine.
 set -euo pipefail
 cd "$1"
 . tests/tap.sh
@@ -97,7 +97,7 @@ check 'testkit/ includes include/ and its own' includes testkit '^npjob(-testkit
 check 'but for the search, which looks into the engine' only_the_search_looks_inside
 check 'fuzz/ includes the public headers and its own' includes fuzz '^npjob(-testkit)?/'
 check 'tools/ includes the public headers and its own' includes tools '^npjob(-testkit)?/'
-check 'tests/ includes the public headers and its own' includes tests '^npjob(-testkit)?/|^loop\.c$|^tape_words\.h$'
+check 'tests/ includes the public headers and its own' includes tests '^npjob(-testkit)?/|^loop\.c$|^tape_words\.h$|^engine\.h$'
 check 'public headers are included by name' no_angled_way_around
 check 'the links of the pages lead somewhere' links_lead_somewhere
 finish

@@ -86,6 +86,8 @@ Test(path_utf, ill_formed_utf16)
         {LITERAL("\x00\xD8"     /* before another character */
                  "a\0")},
         {LITERAL("\x3D\xD8\x3D\xD8")}, /* before another high one */
+        {LITERAL("\x3D\xD8\x00\xE0")}, /* before what comes next after the low ones */
+        {LITERAL("\x3D\xD8\xFF\xDB")}, /* before what comes last before them */
         {LITERAL("\x00\xDC")},         /* a low surrogate alone */
         {LITERAL("\x00\xDC\x00\xDC")},
         {LITERAL("\xFF\xDF")},

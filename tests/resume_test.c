@@ -130,6 +130,25 @@ Test(resume, comes_after_a_cancel_that_makes_room)
     host_end(h);
 }
 
+Test(resume, waits_again_when_a_write_takes_the_room_before_it_is_told)
+{
+    struct host *h = host_of_little();
+    struct job job = job_open(h);
+    job_write(h, &job, TAG_WRITE, "01234");
+    job.op = take_write(h, "01234").op;
+    job_write(h, &job, TAG_WRITE + 1, "567");
+    refused(h, QUOTA_EXCEEDED, npj_write(h->srv, job.id, 9, "01234567", 8, NPJ_COPY, NULL));
+    expect(h, SUCCESS, npj_cancel(h->srv, job.req));
+    expect_reply(h, TAG_WRITE + 1, CANCELLED, 0);
+    job_write(h, &job, TAG_WRITE + 2, "8");
+    expect_nothing(h);
+    expect(h, SUCCESS, npj_written(h->srv, job.op, NPJ_STATUS_SUCCESS, 5));
+    expect_reply(h, TAG_WRITE, SUCCESS, 5);
+    cr_assert_eq(take(h, NPJ_RESUME).job, job.id);
+    take_write(h, "8");
+    host_end(h);
+}
+
 Test(resume, comes_when_a_close_is_accepted)
 {
     struct host *h = host_of_little();

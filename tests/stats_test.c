@@ -35,6 +35,18 @@ Test(stats, count_a_whole_life)
     host_end(h);
 }
 
+Test(stats, null_pointers)
+{
+    struct host *h = host_start(NULL);
+    npj_stats stats;
+    memset(&stats, 0xFF, sizeof stats);
+    npj_stats_get(NULL, &stats);
+    cr_assert(stats.jobs.total == 0 && stats.memory_bytes == 0 && stats.packet_bytes == 0);
+    npj_stats_get(h->srv, NULL);
+    npj_stats_get(NULL, NULL);
+    host_end(h);
+}
+
 Test(stats, count_what_is_refused)
 {
     struct host *h = host_start(NULL);

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What npj_digest() covers, thing by thing: engines that differ in one of these only have different digests, and
+ * engines that differ only in what it leaves out have equal ones. stats_test.c has the digest of whole lives.
+ */
+#include "inside.h"
+
+static void differs_at(const struct host *h, uint64_t before, bool want, const char *what, struct place at)
+{
+    cr_assert_eq(npj_digest(h->srv) != before, want, "%s:%d: the digest %s %s", at.file, at.line,
+                 want ? "does not cover" : "covers", what);
+}
+
+#define changed_to(h, field, value, want)                                                                              \
+    do {                                                                                                               \
+        const uint64_t before_ = npj_digest((h)->srv);                                                                 \
+        cr_assert_neq(field, value, "%s is so already", #field);                                                       \
+        with(field, value, differs_at(h, before_, want, #field, HERE));                                                \
+        cr_assert_eq(npj_digest((h)->srv), before_);                                                                   \
+    } while (0)
+
+/** Asserts that the digest is another while @p field holds @p value; that it is not. */
+#define covers(h, field, value)     changed_to(h, field, value, true)
+#define leaves_out(h, field, value) changed_to(h, field, value, false)
+
+/* "abc" in flight, "defg" behind it; a cancelled write to be answered; a close accepted. */
+static struct job job_busy(struct host *h)
+{
+    struct job job = job_open(h);
+    job_write(h, &job, TAG_WRITE, "abc");
+    job.op = take_write(h, "abc").op;
+    job_write(h, &job, TAG_WRITE + 1, "defg");
+    job_write(h, &job, TAG_WRITE + 2, "hi");
+    expect(h, SUCCESS, npj_cancel(h->srv, job.req));
+    expect(h, PENDING, npj_close(h->srv, job.id, TAG_CLOSE));
+    return job;
+}
+
+Test(digest, covers_the_engine)
+{
+    struct host *h = host_start(NULL);
+    npj_srv *srv = h->srv;
+    covers(h, srv->shutdown, 1 + NPJ_DRAIN);
+    covers(h, srv->shutdown, 1 + NPJ_ABORT);
+    covers(h, srv->idle_owed, true);
+    covers(h, srv->clock_set, true);
+    covers(h, srv->now, 1);
+    covers(h, srv->origin, 1);
+    covers(h, srv->shutdown_deadline, 5);
+    host_end(h);
+}
+
+Test(digest, covers_a_job)
+{
+    struct host *h = host_start(NULL);
+    struct job job = job_busy(h);
+    struct npji_job *in = inside(h, &job);
+    covers(h, in->cookie, COOKIE + 1);
+    covers(h, in->keys[NPJI_CLIENT], CLIENT + 1);
+    covers(h, in->keys[NPJI_PROVIDER], PROVIDER + 1);
+    covers(h, in->failure, NPJ_STATUS_CANCELLED);
+    covers(h, in->job_id, JOB_ID + 1);
+    covers(h, in->state, NPJ_STATE_OPEN);
+    covers(h, in->mode, NPJ_MESSAGE_MODE);
+    covers(h, in->op_kind, NPJ_OPEN);
+    covers(h, in->op, 0);
+    covers(h, in->deadline.when, in->deadline.when + 1);
+    covers(h, in->drain.when, in->drain.when + 1);
+    for (int i = 0; i < 3; i++)
+        covers(h, in->tags[i], in->tags[i] + 100);
+    for (unsigned bit = 0; bit < 32; bit++)
+        if (1u << bit != NPJI_RESUME_OWED)
+            covers(h, in->facts, in->facts ^ 1u << bit);
+    host_end(h);
+}
+
+Test(digest, tells_no_operation_from_the_first_kind)
+{
+    struct host *h = host_start(NULL);
+    struct job job = job_adding(h);
+    covers(h, inside(h, &job)->op, 0);
+    host_end(h);
+}
+
+Test(digest, covers_a_write)
+{
+    struct host *h = host_start(NULL);
+    struct job job = job_busy(h);
+    struct npji_job *in = inside(h, &job);
+    struct npji_packet *packets[] = {in->queue.head, in->queue.tail, in->due.head};
+    for (size_t i = 0; i < 3; i++) {
+        covers(h, packets[i]->tag, 99);
+        covers(h, packets[i]->length, 77);
+        covers(h, packets[i]->taken, 1);
+        covers(h, packets[i]->status, NPJ_STATUS_PIPE_BROKEN);
+        for (unsigned bit = 0; bit < 4; bit++)
+            covers(h, packets[i]->flags, (uint8_t)(packets[i]->flags ^ 1u << bit));
+    }
+    host_end(h);
+}
+
+Test(digest, covers_which_list_a_write_is_in)
+{
+    struct host *h = host_start(NULL);
+    struct job job = job_busy(h);
+    struct npji_job *in = inside(h, &job);
+    struct npji_packet *last = in->queue.tail;
+    const uint64_t before = npj_digest(h->srv);
+    /* From the end of one list to the beginning of the other: the order of all writes is the same. */
+    npji_packet_remove(&in->queue, last);
+    last->prev = NULL;
+    last->next = in->due.head;
+    with(in->due.head, last, differs_at(h, before, true, "the list of a write", HERE));
+    npji_packet_append(&in->queue, last);
+    cr_assert_eq(npj_digest(h->srv), before);
+    host_end(h);
+}
+
+Test(digest, covers_the_slot_of_a_job_and_its_place_in_line)
+{
+    struct host *h = host_start(NULL);
+    struct job first = job_open(h);
+    struct job second = job_open(h);
+    struct npji_job *in = inside(h, &second);
+    covers(h, in->handle, in->handle ^ UINT64_C(1) << 10);
+    job_write(h, &first, TAG_WRITE, "abc");
+    job_write(h, &second, TAG_WRITE, "abc");
+    const uint64_t before = npj_digest(h->srv);
+    struct npji_link *ready = &inside(h, &first)->ready;
+    npji_unlink(ready);
+    differs_at(h, before, true, "the line", HERE);
+    npji_link_last(&h->srv->ready, ready);
+    differs_at(h, before, true, "the order of the line", HERE);
+    npji_unlink(&in->ready);
+    npji_link_last(&h->srv->ready, &in->ready);
+    cr_assert_eq(npj_digest(h->srv), before);
+    host_end(h);
+}
+
+Test(digest, leaves_out_what_no_host_can_observe)
+{
+    npj_config limits = host_limits();
+    limits.max_idle_bytes = 4096;
+    struct host *h = host_start(&limits);
+    struct job job = job_busy(h);
+    struct npji_job *in = inside(h, &job);
+    npj_srv *srv = h->srv;
+    const uint64_t before = npj_digest(srv);
+    leaves_out(h, in->facts, in->facts ^ NPJI_RESUME_OWED);
+    leaves_out(h, in->handle, in->handle ^ UINT64_C(1) << 24);
+    leaves_out(h, in->op, in->op ^ UINT64_C(1) << 24);
+    leaves_out(h, in->queue.head->request, 0);
+    leaves_out(h, in->queue.head->bytes, NULL);
+    leaves_out(h, srv->generation, srv->generation + 1);
+    unsigned char *stats = (unsigned char *)&srv->stats;
+    for (size_t i = 0; i < sizeof srv->stats; i++)
+        leaves_out(h, stats[i], (unsigned char)~stats[i]);
+    struct npji_packet kept = {.size_class = 1};
+    leaves_out(h, srv->idle[1], &kept);
+    cr_assert_eq(npj_digest(srv), before);
+    host_end(h);
+}
