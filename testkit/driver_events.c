@@ -119,6 +119,8 @@ static void set_faults(struct npjt_driver *d, unsigned failure)
         uint64_t n;
     } faults[] = {{NPJT_FAULT_ONCE, 1}, {NPJT_FAULT_ONCE, 2},  {NPJT_FAULT_ONCE, 3}, {NPJT_FAULT_FROM, 1},
                   {NPJT_FAULT_FROM, 2}, {NPJT_FAULT_EVERY, 2}, {NPJT_FAULT_NONE, 0}};
+    if (d->options->fault_override)
+        return;
     npjt_counting_fault(&d->pool, faults[failure].mode, faults[failure].n);
     d->faulty = faults[failure].mode != NPJT_FAULT_NONE;
 }

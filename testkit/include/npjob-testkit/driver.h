@@ -77,7 +77,8 @@ typedef struct npjt_options {
     /** @} */
     void *user; /**< of all four */
 
-    bool fault_override; /**< take the fault from here, not from the tape's header */
+    bool fault_override; /**< take the fault from here, and none from the tape: not its header's, nor its `oom` records'
+                          */
     npjt_fault_mode fault;
     uint32_t fault_at;
 
