@@ -11,6 +11,11 @@
  * server's allocator said no, and the handle that the server gave out. The model then says what the server should have
  * said.
  *
+ * Where the contract leaves a choice, the model takes npjob's: a WRITE to a byte pipe carries as many writes as a batch
+ * takes and passes empty ones by; a RESUME waits while another write of the largest size would not fit, even if it
+ * would have fitted before; a cancelled write that fails with its job carries the job's status; shutdown by abort goes
+ * by the slots in bits 2 to 23 of the handles; a drain has a deadline until the last job has been told of to its end.
+ *
  * A model is one block of memory of npjt_model_size() bytes, aligned as malloc() aligns, with no pointer into itself:
  * it may be copied with memcpy(), kept, and put back. It never allocates, and ends by being forgotten.
  */
