@@ -54,7 +54,7 @@ static void same_action(struct npjt_driver *d, const npj_action *says, const npj
     differ(d, what, "iov_count", says->iov_count, right->iov_count);
     differ(d, what, "held", says->held, right->held);
     differ(d, what, "having an iov", says->iov != NULL, right->iov != NULL);
-    for (uint32_t i = 0; i < right->iov_count && !d->stop; i++) {
+    for (uint32_t i = 0; i < right->iov_count && says->iov && right->iov && !d->stop; i++) {
         differ(d, what, "an iovec's length", says->iov[i].length, right->iov[i].length);
         if (right->iov[i].base)
             differ(d, what, "a lent iovec's base", (uintptr_t)says->iov[i].base, (uintptr_t)right->iov[i].base);
@@ -134,7 +134,7 @@ static npj_status beside_add_job(void *srv, uint64_t client, uint64_t provider, 
     npj_status status = d->judged->add_job(d->judged_srv, client, provider, cookie, tag, out);
     if (!leave(d))
         return status;
-    npjt_said said = {refused_memory(d) != refused, status == NPJ_STATUS_PENDING ? *out : 0};
+    npjt_said said = {refused_memory(d) != refused, status == NPJ_STATUS_PENDING && out ? *out : 0};
     return same(d, "add_job", status, npjt_model_add_job(d->model, client, provider, cookie, tag, out != NULL, said));
 }
 
@@ -232,12 +232,12 @@ static void beside_stats(const void *srv, npj_stats *out)
 static npj_status beside_query(const void *srv, npj_job job, npj_job_info *out)
 {
     struct npjt_driver *d = (struct npjt_driver *)srv;
-    npj_job_info right;
+    npj_job_info right = {0};
     npj_status says = d->judged->query(d->judged_srv, job, out);
     if (d->inside != 0 || d->stop)
         return says;
     same(d, "query", says, npjt_model_query(d->model, job, out != NULL, &right));
-    if (d->stop || says != NPJ_STATUS_SUCCESS)
+    if (d->stop || says != NPJ_STATUS_SUCCESS || !out)
         return says;
     if (out->state != right.state)
         npjt_violate(d, NPJT_LAW_MODEL, "a job is in state %s, and the model says %s", npj_state_name(out->state),
