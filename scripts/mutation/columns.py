@@ -11,6 +11,7 @@ import re
 import threading
 
 from .process import Trouble, must, run
+from .reach import never_called
 
 QUIET = {'ASAN_OPTIONS': 'detect_leaks=0:symbolize=0:abort_on_error=0', 'UBSAN_OPTIONS': 'symbolize=0'}
 MEMORY = 4 << 30
@@ -83,22 +84,28 @@ class Explorer:
     """`npj explore --small`: all orders of events within a small scope."""
 
     def __init__(self, flavour):
+        self.flavour = flavour
         self.program = flavour.program('tools/npj')
         self.base = flavour.base
         self.there = run([self.program, 'explore', '--help'], env=_environment(self.base)).status == 0
-        self.timeout, self.closing = 20, ''
+        self.timeout, self.closing, self.never = 20, '', set()
 
-    def measure(self):
+    def measure(self, folder, jobs):
         """The unchanged engine must close: the bound is what its last line says."""
         outcome = run([self.program, 'explore', '--small'], timeout=120, env=_environment(self.base))
         if outcome.status != 0:
             raise Trouble(f'npj explore --small finds something in the unchanged engine, or does not end: '
                           f'{outcome.out[-300:]}{outcome.err[-300:]}')
         lines = [line for line in outcome.out.splitlines() if line.startswith('explore:')]
-        self.closing = lines[-1] if lines else ''
+        if not lines or not all(line.endswith('closed=yes') for line in lines):
+            raise Trouble(f'npj explore --small does not close: {outcome.out[-300:]}')
+        self.closing = '\n'.join(lines)
         self.timeout = max(5, 5 * outcome.seconds)
+        self.never = never_called(self.flavour, folder, [self.program, 'explore', '--small'], jobs)
 
-    def judge(self, own):
+    def judge(self, own, function):
+        if function in self.never:
+            return {'killed': False, 'seconds': 0}
         outcome = run([self.program, 'explore', '--small'], timeout=self.timeout, env=_environment(own), memory=MEMORY)
         if outcome.status == 0:
             return {'killed': False, 'seconds': outcome.seconds}

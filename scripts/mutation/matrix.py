@@ -71,7 +71,7 @@ def _print_summary(judging, mutants):
         print(slowest(real, name, label, limit))
     tests = sum(bool(one.columns['tests'] and one.columns['tests']['killed']) for one in real if not one.twin)
     print(f'tests: {tests} killed that corpus and explorer let live')
-    print(f"the bound of the explorer: {judging.explorer.closing or '-'}")
+    print(f"the bound of the explorer:\n{judging.explorer.closing or '-'}")
     count = {fate: sum(one.fate == fate for one in mutants) for fate in ('same', 'invalid')}
     twins = sum(bool(one.twin) for one in real)
     print(f"made: {len(mutants)}; no mutants: {count['same']} of the unchanged object code, {count['invalid']} that do not "

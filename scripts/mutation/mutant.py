@@ -19,6 +19,7 @@ class Mutant:
     """What became of it, in the end: `fate` is killed, survived, equivalent, same (object code) or invalid."""
 
     hand_written = False
+    place_of_change = None  # (file, function) if one function alone is changed
 
     def __init__(self, name, number):
         self.name, self.number = name, number

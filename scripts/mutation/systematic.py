@@ -33,6 +33,7 @@ class Systematic(Mutant):
     def __init__(self, change, number):
         super().__init__(change.name, number)
         self.change = change
+        self.place_of_change = change.source.name, change.function
 
     def apply(self, folder):
         path = os.path.join(folder, 'lib', self.change.source.name)
