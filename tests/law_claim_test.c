@@ -194,6 +194,22 @@ Test(law3_claim, informational_statuses_are_successes)
     host_end(h);
 }
 
+/* The two bits on top tell the severity, and the rest of the status says nothing about it. */
+Test(law3_claim, the_severity_alone_decides)
+{
+    struct host *h = host_start(NULL);
+    struct job job = job_added(h);
+    expect(h, PENDING, npj_connect(h->srv, job.id, TAG_CONNECT));
+    expect(h, SUCCESS, npj_opened(h->srv, take(h, NPJ_OPEN).op, UINT32_C(0x7FFFFFFF), NPJ_BYTE_MODE));
+    expect_reply(h, TAG_CONNECT, SUCCESS, 0);
+    job_write(h, &job, TAG_WRITE, "abc");
+    job.op = take_write(h, "abc").op;
+    consumed(h, npj_written(h->srv, job.op, UINT32_C(0x80000004), 3));
+    expect_reply(h, TAG_WRITE, INVALID_PARAMETER, 0);
+    finish_close_pipe(h, INVALID_PARAMETER);
+    host_end(h);
+}
+
 /* What a WRITE was given is what was left of its writes, not their whole length. */
 Test(law3_claim, more_than_the_rest_of_a_short_write)
 {
