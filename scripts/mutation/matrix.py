@@ -82,8 +82,12 @@ def write(judging, mutants, complete):
     """Writes and prints the table. Returns the exit status."""
     resolve(mutants)
     wrong = equivalent.settle(judging.root, mutants, complete)
+    wrong += [one.why or f'a patch that is no mutant ({one.fate}): {one.name}' for one in mutants
+              if one.hand_written and one.fate in ('stale', 'same', 'invalid')]
+    if complete and not judging.explorer.there:
+        wrong.append('the explorer was not asked')
     save(os.path.join(judging.folder, 'matrix.json'), mutants)
-    rows = [(one, _cells(one)) for one in mutants if one.fate not in ('same', 'invalid')]
+    rows = [(one, _cells(one)) for one in mutants if one.fate not in ('same', 'invalid', 'stale')]
     path = os.path.join(judging.folder, 'matrix.txt')
     with open(path, 'w', encoding='utf-8') as file:
         file.write('\n'.join(table([HEADINGS, *(cells for _, cells in rows)])) + '\n')

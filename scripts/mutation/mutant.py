@@ -15,8 +15,12 @@ LEAST = 40  # patches
 ROWS = 32   # orders of events that have hurt real servers, of which each has its seeds in corpus/tape
 
 
+class Stale(Exception):
+    """A patch no longer applies."""
+
+
 class Mutant:
-    """What became of it, in the end: `fate` is killed, survived, equivalent, same (object code) or invalid."""
+    """What became of it, in the end: `fate` is killed, survived, equivalent, same (object code), invalid or stale."""
 
     hand_written = False
     place_of_change = None  # (file, function) if one function alone is changed
@@ -25,7 +29,7 @@ class Mutant:
         self.name, self.number = name, number
         self.changed = set()  # names of files
         self.affected = []    # names of the sources whose object code is another
-        self.fate = ''
+        self.fate = self.why = ''
         self.twin = None      # an earlier mutant with the same object code
         self.columns = {'corpus': None, 'explorer': None, 'fuzz': None, 'tests': None}
 
@@ -43,7 +47,11 @@ class Mutant:
         os.makedirs(os.path.join(place, plain.name))
         lib = os.path.join(place, 'lib')
         copy_library(root, lib)
-        self.changed = self.apply(place)
+        try:
+            self.changed = self.apply(place)
+        except Stale as why:
+            self.fate, self.why = 'stale', str(why)
+            return None
         digest = hashlib.sha256()
         for name in self.sources(plain):
             if plain.compile(lib, name, os.path.join(place, plain.name)):
@@ -118,7 +126,7 @@ class Patch(Mutant):
         outcome = run(['patch', '-p1', '--quiet', '--force', '--fuzz=0', '--no-backup-if-mismatch', '-d', folder,
                        '-i', self.path])
         if outcome.status != 0:
-            raise Trouble(f'{self.path} no longer applies: {outcome.out.strip()}')
+            raise Stale(f'{self.path} no longer applies: {" ".join(outcome.out.split())}')
         return self.files
 
 
