@@ -2,11 +2,18 @@
 /* To be built without coverage: what the mutator does is no behaviour of the target. */
 #include "mutator.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "npjob-testkit/tape.h"
 
-enum { HEADER = NPJT_HEADER_BYTES, RECORD = NPJT_RECORD_BYTES, SPAN_MAX = 64 };
+enum {
+    HEADER = NPJT_HEADER_BYTES,
+    RECORD = NPJT_RECORD_BYTES,
+    SPAN_BITS = 6,
+    SPAN_MAX = 1 << SPAN_BITS,
+    PATTERNS_MAX = 16
+};
 
 /* A tape that is being changed. */
 struct tape {
@@ -33,29 +40,52 @@ static size_t below(struct tape *tape, size_t bound)
     return bound ? (size_t)(draw(tape) % bound) : 0;
 }
 
-/* Short spans mostly, and now and then a long one. */
+/* From 1 to 2^@bits, and as likely of one order of magnitude as of another. */
+static size_t any_length(struct tape *tape, unsigned bits)
+{
+    return 1 + below(tape, (size_t)1 << below(tape, bits + 1));
+}
+
 static size_t span_length(struct tape *tape, size_t most)
 {
-    const size_t bound = (size_t)1 << (1 + below(tape, 6)); /* 2 to 64 */
-    const size_t length = 1 + below(tape, bound < SPAN_MAX ? bound : SPAN_MAX);
+    const size_t length = any_length(tape, SPAN_BITS);
     return length < most ? length : most;
 }
 
 /* ---------------------------------------------------------------------------------------------------------- records */
 
-/* The first meanings are the usual ones; half of the operands stay there. */
-static uint8_t operand(struct tape *tape, uint8_t opcode, unsigned index)
+static uint32_t meanings_of(uint8_t opcode, unsigned index)
 {
-    const uint32_t meanings = npjt_operand_count(npjt_opcode_operand((npjt_opcode)opcode, index));
-    return meanings < 2 || draw(tape) & 1 ? 0 : (uint8_t)below(tape, meanings);
+    return npjt_operand_count(npjt_opcode_operand((npjt_opcode)opcode, index));
 }
 
-static void make_record(struct tape *tape, uint8_t *record, uint8_t opcode)
+/* How often an operand is not the first of its meanings, which is the usual one: in so many of eight cases. */
+static unsigned draw_oddness(struct tape *tape)
+{
+    static const uint8_t oddness[] = {0, 1, 2, 4, 4, 8};
+    return oddness[below(tape, sizeof oddness)];
+}
+
+static void make_record(struct tape *tape, uint8_t *record, uint8_t opcode, unsigned oddness)
 {
     record[0] = opcode;
     for (unsigned i = 0; i < NPJT_OPERANDS; i++) {
-        record[1 + i] = operand(tape, opcode, i);
+        const bool odd = below(tape, 8) < oddness;
+        record[1 + i] = odd ? (uint8_t)below(tape, meanings_of(opcode, i)) : 0;
     }
+}
+
+/* Any kind of event; in @usual of eight cases one of those that a job sees most. */
+static uint8_t draw_opcode(struct tape *tape, unsigned usual)
+{
+    static const uint8_t kinds[] = {NPJT_WRITE_EVENT, NPJT_WRITES_EVENT, NPJT_NEXT_EVENT, NPJT_COMPLETE_EVENT,
+                                    NPJT_CANCEL_EVENT};
+    if (below(tape, 8) < usual) {
+        return kinds[below(tape, sizeof kinds)];
+    }
+    const uint8_t opcode = (uint8_t)below(tape, NPJT_OPCODE_COUNT);
+    /* What comes after a free is not played: it is drawn seldom. */
+    return opcode == NPJT_FREE_EVENT && below(tape, 8) ? (uint8_t)NPJT_OPEN_EVENT : opcode;
 }
 
 /* Makes room for @length records at @at, as far as there is any. Returns how many. */
@@ -67,66 +97,99 @@ static size_t open_gap(struct tape *tape, size_t at, size_t length)
     return length;
 }
 
+/* Where to insert: at the end, within, or within and what follows is dropped. */
+static size_t draw_place(struct tape *tape)
+{
+    const uint64_t choice = below(tape, 4);
+    const size_t at = choice < 2 ? tape->count : below(tape, tape->count + 1);
+    if (choice == 3) {
+        tape->count = at;
+    }
+    return at;
+}
+
 /* -------------------------------------------------------------------------------------------------------- mutations */
 
-/* Draws the kinds of a span: few or many of them, and never none. */
-static size_t draw_kinds(struct tape *tape, uint8_t kinds[NPJT_OPCODE_COUNT])
+/* Draws the patterns of a span, few or many of them: records of the tape, and new ones. Returns how many. */
+static size_t draw_patterns(struct tape *tape, uint8_t patterns[PATTERNS_MAX][RECORD])
 {
-    const unsigned one_in = 2 + (unsigned)below(tape, 6);
-    size_t count = 0;
-    for (unsigned opcode = 0; opcode < NPJT_OPCODE_COUNT; opcode++) {
-        if (below(tape, one_in) == 0) {
-            kinds[count++] = (uint8_t)opcode;
+    const size_t count = 1 + below(tape, (size_t)2 << below(tape, 4)); /* to 2, 4, 8 or 16 */
+    const unsigned oddness = draw_oddness(tape), usual = 2 * (unsigned)below(tape, 5);
+    for (size_t i = 0; i < count; i++) {
+        if (tape->count && below(tape, 4) == 0) {
+            memcpy(patterns[i], tape->records + below(tape, tape->count) * RECORD, RECORD);
+        } else {
+            make_record(tape, patterns[i], draw_opcode(tape, usual), oddness);
         }
-    }
-    if (count == 0) {
-        kinds[count++] = (uint8_t)below(tape, NPJT_OPCODE_COUNT);
     }
     return count;
 }
 
-static void insert_swarm(struct tape *tape)
+/* Has an operand of a record take its next meaning; if it has but one, the operand before it. */
+static void count_on(uint8_t *record, unsigned operand)
 {
-    uint8_t kinds[NPJT_OPCODE_COUNT];
-    const size_t kind_count = draw_kinds(tape, kinds);
-    const size_t at = draw(tape) & 1 ? tape->count : below(tape, tape->count + 1);
-    const size_t length = open_gap(tape, at, span_length(tape, SPAN_MAX));
-    for (size_t i = 0; i < length; i++) {
-        make_record(tape, tape->records + (at + i) * RECORD, kinds[below(tape, kind_count)]);
+    while (operand > 0 && meanings_of(record[0], operand) == 1) {
+        operand--;
     }
+    record[1 + operand] = (uint8_t)((record[1 + operand] + 1U) % meanings_of(record[0], operand));
 }
 
-static void insert_run(struct tape *tape)
+/*
+ * Fills records with one pattern, or two in turn, once or many times. While it is repeated an operand may count: every
+ * write of a job, every length, every status. Returns how many records were filled, at most @length.
+ */
+static size_t fill_burst(struct tape *tape, uint8_t patterns[PATTERNS_MAX][RECORD], size_t pattern_count,
+                         uint8_t *records, size_t length)
 {
-    const size_t at = below(tape, tape->count + 1);
-    const size_t length = open_gap(tape, at, span_length(tape, SPAN_MAX));
-    for (size_t i = 0; i < length; i++) {
-        uint8_t *record = tape->records + (at + i) * RECORD;
-        if (i == 0) {
-            make_record(tape, record, (uint8_t)below(tape, NPJT_OPCODE_COUNT));
-        } else {
-            memcpy(record, record - RECORD, RECORD);
+    const size_t unit = below(tape, 4) ? 1 : 2;
+    const size_t times = below(tape, 3) ? 2 + below(tape, (size_t)8 << below(tape, 4)) : 1;
+    const size_t counting = below(tape, 4); /* 0: the first operand, 1 and 2: the second, 3: none */
+    const size_t burst = unit * times < length ? unit * times : length;
+    for (size_t i = 0; i < burst; i++) {
+        uint8_t *record = records + i * RECORD;
+        if (i < unit) {
+            memcpy(record, patterns[below(tape, pattern_count)], RECORD);
+            continue;
+        }
+        memcpy(record, record - unit * RECORD, RECORD);
+        if (counting < 3) {
+            count_on(record, counting > 0);
         }
     }
+    return burst;
 }
 
-static void delete_span(struct tape *tape)
+static void insert_swarm(struct tape *tape, size_t at, size_t wanted)
 {
-    const size_t at = below(tape, tape->count);
-    const size_t length = span_length(tape, tape->count - at);
+    uint8_t patterns[PATTERNS_MAX][RECORD];
+    const size_t pattern_count = draw_patterns(tape, patterns);
+    const size_t length = open_gap(tape, at, wanted);
+    for (size_t done = 0; done < length;) {
+        done += fill_burst(tape, patterns, pattern_count, tape->records + (at + done) * RECORD, length - done);
+    }
+}
+
+static void delete_records(struct tape *tape, size_t length)
+{
+    const size_t at = below(tape, tape->count - length + 1);
     memmove(tape->records + at * RECORD, tape->records + (at + length) * RECORD, (tape->count - at - length) * RECORD);
     tape->count -= length;
 }
 
-static void duplicate_span(struct tape *tape)
+/* Copies a span to another place, once or many times in a row. */
+static void repeat_span(struct tape *tape)
 {
     uint8_t span[SPAN_MAX * RECORD];
     const size_t from = below(tape, tape->count);
     const size_t wanted = span_length(tape, tape->count - from);
     memcpy(span, tape->records + from * RECORD, wanted * RECORD);
     const size_t at = below(tape, tape->count + 1);
-    const size_t length = open_gap(tape, at, wanted);
-    memcpy(tape->records + at * RECORD, span, length * RECORD);
+    const size_t times = wanted <= SPAN_MAX / 4 ? 1 + below(tape, (size_t)1 << below(tape, 5)) : 1;
+    const size_t length = open_gap(tape, at, wanted * times);
+    for (size_t done = 0; done < length; done += wanted) {
+        const size_t left = length - done;
+        memcpy(tape->records + (at + done) * RECORD, span, (left < wanted ? left : wanted) * RECORD);
+    }
 }
 
 /* Exchanges two spans of one length, which do not overlap. */
@@ -147,36 +210,88 @@ static void tweak_record(struct tape *tape)
     uint8_t *record = tape->records + below(tape, tape->count) * RECORD;
     const size_t index = below(tape, 1 + NPJT_OPERANDS);
     if (index == 0) {
-        make_record(tape, record, (uint8_t)below(tape, NPJT_OPCODE_COUNT));
+        make_record(tape, record, draw_opcode(tape, 4), draw_oddness(tape));
     } else {
-        const unsigned opcode = record[0] % NPJT_OPCODE_COUNT;
-        record[index] =
-            (uint8_t)below(tape, npjt_operand_count(npjt_opcode_operand((npjt_opcode)opcode, (uint32_t)index - 1)));
+        record[index] = (uint8_t)below(tape, meanings_of(record[0], (unsigned)index - 1));
     }
 }
 
+static uint32_t header_meanings(size_t at)
+{
+    static const uint8_t operands[NPJT_HEADER_FIELDS] = {
+#define X(field, word, operand) NPJT_##operand,
+        NPJT_HEADER_LIST(X)
+#undef X
+    };
+    return at < NPJT_HEADER_FIELDS ? npjt_operand_count((npjt_operand)operands[at]) : 1;
+}
+
+/* Sets one field, or a few of them. */
 static void tweak_header(struct tape *tape)
 {
-    tape->header[below(tape, HEADER)] = draw(tape) & 1 ? 0 : (uint8_t)below(tape, 64);
+    do {
+        const size_t at = below(tape, HEADER - 1);
+        if (at < NPJT_HEADER_FIELDS) {
+            tape->header[at] = (uint8_t)below(tape, header_meanings(at));
+        } else {
+            tape->header[at] = (uint8_t)below(tape, (size_t)1 << below(tape, 8)); /* fault_at, to 255 */
+        }
+    } while (draw(tape) & 1);
+}
+
+/* A new tape: other limits, mostly a job that is open, and swarms. */
+static void start_anew(struct tape *tape)
+{
+    memset(tape->header, 0, HEADER);
+    tape->count = 0;
+    for (size_t i = any_length(tape, 3); i-- > 0;) {
+        tweak_header(tape);
+    }
+    if (below(tape, 4)) {
+        make_record(tape, tape->records, NPJT_OPEN_EVENT, 0);
+        tape->count = 1;
+    }
+    for (size_t i = 1 + below(tape, 4); i-- > 0;) {
+        insert_swarm(tape, tape->count, (size_t)8 << below(tape, 5));
+    }
 }
 
 static void mutate_once(struct tape *tape)
 {
+    /* Short tapes are played sooner, and say more clearly what matters. */
+    const size_t enough = (size_t)8 << below(tape, 6); /* 8 to 256 */
+    if (tape->count > enough) {
+        delete_records(tape, 1 + below(tape, tape->count - enough / 2));
+    }
     const size_t choice = below(tape, 100);
     if (choice < 40 || tape->count == 0) {
-        insert_swarm(tape);
-    } else if (choice < 50) {
-        insert_run(tape);
-    } else if (choice < 65) {
-        delete_span(tape);
+        start_anew(tape);
+    } else if (choice < 62) {
+        insert_swarm(tape, draw_place(tape), span_length(tape, SPAN_MAX));
+    } else if (choice < 69) {
+        delete_records(tape, span_length(tape, tape->count));
     } else if (choice < 75) {
-        duplicate_span(tape);
-    } else if (choice < 80 && tape->count >= 2) {
+        repeat_span(tape);
+    } else if (choice < 78 && tape->count >= 2) {
         swap_spans(tape);
-    } else if (choice < 95) {
+    } else if (choice < 90) {
         tweak_record(tape);
     } else {
         tweak_header(tape);
+    }
+}
+
+/* Brings every byte below the number of its meanings, so that equal tapes are equal bytes. */
+static void reduce(struct tape *tape)
+{
+    for (size_t i = 0; i < NPJT_HEADER_FIELDS; i++) {
+        tape->header[i] = (uint8_t)(tape->header[i] % header_meanings(i));
+    }
+    for (uint8_t *record = tape->records; record < tape->records + tape->count * RECORD; record += RECORD) {
+        record[0] %= NPJT_OPCODE_COUNT;
+        for (unsigned i = 0; i < NPJT_OPERANDS; i++) {
+            record[1 + i] = (uint8_t)(record[1 + i] % meanings_of(record[0], i));
+        }
     }
 }
 
@@ -197,6 +312,7 @@ size_t fuzz_mutate(uint8_t *data, size_t size, size_t capacity, uint64_t seed)
                         .room = room < NPJT_MAX_RECORDS ? room : NPJT_MAX_RECORDS,
                         .random = seed};
     tape.count = tape.count < tape.room ? tape.count : tape.room;
+    reduce(&tape);
     do {
         mutate_once(&tape);
     } while (below(&tape, 3) == 0);

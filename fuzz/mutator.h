@@ -3,9 +3,10 @@
  * Mutates tapes in units of records. What bytes mean is asked of the tape's tables, so that the mutator knows every
  * opcode and operand that there is.
  *
- * What it is good at are deep states: it inserts spans whose records are drawn from a random subset of the kinds of
- * events ("swarm spans"). A span of writes and cancels alone, or of anything but completions, goes where a uniform
- * choice of events never does.
+ * What it is good at are deep states. It inserts "swarms": spans made of a few patterns only, each of them once or many
+ * times in a row, plain or with an operand that counts. A span of writes and cancels alone, or of anything but
+ * completions, goes where a uniform choice of events never does. And it often starts anew, with other limits, so that a
+ * swarm does not depend on what happened to be found before. scripts/depth measures it.
  */
 #ifndef NPJOB_FUZZ_MUTATOR_H
 #define NPJOB_FUZZ_MUTATOR_H
