@@ -46,7 +46,7 @@ static void mark_job(npj_job job, bool full)
     }
 }
 
-static void reached(npj_job job)
+static void reach(npj_job job)
 {
     mark_job(job, false);
     if (watch.max_job_packets >= DEPTH_LEAST_PACKETS) {
@@ -95,7 +95,7 @@ static npj_status watched_cancel(void *srv, npj_req request)
         if (write->request == request && !write->cancelled) {
             write->cancelled = true;
             if (write->of_full_job && count_pending(write->job, true) == 0) {
-                reached(write->job);
+                reach(write->job);
             }
         }
     }
@@ -132,7 +132,7 @@ static bool watched_next(void *srv, npj_action *out)
     for (uint32_t i = 0; i < watch.count && !more; i++) {
         const struct watched_write *write = &watch.write[i];
         if (write->of_full_job && !write->cancelled && count_pending(write->job, true) <= 2 && !inside_callback(srv)) {
-            reached(write->job);
+            reach(write->job);
         }
     }
     return more;

@@ -247,7 +247,7 @@ static void start_anew(struct tape *tape)
     for (size_t i = any_length(tape, 3); i-- > 0;) {
         tweak_header(tape);
     }
-    if (below(tape, 4)) {
+    if (below(tape, 8)) {
         make_record(tape, tape->records, NPJT_OPEN_EVENT, 0);
         tape->count = 1;
     }
