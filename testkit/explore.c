@@ -36,6 +36,7 @@ struct outcome {
     npj_trace trace;
     uint32_t parent;
     explore_event event;
+    uint16_t next; /* 1 + another of the same state and event, or 0 */
 };
 
 struct search {
@@ -52,7 +53,8 @@ struct search {
     unsigned char *world; /* of the state being expanded */
     bool no_memory, stopped;
     struct outcome outcomes[OUTCOMES_MAX];
-    uint32_t level_end; /* the last state of the depth being expanded */
+    uint16_t outcome_of[NPJ_STATE_COUNT][NPJ_EVENT_COUNT]; /* 1 + the first, or 0 */
+    uint32_t level_end;                                    /* the last state of the depth being expanded */
 };
 
 /* ------------------------------------------------------------------------------------------------------- known states
@@ -210,20 +212,23 @@ static void tell_seeds(struct search *s)
 
 /* ------------------------------------------------------------------------------------------------------- expanding */
 
+static void note_outcome(struct search *s, const npj_trace *trace, explore_event event)
+{
+    uint16_t *at = &s->outcome_of[trace->from][trace->event];
+    for (; *at != 0; at = &s->outcomes[*at - 1].next)
+        if (s->outcomes[*at - 1].trace.to == trace->to && s->outcomes[*at - 1].trace.status == trace->status)
+            return;
+    if (s->told.outcomes == OUTCOMES_MAX)
+        return;
+    s->outcomes[s->told.outcomes++] = (struct outcome){*trace, s->state, event, 0};
+    *at = (uint16_t)s->told.outcomes;
+}
+
 static void note_outcomes(struct search *s, explore_event event)
 {
-    for (uint32_t i = 0; i < s->x.trace_count; i++) {
-        const npj_trace *trace = &s->x.traces[i];
-        uint32_t at = 0;
-        if (trace->kind != NPJ_TRACE_EVENT)
-            continue;
-        while (at < s->told.outcomes &&
-               (s->outcomes[at].trace.event != trace->event || s->outcomes[at].trace.from != trace->from ||
-                s->outcomes[at].trace.to != trace->to || s->outcomes[at].trace.status != trace->status))
-            at++;
-        if (at == s->told.outcomes && at < OUTCOMES_MAX)
-            s->outcomes[s->told.outcomes++] = (struct outcome){*trace, s->state, event};
-    }
+    for (uint32_t i = 0; i < s->x.trace_count; i++)
+        if (s->x.traces[i].kind == NPJ_TRACE_EVENT)
+            note_outcome(s, &s->x.traces[i], event);
 }
 
 static sigjmp_buf crashed;
