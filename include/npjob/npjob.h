@@ -364,9 +364,9 @@ typedef enum npj_shutdown_how {
 
 /**
  * Stops the engine taking new jobs. IDLE follows, once, when nothing is left. Drain can be raised to abort, never
- * lowered; a call that raises nothing changes nothing, the drain's deadline included. The drain has a deadline as long
- * as there is a job, and one of which a REPLY is left to be taken still is one. Abort answers the jobs in the
- * order of their slots (the low bits of npj_job).
+ * lowered; a call that raises nothing changes nothing, the drain's deadline included. The drain has its deadline until
+ * the last job has ended and its last REPLY has been taken. Abort answers the jobs in the order of their slots (the low
+ * bits of npj_job).
  *
  * @return NPJ_STATUS_SUCCESS; NPJ_STATUS_INVALID_PARAMETER (how).
  */
@@ -450,8 +450,8 @@ typedef struct npj_action {
  * is not in flight, and may be withdrawn without trace.
  *
  * Jobs that have something to say take turns, one action each, in the order in which they came to have something.
- * Within a job: CANCEL, then REPLY of add, connect and writes (and RETURN) in the order in which they were answered
- * (by one call: in which they were accepted), REPLY of close, RESUME, and last the operation to start.
+ * Within a job: CANCEL, REPLY of add, REPLY of connect, REPLY and RETURN of writes in the order in which they were
+ * answered (by one call: in which they were accepted), REPLY of close, RESUME, and last the operation to start.
  *
  * @param out filled when true is returned, untouched otherwise.
  * @return whether there was something. False for a NULL argument, or from inside a callback.
