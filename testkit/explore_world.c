@@ -141,6 +141,8 @@ static bool take_action(struct explorer *x)
             (unsigned long long)said.count, (unsigned long long)said.job, kind_name(right.kind),
             (unsigned long long)right.tag, npj_status_name(right.status), (unsigned long long)right.count,
             (unsigned long long)right.job);
+    if (one && said.kind < NPJ_CANCEL && said.op == x->world->ended_op)
+        explore_wrong(x, "a new operation has the handle of one that has ended");
     return one && x->wrong == NULL;
 }
 
@@ -152,6 +154,8 @@ static npj_status add(struct explorer *x, unsigned key)
     npj_job job = 0;
     npj_status said = npj_add_job(w->srv, key, key, 100 + key, 1, &job);
     npj_status right = npjt_model_add_job(x->model, key, key, 100 + key, 1, true, (npjt_said){w->arena.refused, job});
+    if (said == NPJ_STATUS_PENDING && job == w->last_job)
+        explore_wrong(x, "a new job has the handle of the one before it");
     if (said == NPJ_STATUS_PENDING)
         w->last_job = job;
     if (said != right)
@@ -170,6 +174,8 @@ static npj_status write(struct explorer *x, npj_job job, unsigned what)
     npj_status right =
         npjt_model_write(x->model, job, w->next_tag, bytes, length, flags, (npjt_said){w->arena.refused, request});
     if (said == NPJ_STATUS_PENDING) {
+        if (request == w->last_request)
+            explore_wrong(x, "a new write has the handle of the one before it");
         w->last_request = request;
         w->next_tag++;
     }

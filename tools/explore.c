@@ -9,7 +9,7 @@
 
 #include "tool.h"
 
-enum { SCOPES = 8 };
+enum { SCOPES = 8, SHORT_LOOK = 2000 /* states */ };
 
 typedef struct explore_options {
     const npjt_scope *scopes[SCOPES];
@@ -118,20 +118,43 @@ static void print_scope(const npjt_scope *scope)
     print_number("of these together", scope->faults);
 }
 
+static npjt_explore_end search(explore_options *options, const npjt_scope *scope, uint64_t max_states,
+                               npjt_explored *result)
+{
+    explore_telling *telling = &options->telling;
+    const npjt_explore_options looking = {.max_states = max_states,
+                                          .progress = explore_tell_progress,
+                                          .finding = explore_tell_finding,
+                                          .seed = telling->seeds ? explore_tell_seed : NULL,
+                                          .user = telling};
+    explore_tell_begin(telling, scope);
+    return npjt_explore(scope, &looking, result);
+}
+
+/* Most faults show within a few events: a short look into all scopes before the long ones. */
+static bool short_look_finds(explore_options *options)
+{
+    const char *seeds = options->telling.seeds;
+    bool found = false;
+    options->telling.seeds = NULL;
+    for (unsigned i = 0; i < options->count && !found; i++) {
+        npjt_explored result;
+        npjt_explore_end end = search(options, options->scopes[i], SHORT_LOOK, &result);
+        found = end == NPJT_EXPLORE_FINDING;
+        if (found)
+            explore_tell_end(&options->telling, end, &result);
+    }
+    options->telling.seeds = seeds;
+    return found;
+}
+
 static int explore(explore_options *options)
 {
-    int code = TOOL_DONE;
+    int code = options->count > 1 && short_look_finds(options) ? TOOL_FAILED : TOOL_DONE;
     for (unsigned i = 0; i < options->count && code == TOOL_DONE; i++) {
-        explore_telling *telling = &options->telling;
-        const npjt_explore_options search = {.max_states = options->max_states,
-                                             .progress = explore_tell_progress,
-                                             .finding = explore_tell_finding,
-                                             .seed = telling->seeds ? explore_tell_seed : NULL,
-                                             .user = telling};
         npjt_explored result;
-        explore_tell_begin(telling, options->scopes[i]);
-        npjt_explore_end end = npjt_explore(options->scopes[i], &search, &result);
-        explore_tell_end(telling, end, &result);
+        npjt_explore_end end = search(options, options->scopes[i], options->max_states, &result);
+        explore_tell_end(&options->telling, end, &result);
         if (end == NPJT_EXPLORE_TROUBLE)
             tool_complain("explore", "no memory for more than %llu states", (unsigned long long)result.states);
         if (end != NPJT_EXPLORE_DONE)
