@@ -20,6 +20,7 @@
 
 enum { ALIVE = 0, KILLED = 1, WRONG_USE = 2, HANG_MS = 500 };
 
+/* The sanitizers' own name. NOLINTNEXTLINE(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
 void __sanitizer_set_death_callback(void (*callback)(void)) __attribute__((weak));
 
 static struct {
@@ -38,7 +39,8 @@ static double seconds(void)
     return (double)(time.tv_sec - now.began.tv_sec) + (double)(time.tv_nsec - now.began.tv_nsec) / 1e9;
 }
 
-/* Once, with write(), as it may be said by a handler of signals. */
+/* Once, with write(), as it may be said by a handler of signals. snprintf() is what the program dies with, at worst.
+ * NOLINTBEGIN(bugprone-signal-handler,cert-msc54-cpp,cert-sig30-c) */
 static void say_killed(const char *law, uint32_t event, const char *sentence)
 {
     char line[1024];
@@ -53,6 +55,8 @@ static void say_killed(const char *law, uint32_t event, const char *sentence)
     if (length > 0 && write(STDOUT_FILENO, line, size) < 0)
         _exit(WRONG_USE);
 }
+
+/* NOLINTEND(bugprone-signal-handler,cert-msc54-cpp,cert-sig30-c) */
 
 static void on_finding(void *user, const npjt_violation *finding)
 {

@@ -289,6 +289,9 @@ Test(defaults, pool_bytes)
     cr_assert_eq(status, NPJ_STATUS_INSUFF_SERVER_RESOURCES);
     cr_assert_eq(taken, 31); /* 32 of 8 MiB would be 256 MiB without their headers */
     cr_assert_leq(stats.pool_bytes.live, 256 << 20);
+    struct job job = job_accept_for(h, 1, 2, 3);
+    cr_assert_eq(npj_connect(h->srv, job.id, 1), NPJ_STATUS_PENDING);
+    expect(h, PENDING, npj_write(h->srv, job.id, 1, bytes, 7 << 20, NPJ_COPY, NULL));
     host_free(h);
     free(bytes);
 }

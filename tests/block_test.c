@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/* The one block of an engine: what it costs, and that nothing is read of it before it is written. */
+#include <stdlib.h>
+
+#include "support.h"
+
+/* Fills every block with what no host has put there: an even number, which a slot would take for the address of a job.
+ */
+static void *filling_alloc(void *user, size_t bytes)
+{
+    (void)user;
+    void *block = malloc(bytes);
+    if (block != NULL)
+        memset(block, 0x42, bytes);
+    return block;
+}
+
+static void plain_release(void *user, void *block, size_t bytes)
+{
+    (void)user;
+    (void)bytes;
+    free(block);
+}
+
+static npj_srv *engine_for(uint32_t jobs)
+{
+    npj_srv *srv = NULL;
+    npj_config config = {.size = sizeof config, .mem = {filling_alloc, plain_release, NULL}, .max_jobs = jobs};
+    cr_assert_eq(npj_srv_new(&config, &srv), NPJ_STATUS_SUCCESS);
+    return srv;
+}
+
+static npj_stats stats_of(const npj_srv *srv)
+{
+    npj_stats stats;
+    npj_stats_get(srv, &stats);
+    return stats;
+}
+
+/* Two indexes of pointers: the largest power of two that is no more than half of the jobs, and at least one. */
+static uint64_t index_bytes(uint32_t jobs)
+{
+    uint64_t buckets = 1;
+    for (uint64_t more = 2; more <= jobs / 2; more *= 2)
+        buckets = more;
+    return buckets * 2 * sizeof(void *);
+}
+
+static const uint32_t limits_of_jobs[] = {1, 2, 3, 4, 5, 6, 8, 100, 1024};
+enum { LIMITS = sizeof limits_of_jobs / sizeof *limits_of_jobs };
+
+Test(block, an_engine_costs_its_slots_and_its_index)
+{
+    npj_srv *one = engine_for(1);
+    const uint64_t rest = stats_of(one).memory_bytes - sizeof(void *) - index_bytes(1);
+    npj_srv_free(&one);
+    cr_assert_leq(rest, 8192);
+    for (unsigned i = 0; i < LIMITS; i++) {
+        const uint32_t jobs = limits_of_jobs[i];
+        npj_srv *srv = engine_for(jobs);
+        cr_expect_eq(stats_of(srv).memory_bytes - rest, jobs * sizeof(void *) + index_bytes(jobs), "%u jobs",
+                     (unsigned)jobs);
+        npj_srv_free(&srv);
+    }
+}
+
+Test(block, a_job_is_told_to_cost_itself_its_slot_and_its_share)
+{
+    for (unsigned i = 0; i < LIMITS; i++) {
+        const uint32_t jobs = limits_of_jobs[i];
+        npj_srv *srv = engine_for(jobs);
+        const npj_stats before = stats_of(srv);
+        npj_job job;
+        cr_assert_eq(npj_add_job(srv, 1, 2, 3, 4, &job), NPJ_STATUS_PENDING);
+        const uint64_t itself = stats_of(srv).memory_bytes - before.memory_bytes;
+        cr_expect_eq(before.job_bytes, itself + sizeof(void *) + (index_bytes(jobs) + jobs - 1) / jobs, "%u jobs",
+                     (unsigned)jobs);
+        npj_srv_free(&srv);
+    }
+}
+
+/* A handle may name the slot behind the last that was given out, whose memory nobody has written. */
+Test(block, a_slot_not_given_out_is_not_read)
+{
+    npj_srv *srv = engine_for(4);
+    npj_job job;
+    npj_job_info info;
+    cr_assert_eq(npj_add_job(srv, 1, 2, 3, 4, &job), NPJ_STATUS_PENDING);
+    for (npj_job slot = 1; slot < 8; slot++)
+        cr_expect_eq(npj_job_query(srv, job + slot * 4, &info), NPJ_STATUS_INVALID_HANDLE);
+    cr_expect_eq(npj_check(srv), NULL);
+    npj_srv_free(&srv);
+}
+
+/* The default of max_job_bytes is 16 MiB, or one write if that is more. */
+Test(block, a_long_write_raises_the_default_of_a_job)
+{
+    for (int more = -1; more <= 1; more += 2) {
+        const uint32_t most = (uint32_t)((16 << 20) + more);
+        npj_config config = host_limits();
+        config.max_job_bytes = 0;
+        config.max_write_bytes = most;
+        struct host *h = host_start(&config);
+        struct job job = job_open(h);
+        char *bytes = calloc(1, most);
+        expect(h, PENDING, npj_write(h->srv, job.id, 1, bytes, most, NPJ_LEND, NULL));
+        if (more < 0)
+            expect(h, PENDING, npj_write(h->srv, job.id, 2, bytes, 1, NPJ_LEND, NULL));
+        refused(h, QUOTA_EXCEEDED, npj_write(h->srv, job.id, 3, bytes, 1, NPJ_LEND, NULL));
+        host_free(h);
+        free(bytes);
+    }
+}
