@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The one block of an engine: what it costs, and that nothing is read of it before it is written. */
+/* Memory: what an engine, a job and a packet cost, and that nothing is read before it is written. */
 #include <stdlib.h>
 
 #include "support.h"
@@ -110,4 +110,45 @@ Test(block, a_long_write_raises_the_default_of_a_job)
         host_free(h);
         free(bytes);
     }
+}
+
+Test(block, a_copy_wastes_a_quarter_at_the_most)
+{
+    static char bytes[70000];
+    npj_config config = host_limits();
+    config.max_write_bytes = sizeof bytes;
+    struct host *h = host_start(&config);
+    const uint32_t header = stats_of(h->srv).packet_bytes;
+    struct job job = job_open(h);
+    for (uint32_t length = 65; length <= sizeof bytes; length += 1 + length / 9) {
+        expect(h, PENDING, npj_write(h->srv, job.id, 1, bytes, length, NPJ_COPY, NULL));
+        const uint64_t payload = stats_of(h->srv).pool_bytes.live - header;
+        cr_expect(payload >= length && payload <= length + length / 4 + 1, "%u bytes in %u", (unsigned)length,
+                  (unsigned)payload);
+        expect(h, SUCCESS, npj_written(h->srv, take(h, NPJ_WRITE).op, NPJ_STATUS_SUCCESS, length));
+        (void)take(h, NPJ_REPLY);
+    }
+    host_free(h);
+}
+
+/* Blocks that are kept are given back for want of room, and not before. */
+Test(block, what_is_kept_stays_while_there_is_room)
+{
+    npj_srv *any = engine_for(1);
+    const uint32_t header = stats_of(any).packet_bytes, kept = header + 64;
+    npj_srv_free(&any);
+    npj_config config = host_limits();
+    config.max_idle_bytes = 4096;
+    config.max_pool_bytes = kept + header; /* a packet of up to 64 bytes, and one that is lent */
+    struct host *h = host_start(&config);
+    struct job job = job_open(h);
+    job_write(h, &job, 1, "a");
+    expect(h, SUCCESS, npj_written(h->srv, take(h, NPJ_WRITE).op, NPJ_STATUS_SUCCESS, 1));
+    expect_reply(h, 1, SUCCESS, 1);
+    cr_assert_eq(stats_of(h->srv).idle_bytes, kept);
+    job_lend(h, &job, 2, "b");
+    cr_assert_eq(stats_of(h->srv).idle_bytes, kept);
+    job_lend(h, &job, 3, "c");
+    cr_assert_eq(stats_of(h->srv).idle_bytes, 0);
+    host_free(h);
 }
