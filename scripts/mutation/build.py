@@ -29,8 +29,9 @@ class Flavour:
         self.commands = {}
 
     def configure(self):
-        """Sets the folder up, anew if the options have changed."""
+        """Sets the folder up, anew if the options have changed; what it knows of the sources is of now."""
         self._set_up()
+        must(['ninja', '-C', self.folder, 'build.ninja'], f'meson in {self.folder}')
         self._read_commands()
 
     def prepare(self, jobs):
@@ -63,7 +64,15 @@ class Flavour:
     def _targets(self):
         listed = must(['ninja', '-C', self.folder, '-t', 'targets', 'all'], 'ninja')
         seeds = [line.split(':')[0] for line in listed.splitlines() if line.startswith('corpus/tape/')]
+        self._drop_other_seeds({os.path.basename(seed) for seed in seeds})
         return [*self.programs, *seeds, 'lib/libnpjob.a']
+
+    def _drop_other_seeds(self, names):
+        """A seed that is no longer of the corpus must kill nothing."""
+        folder = os.path.join(self.folder, 'corpus', 'tape')
+        for name in os.listdir(folder) if os.path.isdir(folder) else []:
+            if name not in names:
+                os.remove(os.path.join(folder, name))
 
     def _read_commands(self):
         """How each source of the library is compiled, as words without the source and the object."""
