@@ -75,17 +75,30 @@ static void make_record(struct tape *tape, uint8_t *record, uint8_t opcode, unsi
     }
 }
 
-/* Any kind of event; in @usual of eight cases one of those that a job sees most. */
-static uint8_t draw_opcode(struct tape *tape, unsigned usual)
+/* Which kinds of events a span is made of: in so many of eight cases those of one side of a job's life, else any. */
+struct taste {
+    unsigned usual;
+    unsigned side; /* 0: its beginning and its end; else its writes */
+};
+
+static uint8_t draw_opcode(struct tape *tape, struct taste taste)
 {
-    static const uint8_t kinds[] = {NPJT_WRITE_EVENT, NPJT_WRITES_EVENT, NPJT_NEXT_EVENT, NPJT_COMPLETE_EVENT,
-                                    NPJT_CANCEL_EVENT};
-    if (below(tape, 8) < usual) {
-        return kinds[below(tape, sizeof kinds)];
+    static const uint8_t life[] = {NPJT_ADD_EVENT,    NPJT_CONNECT_EVENT, NPJT_NEXT_EVENT, NPJT_ADDED_EVENT,
+                                   NPJT_OPENED_EVENT, NPJT_CLOSE_EVENT,   NPJT_DONE_EVENT};
+    static const uint8_t writes[] = {NPJT_WRITE_EVENT, NPJT_WRITES_EVENT, NPJT_NEXT_EVENT, NPJT_COMPLETE_EVENT,
+                                     NPJT_CANCEL_EVENT};
+    if (below(tape, 8) < taste.usual) {
+        return taste.side ? writes[below(tape, sizeof writes)] : life[below(tape, sizeof life)];
     }
     const uint8_t opcode = (uint8_t)below(tape, NPJT_OPCODE_COUNT);
     /* What comes after a free is not played: it is drawn seldom. */
     return opcode == NPJT_FREE_EVENT && below(tape, 8) ? (uint8_t)NPJT_OPEN_EVENT : opcode;
+}
+
+static struct taste draw_taste(struct tape *tape)
+{
+    const unsigned usual = 2 + 2 * (unsigned)below(tape, 4);
+    return (struct taste){.usual = usual, .side = (unsigned)below(tape, 6)};
 }
 
 /* Makes room for @length records at @at, as far as there is any. Returns how many. */
@@ -114,12 +127,13 @@ static size_t draw_place(struct tape *tape)
 static size_t draw_patterns(struct tape *tape, uint8_t patterns[PATTERNS_MAX][RECORD])
 {
     const size_t count = 1 + below(tape, (size_t)2 << below(tape, 4)); /* to 2, 4, 8 or 16 */
-    const unsigned oddness = draw_oddness(tape), usual = 2 * (unsigned)below(tape, 5);
+    const unsigned oddness = draw_oddness(tape);
+    const struct taste taste = draw_taste(tape);
     for (size_t i = 0; i < count; i++) {
-        if (tape->count && below(tape, 4) == 0) {
+        if (tape->count && below(tape, 8) == 0) {
             memcpy(patterns[i], tape->records + below(tape, tape->count) * RECORD, RECORD);
         } else {
-            make_record(tape, patterns[i], draw_opcode(tape, usual), oddness);
+            make_record(tape, patterns[i], draw_opcode(tape, taste), oddness);
         }
     }
     return count;
@@ -143,7 +157,7 @@ static size_t fill_burst(struct tape *tape, uint8_t patterns[PATTERNS_MAX][RECOR
 {
     const size_t unit = below(tape, 4) ? 1 : 2;
     const size_t times = below(tape, 3) ? 2 + below(tape, (size_t)8 << below(tape, 4)) : 1;
-    const size_t counting = below(tape, 4); /* 0: the first operand, 1 and 2: the second, 3: none */
+    const unsigned counting = (unsigned)below(tape, NPJT_OPERANDS + 1); /* which operand, or none */
     const size_t burst = unit * times < length ? unit * times : length;
     for (size_t i = 0; i < burst; i++) {
         uint8_t *record = records + i * RECORD;
@@ -152,8 +166,8 @@ static size_t fill_burst(struct tape *tape, uint8_t patterns[PATTERNS_MAX][RECOR
             continue;
         }
         memcpy(record, record - unit * RECORD, RECORD);
-        if (counting < 3) {
-            count_on(record, counting > 0);
+        if (counting < NPJT_OPERANDS) {
+            count_on(record, counting);
         }
     }
     return burst;
@@ -210,7 +224,7 @@ static void tweak_record(struct tape *tape)
     uint8_t *record = tape->records + below(tape, tape->count) * RECORD;
     const size_t index = below(tape, 1 + NPJT_OPERANDS);
     if (index == 0) {
-        make_record(tape, record, draw_opcode(tape, 4), draw_oddness(tape));
+        make_record(tape, record, draw_opcode(tape, draw_taste(tape)), draw_oddness(tape));
     } else {
         record[index] = (uint8_t)below(tape, meanings_of(record[0], (unsigned)index - 1));
     }
@@ -264,17 +278,17 @@ static void mutate_once(struct tape *tape)
         delete_records(tape, 1 + below(tape, tape->count - enough / 2));
     }
     const size_t choice = below(tape, 100);
-    if (choice < 40 || tape->count == 0) {
+    if (choice < 50 || tape->count == 0) {
         start_anew(tape);
-    } else if (choice < 62) {
+    } else if (choice < 68) {
         insert_swarm(tape, draw_place(tape), span_length(tape, SPAN_MAX));
-    } else if (choice < 69) {
+    } else if (choice < 74) {
         delete_records(tape, span_length(tape, tape->count));
-    } else if (choice < 75) {
+    } else if (choice < 79) {
         repeat_span(tape);
-    } else if (choice < 78 && tape->count >= 2) {
+    } else if (choice < 81 && tape->count >= 2) {
         swap_spans(tape);
-    } else if (choice < 90) {
+    } else if (choice < 92) {
         tweak_record(tape);
     } else {
         tweak_header(tape);
