@@ -135,10 +135,7 @@ static void cover(struct npji_job *job, uint64_t transferred, bool success)
             /* An empty message is as good as its operation; in byte mode it was only waiting for its turn. */
             if (job->mode == NPJ_MESSAGE_MODE && (!(packet->flags & NPJI_PACKET_IN_OP) || !success))
                 return;
-            job->facts |= job->mode == NPJ_MESSAGE_MODE ? NPJI_PROGRESS : 0;
         } else {
-            if (!(packet->flags & NPJI_PACKET_IN_OP))
-                return;
             uint32_t taken = transferred < wanted ? (uint32_t)transferred : wanted;
             packet->taken += taken;
             transferred -= taken;
@@ -146,8 +143,8 @@ static void cover(struct npji_job *job, uint64_t transferred, bool success)
                 job->facts |= taken > 0 && job->mode == NPJ_BYTE_MODE ? NPJI_PROGRESS : 0;
                 return;
             }
-            job->facts |= NPJI_PROGRESS;
         }
+        job->facts |= NPJI_PROGRESS;
         packet->flags &= (uint8_t)~NPJI_PACKET_IN_OP;
         npji_packet_answer(job, packet, NPJ_STATUS_SUCCESS);
     }

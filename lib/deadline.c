@@ -80,7 +80,7 @@ void npji_deadlines_stop(struct npji_job *job)
     stop(&job->drain);
 }
 
-static struct npji_deadline *earliest_of(const struct npj_srv *srv, enum npji_timer timer)
+static struct npji_deadline *earliest_of(const struct npj_srv *srv, unsigned timer)
 {
     const struct npji_link *head = &srv->timers[timer];
     return npji_linked(head) ? NPJI_OWNER(head->next, struct npji_deadline, link) : NULL;
@@ -89,19 +89,16 @@ static struct npji_deadline *earliest_of(const struct npj_srv *srv, enum npji_ti
 /* The earliest deadline on the engine's clock, the job's that it belongs to, or NULL for the engine's own. */
 uint64_t npji_earliest(const struct npj_srv *srv, struct npji_job **job)
 {
-    uint64_t when = NPJ_NEVER;
+    uint64_t when = srv->stats.jobs.live > 0 ? srv->shutdown_deadline : NPJ_NEVER;
     *job = NULL;
-    for (enum npji_timer timer = 0; timer < NPJI_TIMERS; timer++) {
+    /* Of those that fall together the first kind comes first, and shutdown last: so from the last kind to the first. */
+    for (unsigned timer = NPJI_TIMERS; timer-- > 0;) {
         struct npji_deadline *deadline = earliest_of(srv, timer);
-        if (deadline == NULL || deadline->when >= when)
+        if (deadline == NULL || deadline->when > when)
             continue;
         when = deadline->when;
         *job = timer == NPJI_TIMER_DRAIN ? NPJI_OWNER(deadline, struct npji_job, drain)
                                          : NPJI_OWNER(deadline, struct npji_job, deadline);
-    }
-    if (srv->shutdown_deadline < when && srv->stats.jobs.live > 0) {
-        when = srv->shutdown_deadline;
-        *job = NULL;
     }
     return when;
 }

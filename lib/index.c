@@ -34,7 +34,6 @@ void npji_index_add(struct npj_srv *srv, struct npji_job *job, enum npji_key key
 {
     struct npji_member *member = &job->members[key];
     npji_link_init(&member->ring);
-    member->chain = NULL;
     struct npji_member **at = find(srv, key, job->keys[key]);
     if (*at == NULL)
         *at = member;

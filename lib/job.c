@@ -216,10 +216,9 @@ static bool leave_finished(struct npj_srv *srv, struct npji_job *job)
             npji_answer(job, NPJ_REQUEST_CONNECT, true);
             break;
         case NPJ_STATE_CLOSING:
-            if (job->facts & NPJI_TRUNCATED) {
+            /* Nothing is in flight, so that ABORTING is finished as well. */
+            if (job->facts & NPJI_TRUNCATED)
                 npji_fail(srv, job, NPJ_EVENT_FAILED, NPJ_STATUS_CANCELLED);
-                continue;
-            }
             break;
         case NPJ_STATE_SCHEDULING:
             npji_answer(job, NPJ_REQUEST_CLOSE, true);
@@ -267,8 +266,7 @@ void npji_job_release(struct npj_srv *srv, struct npji_job *job)
     npji_unlink(&job->ready);
     npji_deadlines_stop(job);
     npji_index_remove(srv, job, NPJI_CLIENT);
-    if (!(job->facts & NPJI_PROVIDER_GONE))
-        npji_index_remove(srv, job, NPJI_PROVIDER);
+    npji_index_remove(srv, job, NPJI_PROVIDER);
     npji_slot_give(srv, job);
     srv->stats.jobs.live--;
     npji_release(srv, job, sizeof *job);

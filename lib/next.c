@@ -90,10 +90,9 @@ static void take_op(struct npj_srv *srv, struct npji_job *job, npj_action *out)
     srv->stats.operations++;
     out->kind = kind;
     out->op = job->op;
+    out->status = job->failure; /* of a failed job, of which only CLOSE_PIPE and ABANDON_JOB are left */
     if (kind == NPJ_WRITE)
         gather(srv, job, out);
-    if (kind == NPJ_CLOSE_PIPE || kind == NPJ_ABANDON_JOB)
-        out->status = job->failure;
     if (kind == NPJ_SCHEDULE_JOB || kind == NPJ_ABANDON_JOB)
         out->job_id = job->job_id;
 }

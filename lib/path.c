@@ -65,8 +65,7 @@ static bool split(const void *bytes, size_t length, npj_path_encoding encoding, 
     const unsigned char *start = bytes;
     npji_utf_cursor cursor = {start, start + length, encoding};
 
-    parts->count = 0;
-    parts->encoding = encoding;
+    *parts = (path_parts){.encoding = encoding};
     path_part *part = begin_part(parts, start);
 
     for (;;) {
@@ -112,9 +111,6 @@ static bool is_word(const path_parts *parts, size_t index, const char *word)
 {
     size_t place = 0;
 
-    if (index >= parts->count) {
-        return false;
-    }
     for (; word[place] != '\0'; place++) {
         if (ascii_at(parts, index, place) != (unsigned char)word[place]) {
             return false;
@@ -190,8 +186,7 @@ static bool is_valid(const path_parts *parts, const path_shape *shape, npj_path_
     if (units > LENGTH_MAX) {
         return false;
     }
-    return profile == NPJ_PATH_PERMISSIVE ||
-           (is_safe(parts, shape->name) && (shape->server == 0 || is_safe(parts, shape->server)));
+    return profile == NPJ_PATH_PERMISSIVE || (is_safe(parts, shape->name) && is_safe(parts, shape->server));
 }
 
 npj_status npj_path_parse(const npj_path *path, npj_path_profile profile, npj_pipe_name *out)

@@ -40,7 +40,7 @@ npj_status npj_add_job(npj_srv *srv, uint64_t client, uint64_t provider, uint64_
         if (job == NULL)
             status = NPJ_STATUS_INSUFFICIENT_RESOURCES;
     }
-    if (job == NULL) {
+    if (status != NPJ_STATUS_SUCCESS) {
         srv->stats.refused++;
         return status;
     }
@@ -53,7 +53,6 @@ npj_status npj_add_job(npj_srv *srv, uint64_t client, uint64_t provider, uint64_
     npji_link_init(&job->ready);
     npji_link_init(&job->deadline.link);
     npji_link_init(&job->drain.link);
-    job->deadline.when = job->drain.when = NPJ_NEVER;
     npji_slot_take(srv, job);
     npji_index_add(srv, job, NPJI_CLIENT);
     npji_index_add(srv, job, NPJI_PROVIDER);

@@ -32,5 +32,5 @@ struct npji_job *npji_job_at(const struct npj_srv *srv, uint64_t handle)
 
 uint64_t npji_generation(struct npj_srv *srv)
 {
-    return ++srv->generation & ((UINT64_C(1) << 40) - 1);
+    return ++srv->generation;
 }

@@ -21,7 +21,6 @@ static bool read_config(const npj_config *from, npj_config *config)
         if (((const unsigned char *)from)[i] != 0)
             return false;
     *config = *from;
-    config->size = sizeof *config;
     return true;
 }
 
