@@ -117,6 +117,11 @@ model_job *npjt_model_find_op(const npjt_model *model, npj_op op, npj_action_kin
 bool npjt_model_failed(const model_job *job);
 /** Answers an add, connect or close that waits. */
 void npjt_model_answer(model_job *job, npj_request_kind kind, npj_status status);
+/** A sum that saturates. */
+static inline uint64_t npjt_model_sum(uint64_t a, uint64_t b)
+{
+    return a > NPJ_NEVER - b ? NPJ_NEVER : a + b;
+}
 void npjt_model_arm(npjt_model *model, model_job *job, model_deadline kind);
 /** Fails the job, unless it has failed before. */
 void npjt_model_fail(npjt_model *model, model_job *job, npj_status status);

@@ -8,6 +8,7 @@
  *     twin_play.c     the steps of a script, as calls
  *     twin_extra.c    the calls that RETRY and QUERY put in
  *     twin_host.c     the host: actions, operations, pipes, lent bytes
+ *     twin_report.c   what is wrong, in a sentence, and the script that shows it
  *     twin_script.c   bytes -> steps -> text, and another order of them
  *
  * A file calls those below it only.
