@@ -19,6 +19,7 @@ SANITIZER = re.compile(r'AddressSanitizer: ([\w-]+)|runtime error: ([^\n]*)')
 VERDICT = re.compile(r'^tape_verdict: killed law=(\S+) tape=(\S+) event=(\d+) events=(\d+) seconds=(\S+) sentence=(.*)$',
                      re.MULTILINE)
 VIOLATION = re.compile(r'^explore: violation law=(\S+) sentence=(.*?)(?: events=(\d+))?$', re.MULTILINE)
+SHORT_LOOK = 10000  # states of each scope
 
 
 def _environment(own):
@@ -103,10 +104,12 @@ class Explorer:
         self.timeout = max(5, 5 * outcome.seconds)
         self.never = never_called(self.flavour, folder, [self.program, 'explore', '--small'], jobs)
 
-    def judge(self, own, function):
+    def judge(self, own, function, whole=False):
+        """A look into the first states of each scope, in which nearly all are found that it finds at all; or all of it."""
         if function in self.never:
             return {'killed': False, 'seconds': 0}
-        outcome = run([self.program, 'explore', '--small'], timeout=self.timeout, env=_environment(own), memory=MEMORY)
+        bound = [] if whole else ['--max-states', str(SHORT_LOOK)]
+        outcome = run([self.program, 'explore', '--small', *bound], timeout=self.timeout, env=_environment(own), memory=MEMORY)
         if outcome.status == 0:
             return {'killed': False, 'seconds': outcome.seconds}
         match = VIOLATION.search(outcome.out)
