@@ -24,7 +24,6 @@ size_t explore_arena_plan(struct explorer *x, size_t before)
                                              2 * sizeof(void *) + scope->batch * sizeof(npj_iov)));
     plan->job_bytes = round_up(sizeof(struct npji_job));
     plan->packet_bytes = round_up(sizeof(struct npji_packet) + 64);
-    plan->base = (unsigned char *)x->world + before;
     return before + plan->engine_bytes + (size_t)plan->jobs * plan->job_bytes +
            (size_t)plan->packets * plan->packet_bytes;
 }

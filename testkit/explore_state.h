@@ -115,7 +115,7 @@ struct explorer {
 };
 
 /* explore_arena.c */
-size_t explore_arena_plan(struct explorer *x, size_t before); /* where the blocks are, from that offset. The end */
+size_t explore_arena_plan(struct explorer *x, size_t before); /* the blocks behind so many bytes. The bytes of all */
 npj_mem explore_arena_mem(struct explorer *x);
 uint32_t explore_arena_live(const struct explorer *x);
 
