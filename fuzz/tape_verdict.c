@@ -8,13 +8,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "npjob-testkit/driver.h"
 
@@ -39,24 +39,16 @@ static double seconds(void)
     return (double)(time.tv_sec - now.began.tv_sec) + (double)(time.tv_nsec - now.began.tv_nsec) / 1e9;
 }
 
-/* Once, with write(), as it may be said by a handler of signals. snprintf() is what the program dies with, at worst.
- * NOLINTBEGIN(bugprone-signal-handler,cert-msc54-cpp,cert-sig30-c) */
+/* Once. */
 static void say_killed(const char *law, uint32_t event, const char *sentence)
 {
-    char line[1024];
     if (now.said)
         return;
     now.said = true;
-    const int length =
-        snprintf(line, sizeof line,
-                 "tape_verdict: killed law=%s tape=%s event=%" PRIu32 " events=%" PRIu64 " seconds=%.3f sentence=%s\n",
-                 law, now.tape, event, now.events + 1, seconds(), sentence);
-    const size_t size = length < (int)sizeof line ? (size_t)length : sizeof line - 1;
-    if (length > 0 && write(STDOUT_FILENO, line, size) < 0)
-        _exit(WRONG_USE);
+    printf("tape_verdict: killed law=%s tape=%s event=%" PRIu32 " events=%" PRIu64 " seconds=%.3f sentence=%s\n", law,
+           now.tape, event, now.events + 1, seconds(), sentence);
+    (void)fflush(stdout);
 }
-
-/* NOLINTEND(bugprone-signal-handler,cert-msc54-cpp,cert-sig30-c) */
 
 static void on_finding(void *user, const npjt_violation *finding)
 {
@@ -78,25 +70,25 @@ static void on_death(void)
     say_killed(now.verdict, now.event + 1, now.verdict);
 }
 
-static void on_time(int number)
-{
-    (void)number;
-    say_killed("hang", now.event + 1, "an event does not end");
-    _exit(KILLED);
-}
+static sigjmp_buf dying;
 
 static void on_signal(int number)
 {
-    (void)number;
-    say_killed("crash", now.event + 1, "a signal ends the program");
-    _exit(KILLED);
+    siglongjmp(dying, number);
+}
+
+static int end_by(int number)
+{
+    const bool hangs = number == SIGVTALRM;
+    say_killed(hangs ? "hang" : "crash", now.event + 1, hangs ? "an event does not end" : "a signal ends the program");
+    return KILLED;
 }
 
 /* With sanitizers their own handlers say more, and call us before the end. */
 static void watch_death(void)
 {
     now.verdict = "sanitizer";
-    signal(SIGVTALRM, on_time);
+    signal(SIGVTALRM, on_signal);
     if (__sanitizer_set_death_callback) {
         __sanitizer_set_death_callback(on_death);
         return;
@@ -160,6 +152,13 @@ static int play_folder(const char *folder, const npjt_options *options)
     return ALIVE;
 }
 
+static int play_watched(const char *folder, const npjt_options *options)
+{
+    watch_death();
+    const int number = sigsetjmp(dying, 1);
+    return number != 0 ? end_by(number) : play_folder(folder, options);
+}
+
 static unsigned law_of(const char *name)
 {
     unsigned law = 0;
@@ -173,7 +172,6 @@ static void print_help(void)
     printf("usage: tape_verdict [--model] [--off LAW]... FOLDER\n"
            "       tape_verdict --laws\n"
            "Plays the tapes of a folder against npjob until one breaks a law, and says which.\n\n"
-           "  --model     with the reference model beside npjob\n"
            "  --model     run the reference model beside npjob\n"
            "  --off LAW   do not check that law\n"
            "  --laws      print the names of the laws, and play nothing\n\n"
@@ -185,10 +183,6 @@ int main(int argc, char **argv)
     npjt_options options = {.finding = on_finding, .event = on_event};
     (void)clock_gettime(CLOCK_MONOTONIC, &now.began);
     int at = 1;
-    if (at < argc && strcmp(argv[at], "--model") == 0) {
-        options.model = true;
-        at++;
-    }
     if (at < argc && strcmp(argv[at], "--model") == 0) {
         options.model = true;
         at++;
@@ -210,6 +204,5 @@ int main(int argc, char **argv)
             puts(npjt_law_name(law));
         return 0;
     }
-    watch_death();
-    return play_folder(argv[at], &options);
+    return play_watched(argv[at], &options);
 }
