@@ -23,13 +23,18 @@ static unsigned class_of(uint32_t length)
     return (shift - 4) * 4 + (top >> shift) - 4 + 2;
 }
 
+/* The payload of a class above 1. */
+#define PAYLOAD_OF(size_class) ((size_t)(((size_class) - 2) % 4 + 5) << (((size_class) - 2) / 4 + 4))
+
+_Static_assert(PAYLOAD_OF(NPJI_SIZE_CLASSES - 1) == (size_t)1 << 31, "the last class is that of the longest write");
+
 static size_t block_of(unsigned size_class)
 {
     size_t payload = 0;
     if (size_class == 1)
         payload = 64;
     else if (size_class > 1)
-        payload = (size_t)((size_class - 2) % 4 + 5) << ((size_class - 2) / 4 + 4);
+        payload = PAYLOAD_OF(size_class);
     return sizeof(struct npji_packet) + payload;
 }
 

@@ -169,6 +169,14 @@ Test(check, a_request_is_answered_once_and_at_once)
     for (int i = 0; i < 3; i++)
         broken(h, in->facts, in->facts | NPJI_WAITING(requests[i]), "a failed job holds no unanswered request");
     host_end(h);
+
+    h = host_start(NULL);
+    job = job_connecting(h);
+    in = inside(h, &job);
+    cr_assert_eq(npj_abort(h->srv, job.id, NPJ_STATUS_PRINT_CANCELLED), NPJ_STATUS_SUCCESS);
+    cr_assert_eq(in->state, NPJ_STATE_ABORTING);
+    broken(h, in->facts, in->facts | NPJI_WAITING(NPJ_REQUEST_CLOSE), "a failed job holds no unanswered request");
+    host_end(h);
 }
 
 Test(check, a_failure_and_a_failed_state)
