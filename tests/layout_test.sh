@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # The rules of the tree: layout_test.sh SOURCE_ROOT. The arrows point one way,
-#     include <- lib <- testkit <- {fuzz, tests, tools}
-# and a folder's private headers are its own: the others see include/ and testkit/include/ only. But for three: the tests
+#     include <- lib <- testkit <- {fuzz, tests, tools},  include <- host <- {npjobd, tests, tools, fuzz}
+# and a folder's private headers are its own: the others see include/, testkit/include/ and host/include/ only. But for three: the tests
 # of the tapes read the table of their words, and tests/inside.h and the exhaustive search look into the engine.
 set -euo pipefail
 cd "$1"
 . tests/tap.sh
 
-folders='include lib testkit fuzz tests tools'
+folders='include lib host testkit fuzz tests tools'
+[ ! -d npjobd ] || folders="$folders npjobd"
 
 sources()
 {
@@ -23,7 +24,7 @@ none()
 
 no_long_file()
 {
-    find lib testkit fuzz tests tools -type f -exec awk 'FNR == 501 { print FILENAME }' {} + | none
+    find ${folders#include } -type f -exec awk 'FNR == 501 { print FILENAME }' {} + | none
 }
 
 licence_first()
@@ -67,12 +68,14 @@ includes()
 
 only_the_search_looks_inside()
 {
-    sources testkit fuzz tools | xargs awk '/lib\/engine\.h/ && FILENAME !~ /explore_(arena|engine)\.c$/ { print FILENAME }' | none
+    sources $folders | grep -v -e '^lib/' -e '^tests/' |
+        xargs awk '/lib\/engine\.h/ && FILENAME !~ /explore_(arena|engine)\.c$/ { print FILENAME }' | none
 }
 
 no_angled_way_around()
 {
-    sources lib testkit fuzz tools | xargs awk '/^[ \t]*#[ \t]*include[ \t]*<npjob/ { print FILENAME ":" FNR ": " $0 }' |
+    sources $folders | grep -v -e '^include/' -e '^tests/' |
+        xargs awk '/^[ \t]*#[ \t]*include[ \t]*<npjob/ { print FILENAME ":" FNR ": " $0 }' |
         none
 }
 
@@ -87,17 +90,19 @@ links_lead_somewhere()
     done | none
 }
 
-check 'the folders are there' test -d include -a -d lib -a -d testkit -a -d fuzz -a -d tests -a -d tools
+check 'the folders are there' test -d include -a -d lib -a -d host -a -d testkit -a -d fuzz -a -d tests -a -d tools
 check 'no file has more than 500 lines' no_long_file
 check 'every source begins with its licence' licence_first
 check 'the library includes freestanding headers and string.h only' library_is_freestanding
 check 'include/ includes itself only' includes include '^npjob/'
 check 'lib/ includes include/' includes lib '^npjob/'
+check 'host/ includes include/ and its own' includes host '^npjob(-posix)?/'
 check 'testkit/ includes include/ and its own' includes testkit '^npjob(-testkit)?/|^\.\./lib/engine\.h$'
 check 'but for the search, which looks into the engine' only_the_search_looks_inside
-check 'fuzz/ includes the public headers and its own' includes fuzz '^npjob(-testkit)?/'
-check 'tools/ includes the public headers and its own' includes tools '^npjob(-testkit)?/'
-check 'tests/ includes the public headers and its own' includes tests '^npjob(-testkit)?/|^loop\.c$|^tape_words\.h$|^engine\.h$'
+check 'fuzz/ includes the public headers and its own' includes fuzz '^npjob(-testkit|-posix)?/'
+check 'tools/ includes the public headers and its own' includes tools '^npjob(-testkit|-posix)?/'
+[ ! -d npjobd ] || check 'npjobd/ includes those of the host and its own' includes npjobd '^npjob(-posix)?/'
+check 'tests/ includes the public headers and its own' includes tests '^npjob(-testkit|-posix)?/|^loop\.c$|^tape_words\.h$|^engine\.h$'
 check 'public headers are included by name' no_angled_way_around
 check 'the links of the pages lead somewhere' links_lead_somewhere
 finish

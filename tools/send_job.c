@@ -4,7 +4,7 @@
  *
  * The client's part asks for a job, a connection and writes without waiting for the answers: the engine queues them.
  * It reads the file only as fast as the engine takes writes: QUOTA_EXCEEDED stops it, RESUME sets it going again. The
- * provider's part answers AddJob with the path of the pipe. What lies between the two is the host's loop.
+ * provider's part answers AddJob with the path of the pipe. What lies between the two is the host (npjob-posix).
  */
 #define _GNU_SOURCE
 #include "send_job.h"
@@ -13,12 +13,11 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "host_loop.h"
 #include "ledger.h"
+#include "npjob-posix/host.h"
 #include "pool.h"
 #include "send_source.h"
 #include "tool.h"
@@ -31,11 +30,9 @@ typedef struct sender {
     const send_options *options;
     file_source source;
     counted_pool pool;
-    npj_srv *srv;
-    npj_job job;
     uv_loop_t uv;
-    host_loop loop;
-    host_job host;
+    npjp_host *host;
+    npjp_job *job;      /* NULL: it has ended */
     uv_poll_t readable; /* of a file that makes its reader wait */
     uv_timer_t progress;
     uv_signal_t signals[SIGNALS];
@@ -47,6 +44,7 @@ typedef struct sender {
     int read_errno;  /* of the file */
     int interrupted; /* a signal */
     npj_status failure;
+    char trouble[NPJP_TROUBLE_MAX]; /* of the job */
     job_ledger ledger;
 } sender;
 
@@ -57,15 +55,15 @@ static void end_job(sender *send)
     if (send->ended)
         return;
     send->ended = true;
-    (void)npj_close(send->srv, send->job, TAG_CLOSE); /* refused only if the job has gone already */
-    (void)npj_shutdown(send->srv, NPJ_DRAIN);
+    (void)npjp_job_close(send->job, TAG_CLOSE); /* refused only if the job has gone already */
+    (void)npjp_host_stop(send->host, NPJ_DRAIN);
 }
 
 static void abort_job(sender *send, npj_status reason)
 {
     send->ended = true;
-    (void)npj_abort(send->srv, send->job, reason);
-    (void)npj_shutdown(send->srv, NPJ_DRAIN);
+    (void)npjp_job_abort(send->job, reason);
+    (void)npjp_host_stop(send->host, NPJ_DRAIN);
 }
 
 /* Offers the chunk that is ready. Returns whether the next one may follow. */
@@ -73,8 +71,8 @@ static bool write_chunk(sender *send)
 {
     bool lend = send->options->lend;
     uint32_t length = (uint32_t)send->source.filled;
-    npj_status status = npj_write(send->srv, send->job, send->source.current, source_bytes(&send->source), length,
-                                  lend ? NPJ_LEND : NPJ_COPY, NULL);
+    npj_status status = npjp_job_write(send->job, send->source.current, source_bytes(&send->source), length,
+                                       lend ? NPJ_LEND : NPJ_COPY, NULL);
     switch (status) {
     case NPJ_STATUS_PENDING:
         send->ledger.writes_accepted++;
@@ -129,14 +127,13 @@ static void on_readable(uv_poll_t *handle, int status, int events)
     (void)events;
     sender *send = handle->data;
     uv_poll_stop(handle);
-    host_turn_begin(&send->loop);
     pump(send);
-    host_turn_end(&send->loop);
 }
 
-static void on_reply(host_job *job, const npj_action *reply)
+static void on_reply(npjp_job *job, void *user, const npj_action *reply)
 {
-    sender *send = job->user;
+    (void)job;
+    sender *send = user;
     switch (reply->request) {
     case NPJ_REQUEST_ADD:
         break;
@@ -163,50 +160,65 @@ static void on_reply(host_job *job, const npj_action *reply)
     }
 }
 
-static void on_returned(host_job *job, uint64_t tag)
+static void on_returned(npjp_job *job, void *user, uint64_t tag)
 {
-    sender *send = job->user;
+    (void)job;
+    sender *send = user;
     source_return(&send->source, (uint32_t)tag);
     pump(send);
 }
 
-static void on_resume(host_job *job)
-{
-    pump(job->user);
-}
-
-/* ---------------------------------------------------------------------------------------------- the provider's part */
-
-static npj_status on_add_job(host_job *job, const char **path, uint32_t *job_id)
-{
-    sender *send = job->user;
-    *path = send->options->pipe;
-    *job_id = JOB_ID;
-    return NPJ_STATUS_SUCCESS;
-}
-
-static npj_status on_schedule_job(host_job *job, uint32_t job_id)
+static void on_resume(npjp_job *job, void *user)
 {
     (void)job;
-    (void)job_id;
-    return NPJ_STATUS_SUCCESS; /* a pipe has no spool file to be handed on: its reader has the job already */
+    pump(user);
 }
 
-static npj_status on_abandon_job(host_job *job, uint32_t job_id, npj_status failure)
+static void on_ended(npjp_job *job, void *user)
 {
-    (void)job;
-    (void)job_id;
-    (void)failure;
-    return NPJ_STATUS_SUCCESS;
+    sender *send = user;
+    npjp_job_report report;
+    npjp_job_report_get(job, &report);
+    send->ledger.pipe_writes = report.pipe_writes;
+    memcpy(send->trouble, report.trouble, strlen(report.trouble) + 1);
+    send->job = NULL;
 }
 
-static const host_job_calls calls = {
-    .add_job = on_add_job,
-    .schedule_job = on_schedule_job,
-    .abandon_job = on_abandon_job,
+static const npjp_job_calls client = {
     .reply = on_reply,
     .returned = on_returned,
     .resume = on_resume,
+    .ended = on_ended,
+};
+
+/* ---------------------------------------------------------------------------------------------- the provider's part */
+
+static void on_add_job(void *user, npjp_job *job, npj_op op)
+{
+    const sender *send = user;
+    (void)npjp_job_added(job, op, NPJ_STATUS_SUCCESS, send->options->pipe, JOB_ID);
+}
+
+/* A pipe has no spool file to be handed on: its reader has the job already. */
+static void on_schedule_job(void *user, npjp_job *job, npj_op op, uint32_t job_id)
+{
+    (void)user;
+    (void)job_id;
+    (void)npjp_job_done(job, op, NPJ_STATUS_SUCCESS);
+}
+
+static void on_abandon_job(void *user, npjp_job *job, npj_op op, uint32_t job_id, npj_status why)
+{
+    (void)user;
+    (void)job_id;
+    (void)why;
+    (void)npjp_job_done(job, op, NPJ_STATUS_SUCCESS);
+}
+
+static const npjp_provider_calls provider = {
+    .add_job = on_add_job,
+    .schedule_job = on_schedule_job,
+    .abandon_job = on_abandon_job,
 };
 
 /* ---------------------------------------------------------------------------------------------- signals, progress */
@@ -216,9 +228,7 @@ static void on_signal(uv_signal_t *handle, int number)
     sender *send = handle->data;
     uv_signal_stop(handle); /* the next one has its usual effect */
     send->interrupted = number;
-    host_turn_begin(&send->loop);
     abort_job(send, NPJ_STATUS_PRINT_CANCELLED);
-    host_turn_end(&send->loop);
 }
 
 static double seconds_since(uint64_t started)
@@ -230,7 +240,7 @@ static void on_progress(uv_timer_t *timer)
 {
     sender *send = timer->data;
     npj_stats stats;
-    npj_stats_get(send->srv, &stats);
+    npj_stats_get(npjp_host_srv(send->host), &stats);
     double taken = (double)stats.bytes_taken;
     char now[32];
     char all[32];
@@ -244,10 +254,10 @@ static void on_progress(uv_timer_t *timer)
         fprintf(stderr, "\r\033[K%s  %s/s", now, rate);
 }
 
-static void on_idle(host_loop *loop)
+static void on_stopped(npjp_host *host, void *user)
 {
-    sender *send = loop->user;
-    host_job_end(&send->host);
+    (void)host;
+    sender *send = user;
     if (!send->source.regular)
         uv_close((uv_handle_t *)&send->readable, NULL);
     uv_close((uv_handle_t *)&send->progress, NULL);
@@ -263,47 +273,37 @@ static void on_trace(void *user, const npj_trace *trace)
 
 /* ---------------------------------------------------------------------------------------------- setting up */
 
-static npj_status start_engine(sender *send)
+static npj_status start_host(sender *send)
 {
     const send_options *options = send->options;
     const uint64_t idle = 1 << 20;
-    npj_config config = {
+    npjp_config config = {
         .size = sizeof config,
-        .mem = pool_mem(&send->pool),
-        .max_jobs = 1,
-        .max_packets = options->packets,
-        .max_job_packets = options->packets,
-        .max_write_bytes = options->chunk,
-        .max_batch = options->batch,
-        .max_job_bytes = (uint64_t)options->packets * options->chunk,
-        .max_pool_bytes = options->limit,
-        .max_idle_bytes = options->limit < idle ? options->limit : idle,
-        .connect_timeout = options->connect_timeout,
-        .stall_timeout = options->stall_timeout,
-        .drain_timeout = options->drain_timeout,
-        .trace = options->trace ? on_trace : NULL,
+        .loop = &send->uv,
+        .engine.mem = pool_mem(&send->pool),
+        .engine.max_jobs = 1,
+        .engine.max_packets = options->packets,
+        .engine.max_job_packets = options->packets,
+        .engine.max_write_bytes = options->chunk,
+        .engine.max_batch = options->batch,
+        .engine.max_job_bytes = (uint64_t)options->packets * options->chunk,
+        .engine.max_pool_bytes = options->limit,
+        .engine.max_idle_bytes = options->limit < idle ? options->limit : idle,
+        .engine.connect_timeout = options->connect_timeout,
+        .engine.stall_timeout = options->stall_timeout,
+        .engine.drain_timeout = options->drain_timeout,
+        .engine.trace = options->trace ? on_trace : NULL,
+        .stopped = on_stopped,
+        .user = send,
     };
-    return npj_srv_new(&config, &send->srv);
+    return npjp_host_new(&config, &send->host);
 }
 
-static int start_loop(sender *send)
+static int start_handles(sender *send)
 {
     static const int numbers[SIGNALS] = {SIGINT, SIGTERM, SIGHUP};
-    int error = uv_loop_init(&send->uv);
+    int error = uv_timer_init(&send->uv, &send->progress);
     if (error != 0)
-        return error;
-    send->loop = (host_loop){.srv = send->srv, .uv = &send->uv, .on_idle = on_idle, .user = send};
-    send->host = (host_job){.calls = &calls,
-                            .user = send,
-                            .mode = send->options->message ? NPJ_MESSAGE_MODE : NPJ_BYTE_MODE,
-                            .wait_for_pipe = send->options->wait,
-                            .longest = send->options->chunk,
-                            .loop = &send->loop};
-    send->host.iov = calloc(send->options->batch, sizeof *send->host.iov);
-    if (send->host.iov == NULL)
-        return UV_ENOMEM;
-    if ((error = host_loop_start(&send->loop)) != 0 || (error = host_job_start(&send->host)) != 0 ||
-        (error = uv_timer_init(&send->uv, &send->progress)) != 0)
         return error;
     for (int i = 0; i < SIGNALS; i++) {
         if ((error = uv_signal_init(&send->uv, &send->signals[i])) != 0)
@@ -327,17 +327,24 @@ static void run(sender *send)
         uv_timer_start(&send->progress, on_progress, PROGRESS_MS, PROGRESS_MS);
     send->started = uv_hrtime();
 
-    host_turn_begin(&send->loop);
-    uint64_t cookie = (uint64_t)(uintptr_t)&send->host;
-    npj_status status = npj_add_job(send->srv, CLIENT, PROVIDER, cookie, TAG_ADD, &send->job);
+    const npjp_job_options options = {
+        .client = CLIENT,
+        .provider_key = PROVIDER,
+        .provider = &provider,
+        .provider_user = send,
+        .calls = &client,
+        .user = send,
+        .mode = send->options->message ? NPJ_MESSAGE_MODE : NPJ_BYTE_MODE,
+        .wait_for_pipe = send->options->wait,
+    };
+    npj_status status = npjp_job_add(send->host, &options, TAG_ADD, &send->job);
     if (npj_status_is_error(status)) {
         send->failure = status;
-        (void)npj_shutdown(send->srv, NPJ_DRAIN);
+        (void)npjp_host_stop(send->host, NPJ_DRAIN);
     } else {
-        (void)npj_connect(send->srv, send->job, TAG_CONNECT);
+        (void)npjp_job_connect(send->job, TAG_CONNECT);
         pump(send);
     }
-    host_turn_end(&send->loop);
     (void)uv_run(&send->uv, UV_RUN_DEFAULT);
 
     send->ledger.seconds = seconds_since(send->started);
@@ -350,16 +357,13 @@ static void run(sender *send)
 static void complain_of_failure(const sender *send)
 {
     char status[64];
-    const host_pipe *pipe = &send->host.pipe;
     tool_format_status(status, send->failure);
     if (send->failure == NPJ_STATUS_IO_TIMEOUT)
         tool_complain("send", "%s: %s (%s)", send->options->pipe,
                       send->connected ? "the pipe did not take the job in time" : "the pipe did not open in time",
                       status);
-    else if (pipe->error != 0)
-        tool_complain("send", "%s: %s: %s (%s)", send->options->pipe, pipe->step, strerror(pipe->error), status);
-    else if (pipe->step[0] != '\0')
-        tool_complain("send", "%s: %s (%s)", send->options->pipe, pipe->step, status);
+    else if (send->trouble[0] != '\0')
+        tool_complain("send", "%s: %s (%s)", send->options->pipe, send->trouble, status);
     else
         tool_complain("send", "%s: the job failed (%s)", send->options->pipe, status);
 }
@@ -384,12 +388,14 @@ static int verdict(const sender *send)
 static int send_with(sender *send)
 {
     char text[64];
-    npj_status status = start_engine(send);
+    int error = uv_loop_init(&send->uv);
+    npj_status status = error == 0 ? start_host(send) : NPJ_STATUS_SUCCESS;
     if (status != NPJ_STATUS_SUCCESS) {
         tool_complain("send", "no engine: %s", tool_format_status(text, status));
         return TOOL_TROUBLE;
     }
-    int error = start_loop(send);
+    if (error == 0)
+        error = start_handles(send);
     if (error != 0) {
         tool_complain("send", "%s", uv_strerror(error));
         return TOOL_TROUBLE;
@@ -398,9 +404,9 @@ static int send_with(sender *send)
 
     send->ledger.lent = send->source.lent;
     send->ledger.limit_bytes = send->options->limit;
-    send->ledger.pipe_writes = send->host.pipe.writes;
-    npj_stats_get(send->srv, &send->ledger.engine);
-    npj_srv_free(&send->srv);
+    npj_stats_get(npjp_host_srv(send->host), &send->ledger.engine);
+    npjp_host_free(&send->host);
+    (void)uv_run(&send->uv, UV_RUN_DEFAULT); /* what libuv still looks at is released */
     send->ledger.memory = send->pool.bytes;
     if (!send->options->quiet)
         ledger_print(stdout, &send->ledger);
@@ -412,12 +418,10 @@ int send_job(const send_options *options)
 {
     sender send = {.options = options};
     int code = TOOL_TROUBLE;
-    signal(SIGPIPE, SIG_IGN); /* a FIFO whose reader went says EPIPE */
     if (source_open(&send.source, options->file, options->chunk, options->lend ? options->packets + 1 : 1))
         code = send_with(&send);
     else
         tool_complain("send", "%s: %s", options->file, strerror(errno));
     source_close(&send.source);
-    free(send.host.iov);
     return code;
 }

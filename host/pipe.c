@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* A named pipe on POSIX. */
-#define _GNU_SOURCE
-#include "host_pipe.h"
+#include "pipe.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -46,11 +46,17 @@ static npj_status status_of_errno(int error)
     }
 }
 
-static npj_status failed(host_pipe *pipe, const char *step, int error)
+static npj_status failed(npjpi_pipe *pipe, const char *step, int error)
 {
     pipe->step = step;
     pipe->error = error;
     return error == 0 ? NPJ_STATUS_INVALID_DEVICE_REQUEST : status_of_errno(error);
+}
+
+static npj_status opened(npjpi_pipe *pipe, int fd, bool is_socket)
+{
+    *pipe = (npjpi_pipe){.fd = fd, .is_socket = is_socket, .step = ""};
+    return NPJ_STATUS_SUCCESS;
 }
 
 /* The system counts its own overhead as well, and doubles what it is asked for. */
@@ -63,7 +69,7 @@ static void make_room_for_messages(int fd, uint32_t longest)
         (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &wanted, sizeof wanted); /* sendmsg tells if it was not enough */
 }
 
-static npj_status open_socket(host_pipe *pipe, const char *path, npj_pipe_mode mode, uint32_t longest)
+static npj_status open_socket(npjpi_pipe *pipe, const char *path, npj_pipe_mode mode, uint32_t longest)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     if (strlen(path) >= sizeof address.sun_path)
@@ -81,12 +87,10 @@ static npj_status open_socket(host_pipe *pipe, const char *path, npj_pipe_mode m
         close(fd);
         return failed(pipe, "connect", error);
     }
-    pipe->fd = fd;
-    pipe->is_socket = true;
-    return NPJ_STATUS_SUCCESS;
+    return opened(pipe, fd, true);
 }
 
-static npj_status open_fifo(host_pipe *pipe, const char *path)
+static npj_status open_fifo(npjpi_pipe *pipe, const char *path)
 {
     struct stat what;
     int fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
@@ -96,12 +100,10 @@ static npj_status open_fifo(host_pipe *pipe, const char *path)
         close(fd);
         return failed(pipe, "neither a socket nor a FIFO", 0);
     }
-    pipe->fd = fd;
-    pipe->is_socket = false;
-    return NPJ_STATUS_SUCCESS;
+    return opened(pipe, fd, false);
 }
 
-npj_status host_pipe_open(host_pipe *pipe, const char *path, npj_pipe_mode mode, uint32_t longest)
+npj_status npjpi_pipe_open(npjpi_pipe *pipe, const char *path, npj_pipe_mode mode, uint32_t longest)
 {
     struct stat what;
     if (stat(path, &what) != 0)
@@ -115,7 +117,30 @@ npj_status host_pipe_open(host_pipe *pipe, const char *path, npj_pipe_mode mode,
     return open_fifo(pipe, path);
 }
 
-npj_status host_pipe_write(host_pipe *pipe, const struct iovec *iov, uint32_t iov_count, uint64_t *taken)
+/*
+ * A FIFO without a reader raises SIGPIPE beside EPIPE, and writev() has no flag against it. The signal is for this
+ * thread alone: it is held back during the call, and taken away if it was the call that raised it.
+ */
+static ssize_t write_to_fifo(int fd, const struct iovec *iov, int iov_count)
+{
+    static const struct timespec at_once = {0};
+    sigset_t broken;
+    sigset_t before;
+    sigset_t pending;
+    sigemptyset(&broken);
+    sigaddset(&broken, SIGPIPE);
+    sigpending(&pending);
+    pthread_sigmask(SIG_BLOCK, &broken, &before);
+    ssize_t count = writev(fd, iov, iov_count);
+    int error = errno;
+    if (count < 0 && error == EPIPE && !sigismember(&pending, SIGPIPE))
+        (void)sigtimedwait(&broken, NULL, &at_once);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    errno = error;
+    return count;
+}
+
+npj_status npjpi_pipe_write(npjpi_pipe *pipe, const struct iovec *iov, uint32_t iov_count, uint64_t *taken)
 {
     ssize_t count;
     do {
@@ -123,7 +148,7 @@ npj_status host_pipe_write(host_pipe *pipe, const struct iovec *iov, uint32_t io
             struct msghdr message = {.msg_iov = (struct iovec *)iov, .msg_iovlen = iov_count};
             count = sendmsg(pipe->fd, &message, MSG_NOSIGNAL);
         } else {
-            count = writev(pipe->fd, iov, (int)iov_count);
+            count = write_to_fifo(pipe->fd, iov, (int)iov_count);
         }
     } while (count < 0 && errno == EINTR);
 
@@ -137,12 +162,21 @@ npj_status host_pipe_write(host_pipe *pipe, const struct iovec *iov, uint32_t io
     return failed(pipe, "write", errno);
 }
 
-npj_status host_pipe_close(host_pipe *pipe)
+/* A reader that closed its socket while bytes lay there unread has left ECONNRESET with ours, if no write met it. */
+static int error_of_socket(int fd)
+{
+    int error = 0;
+    socklen_t length = sizeof error;
+    return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) == 0 ? error : errno;
+}
+
+npj_status npjpi_pipe_close(npjpi_pipe *pipe)
 {
     int fd = pipe->fd;
+    int unread = pipe->is_socket && pipe->error == 0 ? error_of_socket(fd) : 0;
     pipe->fd = -1;
     /* After EINTR Linux has closed it all the same. */
     if (close(fd) != 0 && errno != EINTR)
         return failed(pipe, "close", errno);
-    return NPJ_STATUS_SUCCESS;
+    return unread == 0 ? NPJ_STATUS_SUCCESS : failed(pipe, "the reader went before it had read all", unread);
 }

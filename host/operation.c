@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the engine wants done: each action is carried out here. OPEN and WRITE are tried at once, and wait only if the
+ * pipe makes them.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "state.h"
+
+/* A batch goes to the system as it is. */
+static_assert(sizeof(npj_iov) == sizeof(struct iovec), "npj_iov is laid out as struct iovec");
+static_assert(offsetof(npj_iov, base) == offsetof(struct iovec, iov_base), "npj_iov is laid out as struct iovec");
+static_assert(offsetof(npj_iov, length) == offsetof(struct iovec, iov_len), "npj_iov is laid out as struct iovec");
+
+enum { TRY_AGAIN_MS = 20 };
+
+static void on_writable(uv_poll_t *handle, int status, int events);
+static void on_try_again(uv_timer_t *timer);
+
+static void on_closed(uv_handle_t *handle)
+{
+    npjpi_job_let_go(handle->data);
+}
+
+static void tell_of_pipe(npjp_job *job)
+{
+    npjp_job_tell(job, job->pipe.step, job->pipe.error != 0 ? strerror(job->pipe.error) : "");
+}
+
+/* The operation is the engine's again. */
+static npj_op take_back(npjp_job *job)
+{
+    npj_op op = job->op;
+    job->op = 0;
+    return op;
+}
+
+/* ---------------------------------------------------------------------------------------------- OPEN */
+
+static void finish_open(npjp_job *job, npj_status status)
+{
+    job->report.opened = status == NPJ_STATUS_SUCCESS;
+    (void)npj_opened(npjpi_call(job->host), take_back(job), status, job->asked.mode);
+}
+
+static bool may_come(npj_status status)
+{
+    return status == NPJ_STATUS_OBJECT_NAME_NOT_FOUND || status == NPJ_STATUS_PIPE_NOT_AVAILABLE ||
+           status == NPJ_STATUS_PIPE_BUSY;
+}
+
+/* The handle is open as long as the pipe is. */
+static npj_status watch(npjp_job *job)
+{
+    int error = uv_poll_init(job->host->loop, &job->writable, job->pipe.fd);
+    if (error == 0) {
+        job->writable.data = job;
+        npjpi_job_hold(job);
+        return NPJ_STATUS_SUCCESS;
+    }
+    (void)npjpi_pipe_close(&job->pipe);
+    job->pipe.step = "poll";
+    job->pipe.error = -error;
+    return NPJ_STATUS_INSUFFICIENT_RESOURCES;
+}
+
+static void try_open(npjp_job *job)
+{
+    job->trouble[job->trouble_before] = '\0'; /* what an earlier try has said */
+    npj_status status = npjpi_pipe_open(&job->pipe, job->path, job->asked.mode, job->host->max_write_bytes);
+    if (status == NPJ_STATUS_SUCCESS)
+        status = watch(job);
+    if (status != NPJ_STATUS_SUCCESS)
+        tell_of_pipe(job);
+    if (job->asked.wait_for_pipe && may_come(status))
+        uv_timer_start(&job->again, on_try_again, TRY_AGAIN_MS, 0);
+    else
+        finish_open(job, status);
+}
+
+static void on_try_again(uv_timer_t *timer)
+{
+    try_open(timer->data);
+}
+
+/* ---------------------------------------------------------------------------------------------- WRITE */
+
+static void finish_write(npjp_job *job, npj_status status, uint64_t taken)
+{
+    if (status != NPJ_STATUS_SUCCESS && status != NPJ_STATUS_CANCELLED)
+        tell_of_pipe(job);
+    job->report.bytes += taken;
+    job->report.pipe_writes = job->pipe.writes;
+    (void)npj_written(npjpi_call(job->host), take_back(job), status, taken);
+}
+
+static void start_write(npjp_job *job, const npj_action *action)
+{
+    uint64_t taken = 0;
+    const struct iovec *iov = (const struct iovec *)action->iov;
+    npj_status status = npjpi_pipe_write(&job->pipe, iov, action->iov_count, &taken);
+    if (status != NPJ_STATUS_PENDING) {
+        finish_write(job, status, taken);
+        return;
+    }
+    memcpy(job->iov, iov, action->iov_count * sizeof *iov);
+    job->iov_count = action->iov_count;
+    uv_poll_start(&job->writable, UV_WRITABLE, on_writable);
+}
+
+static void on_writable(uv_poll_t *handle, int status, int events)
+{
+    (void)events;
+    npjp_job *job = handle->data;
+    uint64_t taken = 0;
+    npj_status result = npjpi_pipe_write(&job->pipe, job->iov, job->iov_count, &taken);
+    if (result != NPJ_STATUS_PENDING) {
+        uv_poll_stop(handle);
+        finish_write(job, result, taken);
+    } else if (status < 0) { /* libuv stops watching after an error of the pipe, which the write did not meet */
+        uv_poll_start(handle, UV_WRITABLE, on_writable);
+    }
+}
+
+/* ---------------------------------------------------------------------------------------------- CLOSE_PIPE */
+
+static npj_status close_pipe(npjp_job *job)
+{
+    uv_close((uv_handle_t *)&job->writable, on_closed);
+    return npjpi_pipe_close(&job->pipe);
+}
+
+static void finish_close(npjp_job *job, npj_op op)
+{
+    npj_status status = close_pipe(job);
+    if (status != NPJ_STATUS_SUCCESS)
+        tell_of_pipe(job);
+    (void)npj_done(npjpi_call(job->host), op, status);
+}
+
+void npjpi_pipe_start(npjp_job *job)
+{
+    job->pipe = NPJPI_PIPE_CLOSED;
+    uv_timer_init(job->host->loop, &job->again);
+    job->again.data = job;
+    npjpi_job_hold(job);
+}
+
+void npjpi_pipe_stop(npjp_job *job)
+{
+    if (job->pipe.fd >= 0)
+        (void)close_pipe(job);
+    uv_close((uv_handle_t *)&job->again, on_closed);
+}
+
+/* ---------------------------------------------------------------------------------------------- all of them */
+
+static void take_over(npjp_job *job, const npj_action *action)
+{
+    job->op = action->op;
+    job->op_kind = action->kind;
+}
+
+/* What waits for the pipe comes back at once; what the provider has, when the provider answers. */
+static void cancel(npjp_job *job)
+{
+    const npjp_provider_calls *provider = job->asked.provider;
+    switch (job->op_kind) {
+    case NPJ_OPEN:
+        uv_timer_stop(&job->again);
+        finish_open(job, NPJ_STATUS_CANCELLED);
+        break;
+    case NPJ_WRITE:
+        uv_poll_stop(&job->writable);
+        finish_write(job, NPJ_STATUS_CANCELLED, 0);
+        break;
+    default:
+        if (provider->cancel != NULL)
+            provider->cancel(job->asked.provider_user, job, job->op);
+        break;
+    }
+}
+
+static void ask_provider(npjp_job *job, const npj_action *action)
+{
+    const npjp_provider_calls *provider = job->asked.provider;
+    void *user = job->asked.provider_user;
+    if (action->kind == NPJ_ADD_JOB) {
+        provider->add_job(user, job, action->op);
+    } else if (action->kind == NPJ_SCHEDULE_JOB) {
+        provider->schedule_job(user, job, action->op, action->job_id);
+    } else {
+        job->report.abandoned = true;
+        provider->abandon_job(user, job, action->op, action->job_id, action->status);
+    }
+}
+
+/* The client may free the host from here. */
+static void tell_client(npjp_job *job, const npj_action *action)
+{
+    const npjp_job_calls *calls = job->asked.calls;
+    void *user = job->asked.user;
+    if (action->kind == NPJ_REPLY && calls->reply != NULL)
+        calls->reply(job, user, action);
+    else if (action->kind == NPJ_RETURN && calls->returned != NULL)
+        calls->returned(job, user, action->tag);
+    else if (action->kind == NPJ_RESUME && calls->resume != NULL)
+        calls->resume(job, user);
+}
+
+void npjpi_carry_out(const npj_action *action)
+{
+    npjp_job *job = (npjp_job *)(uintptr_t)action->cookie;
+    switch (action->kind) {
+    case NPJ_ADD_JOB:
+    case NPJ_SCHEDULE_JOB:
+    case NPJ_ABANDON_JOB:
+        take_over(job, action);
+        ask_provider(job, action);
+        break;
+    case NPJ_OPEN:
+        take_over(job, action);
+        job->trouble_before = strlen(job->trouble);
+        try_open(job);
+        break;
+    case NPJ_WRITE:
+        take_over(job, action);
+        start_write(job, action);
+        break;
+    case NPJ_CLOSE_PIPE:
+        finish_close(job, action->op);
+        break;
+    case NPJ_CANCEL:
+        cancel(job);
+        break;
+    default:
+        tell_client(job, action);
+        break;
+    }
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/** @file Text from strangers, made fit to be printed. */
+#ifndef NPJOB_POSIX_TEXT_H
+#define NPJOB_POSIX_TEXT_H
+
+#include <stddef.h>
+
+/**
+ * Copies text, with a "_" for each byte that is no part of a printable character in well-formed UTF-8: controls, line
+ * and paragraph separators, and what turns the direction of a line are not printable.
+ *
+ * @param text     @p length bytes; may hold NUL bytes.
+ * @param out      receives at most @p capacity bytes and no terminator. It may be @p text itself.
+ * @param capacity where it is too small, the copy ends after the last character that fits.
+ * @return the length of the copy: never more than @p length.
+ */
+size_t npjpi_text_clean(const char *text, size_t length, char *out, size_t capacity);
+
+#endif
