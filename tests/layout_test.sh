@@ -8,8 +8,7 @@ set -euo pipefail
 cd "$1"
 . tests/tap.sh
 
-folders='include lib host testkit fuzz tests tools'
-[ ! -d npjobd ] || folders="$folders npjobd"
+folders='include lib host npjobd testkit fuzz tests tools'
 
 sources()
 {
@@ -90,7 +89,7 @@ links_lead_somewhere()
     done | none
 }
 
-check 'the folders are there' test -d include -a -d lib -a -d host -a -d testkit -a -d fuzz -a -d tests -a -d tools
+check 'the folders are there' test -d include -a -d lib -a -d host -a -d npjobd -a -d testkit -a -d fuzz -a -d tests -a -d tools
 check 'no file has more than 500 lines' no_long_file
 check 'every source begins with its licence' licence_first
 check 'the library includes freestanding headers and string.h only' library_is_freestanding
@@ -99,10 +98,12 @@ check 'lib/ includes include/' includes lib '^npjob/'
 check 'host/ includes include/ and its own' includes host '^npjob(-posix)?/'
 check 'testkit/ includes include/ and its own' includes testkit '^npjob(-testkit)?/|^\.\./lib/engine\.h$'
 check 'but for the search, which looks into the engine' only_the_search_looks_inside
-check 'fuzz/ includes the public headers and its own' includes fuzz '^npjob(-testkit|-posix)?/'
+check 'fuzz/ includes the public headers, the parsers of npjobd and its own' includes fuzz \
+    '^npjob(-testkit|-posix)?/|^(npa|settings|whole)\.h$'
 check 'tools/ includes the public headers and its own' includes tools '^npjob(-testkit|-posix)?/'
-[ ! -d npjobd ] || check 'npjobd/ includes those of the host and its own' includes npjobd '^npjob(-posix)?/'
-check 'tests/ includes the public headers and its own' includes tests '^npjob(-testkit|-posix)?/|^loop\.c$|^tape_words\.h$|^engine\.h$'
+check 'npjobd/ includes those of the host and its own' includes npjobd '^npjob(-posix)?/'
+check 'tests/ includes the public headers, the parsers of npjobd and its own' includes tests \
+    '^npjob(-testkit|-posix)?/|^(loop\.c|tape_words\.h|engine\.h)$|^(npa|settings|whole)\.h$'
 check 'public headers are included by name' no_angled_way_around
 check 'the links of the pages lead somewhere' links_lead_somewhere
 finish
