@@ -261,6 +261,10 @@ static void start_anew(struct tape *tape)
     for (size_t i = any_length(tape, 3); i-- > 0;) {
         tweak_header(tape);
     }
+    /* How many packets a job may have decides how deep the tape can go: the one field that every other tape draws. */
+    if (below(tape, 2)) {
+        tape->header[NPJT_HEADER_MAX_JOB_PACKETS] = (uint8_t)below(tape, header_meanings(NPJT_HEADER_MAX_JOB_PACKETS));
+    }
     if (below(tape, 8)) {
         make_record(tape, tape->records, NPJT_OPEN_EVENT, 0);
         tape->count = 1;
