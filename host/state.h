@@ -9,6 +9,9 @@
  *     operation.c  OPEN, WRITE, CLOSE_PIPE and CANCEL
  *     answer.c     what a provider answers
  *     pipe.c       a named pipe of the system
+ *     provider.c   the provider that is made of commands, over
+ *     command.c    one run of a command, and
+ *     words.c      command lines
  *     text.c       text from strangers, made fit to be printed
  */
 #ifndef NPJOB_POSIX_STATE_H

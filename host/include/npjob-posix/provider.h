@@ -20,25 +20,25 @@
  * How a command runs:
  *
  * - As the leader of a session and process group of its own, with the host's environment and working directory.
- * Standard input is /dev/null, output and error are pipes, no other descriptor is handed down: just before, every one
- * above 2 that the process holds is marked close-on-exec (close_range(), Linux 5.11), those of the program around the
- * library too.
+ * Standard input is /dev/null, standard error is a pipe, and so is the standard output of addjob; that of the two
+ * others goes to /dev/null. No other descriptor is handed down: just before, every one above 2 that the process holds
+ * is marked close-on-exec (close_range(), Linux 5.11), those of the program around the library too.
  * - It has ended when its process has exited. What it leaves running in the background lives on, and is not waited for,
  * even if it holds the outputs open.
- * - Past its time, or cancelled, its group gets SIGTERM, and a second later SIGKILL. When the host is freed: SIGKILL.
- * - Exit code 0 is success; 75 (EX_TEMPFAIL) is PIPE_NOT_AVAILABLE, 77 (EX_NOPERM) ACCESS_DENIED, any other and death
- * by a signal NPJP_STATUS_UNSUCCESSFUL; past its time IO_TIMEOUT; cancelled CANCELLED; no descriptors, memory or
- * processes to start it INSUFFICIENT_RESOURCES. npjp_job_trouble() tells more, with the last line of standard error.
- * - A schedule or abandon command that cannot be started for want of descriptors, memory or processes is tried again
- * until its time has passed.
+ * - Past its time, or cancelled, its group gets SIGTERM; a second later, or when the command itself has exited,
+ * whatever is left of the group gets SIGKILL. When the host is freed, all of it gets SIGKILL at once.
+ * - Exit code 0 is success, also if it comes after SIGTERM; 75 (EX_TEMPFAIL) is PIPE_NOT_AVAILABLE, 77 (EX_NOPERM)
+ * ACCESS_DENIED, any other, and death by a signal, NPJP_STATUS_UNSUCCESSFUL. One that had to be stopped is IO_TIMEOUT
+ * or CANCELLED. One that cannot be started is NPJP_STATUS_UNSUCCESSFUL, or INSUFFICIENT_RESOURCES if the system has no
+ * descriptors, memory or processes for it. npjp_job_trouble() tells more, with the last line of standard error.
+ * - A schedule or abandon command for which the system has no room is tried again until its time has passed.
  *
  * The addjob command prints two lines, each ended by a newline, and nothing else: the absolute path of the pipe, which
  * is a listening Unix-domain socket or a FIFO, and the JobId in decimal, 1 to 4294967295. Everything else is a failed
- * AddJob (NPJP_STATUS_UNSUCCESSFUL): nothing, more, longer than NPJP_OUTPUT_MAX, a NUL byte, a relative path. If it
- * printed a job and was stopped all the same (past its time, cancelled, killed), the job is abandoned. If it printed a
- * job and exited with an error, it has no job: it cleans up after itself.
- *
- * What the standard output of the two others says is ignored.
+ * AddJob (NPJP_STATUS_UNSUCCESSFUL): nothing, more, a NUL byte, a relative path. One that prints more than
+ * NPJP_OUTPUT_MAX bytes is stopped. If it printed a job and was then killed, by the library (past its time, cancelled)
+ * or by others, the job is abandoned. If it printed a job and exited with an error, it has no job: it cleans up after
+ * itself.
  */
 #ifndef NPJOB_POSIX_PROVIDER_H
 #define NPJOB_POSIX_PROVIDER_H

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: MIT */
+/* Providers that are commands: those that hang, are cancelled, outlive their host, or find no room in the system. */
+#include <sys/resource.h>
+
+#include "host_run.h"
+
+/* ------------------------------------------------------------------------------------------------ time */
+
+Test(command_end, one_that_hangs_is_stopped_with_its_group)
+{
+    struct run run = {.add = "sh -c 'sleep 1000 & echo $! >@/pid; wait'", .timeout = 300};
+    const uint64_t begun = uv_hrtime();
+    run_start(&run);
+    until(run.r, &run.s, false, has_pid);
+    until(run.r, &run.s, false, has_ended);
+    cr_assert_geq(ms_since(begun), 300);
+    expect_reply(&run.s, NPJ_REQUEST_ADD, TAG_ADD, NPJ_STATUS_IO_TIMEOUT);
+    cr_assert_str_eq(run.s.trouble, "addjob command: stopped after 300 ms");
+    until(run.r, &run.s, false, pid_is_gone);
+    cr_assert_not(run_has_file(run.r, "log"));
+    run_end(&run);
+}
+
+/* Neither the command nor what it has started heeds SIGTERM. */
+Test(command_end, one_that_will_not_stop_is_killed)
+{
+    struct run run = {.add = "sh -c 'trap \"\" TERM; sleep 1000 & echo $! >@/pid; wait; wait'", .timeout = 100};
+    const uint64_t begun = uv_hrtime();
+    run_start(&run);
+    until(run.r, &run.s, false, has_ended);
+    cr_assert_geq(ms_since(begun), 1100);
+    expect_reply(&run.s, NPJ_REQUEST_ADD, TAG_ADD, NPJ_STATUS_IO_TIMEOUT);
+    until(run.r, &run.s, false, pid_is_gone);
+    run_end(&run);
+}
+
+/* The leader heeds SIGTERM at once, its child never does. */
+Test(command_end, the_rest_of_the_group_is_killed_with_its_leader)
+{
+    struct run run = {.add = "sh -c '(trap \"\" TERM; echo up >@/up; sleep 1000) & echo $! >@/pid; wait'",
+                      .timeout = 500};
+    run_start(&run);
+    until(run.r, &run.s, false, has_ended);
+    cr_assert(run_has_file(run.r, "up"));
+    until(run.r, &run.s, false, pid_is_gone);
+    run_end(&run);
+}
+
+/* It has printed its job and hangs: nobody but the abandon command can take the job back. */
+Test(command_end, a_job_of_one_that_hangs_is_abandoned)
+{
+    struct run run = {.add = "sh -c 'echo @/pipe; echo 74; exec sleep 1000'", .timeout = 300};
+    run_start(&run);
+    until(run.r, &run.s, false, has_ended);
+    expect_reply(&run.s, NPJ_REQUEST_ADD, TAG_ADD, NPJ_STATUS_IO_TIMEOUT);
+    expect_reply(&run.s, NPJ_REQUEST_CONNECT, TAG_CONNECT, NPJ_STATUS_IO_TIMEOUT);
+    cr_assert_str_eq(run_file(run.r, "log"), "abandoned 74 STATUS_IO_TIMEOUT\n");
+    run_end(&run);
+}
+
+Test(command_end, a_job_of_one_that_was_killed_is_abandoned)
+{
+    struct run run = {.add = "sh -c 'echo @/pipe; echo 74; kill -9 $$'"};
+    run_start(&run);
+    until(run.r, &run.s, false, has_ended);
+    expect_reply(&run.s, NPJ_REQUEST_ADD, TAG_ADD, NPJP_STATUS_UNSUCCESSFUL);
+    cr_assert_str_eq(run_file(run.r, "log"), "abandoned 74 STATUS_UNSUCCESSFUL\n");
+    run_end(&run);
+}
+
+/* ------------------------------------------------------------------------------------------------ cancelled */
+
+static void abort_while_adding(const char *add, const char *log)
+{
+    struct run run = {.add = add};
+    run_start(&run);
+    until(run.r, &run.s, false, has_pid);
+    cr_assert_eq(npjp_job_abort(run.s.job, NPJ_STATUS_PRINT_CANCELLED), NPJ_STATUS_SUCCESS);
+    settle(run.r);
+    expect_reply(&run.s, NPJ_REQUEST_ADD, TAG_ADD, NPJ_STATUS_PRINT_CANCELLED);
+    until(run.r, &run.s, false, has_ended);
+    until(run.r, &run.s, false, pid_is_gone);
+    cr_assert_str_eq(run_file(run.r, "log"), log);
+    run_end(&run);
+}
+
+Test(command_end, an_abort_stops_addjob)
+{
+    abort_while_adding("sh -c 'sleep 1000 & echo $! >@/pid; wait'", "");
+}
+
+Test(command_end, what_an_aborted_addjob_has_added_is_abandoned)
+{
+    abort_while_adding("sh -c 'echo @/pipe; echo 74; sleep 1000 & echo $! >@/pid; wait'",
+                       "abandoned 74 STATUS_PRINT_CANCELLED\n");
+    abort_while_adding("sh -c 'trap \"echo @/pipe; echo 74; exit 0\" TERM; sleep 1000 & echo $! >@/pid; wait'",
+                       "abandoned 74 STATUS_PRINT_CANCELLED\n");
+}
+
+Test(command_end, an_abort_stops_schedule)
+{
+    struct run run = {.schedule = "sh -c 'sleep 1000 & echo $! >@/pid; wait'"};
+    run_start(&run);
+    run_print(&run);
+    until(run.r, &run.s, true, has_pid);
+    cr_assert_eq(npjp_job_abort(run.s.job, NPJ_STATUS_PRINT_CANCELLED), NPJ_STATUS_SUCCESS);
+    until(run.r, &run.s, false, has_ended);
+    expect_reply(&run.s, NPJ_REQUEST_CLOSE, TAG_CLOSE, NPJ_STATUS_PRINT_CANCELLED);
+    until(run.r, &run.s, false, pid_is_gone);
+    cr_assert_str_eq(run_file(run.r, "log"), "abandoned 74 STATUS_PRINT_CANCELLED\n");
+    run_end(&run);
+}
+
+/* The loop then ends when the command has been reaped: run_end() sees that no child and no byte is left. */
+Test(command_end, freeing_the_host_kills_what_runs)
+{
+    struct run run = {.add = "sh -c 'trap \"\" TERM; sleep 1000 & echo $! >@/pid; wait; wait'"};
+    const uint64_t begun = uv_hrtime();
+    run_start(&run);
+    until(run.r, &run.s, false, has_pid);
+    npjp_host_free(&run.r->host);
+    pid_t pid = pid_of(run.r);
+    uv_run(&run.r->loop, UV_RUN_DEFAULT);
+    cr_assert_lt(ms_since(begun), 5000);
+    until(run.r, &run.s, false, pid_is_gone);
+    cr_assert(is_gone(pid));
+    cr_assert_eq(run.s.ended, 0);
+    run_end(&run);
+}
+
+/* ------------------------------------------------------------------------------------------------ want of room */
+
+static void limit_descriptors(rlim_t limit)
+{
+    struct rlimit now;
+    getrlimit(RLIMIT_NOFILE, &now);
+    now.rlim_cur = limit;
+    cr_assert_eq(setrlimit(RLIMIT_NOFILE, &now), 0);
+}
+
+static rlim_t descriptor_limit(void)
+{
+    struct rlimit now;
+    getrlimit(RLIMIT_NOFILE, &now);
+    return now.rlim_cur;
+}
+
+Test(command_end, without_descriptors_addjob_fails_at_once)
+{
+    struct run run = {0};
+    rlim_t before = descriptor_limit();
+    run_start(&run);
+    limit_descriptors(3);
+    settle(run.r);
+    limit_descriptors(before);
+    until(run.r, &run.s, false, has_ended);
+    expect_reply(&run.s, NPJ_REQUEST_ADD, TAG_ADD, NPJ_STATUS_INSUFFICIENT_RESOURCES);
+    cr_assert_str_eq(run.s.trouble, "addjob command: it cannot be started: Too many open files");
+    run_end(&run);
+}
+
+/* Neither a whole job is lost by it, nor one that is to be abandoned. */
+static void waits_for_descriptors(bool whole)
+{
+    struct run run = {0};
+    rlim_t before = descriptor_limit();
+    run_start(&run);
+    until(run.r, &run.s, true, is_connected);
+    if (whole)
+        run_print(&run);
+    else
+        cr_assert_eq(npjp_job_abort(run.s.job, NPJ_STATUS_PRINT_CANCELLED), NPJ_STATUS_SUCCESS);
+    limit_descriptors(3);
+    for (const uint64_t begun = uv_hrtime(); ms_since(begun) < 300;)
+        uv_run(&run.r->loop, UV_RUN_NOWAIT);
+    cr_assert_eq(run.s.ended, 0);
+    limit_descriptors(before);
+    until(run.r, &run.s, true, has_ended);
+    cr_assert_str_eq(run_file(run.r, "log"), whole ? "scheduled 74\n" : "abandoned 74 STATUS_PRINT_CANCELLED\n");
+    cr_assert_str_eq(run.s.trouble, "");
+    run_end(&run);
+}
+
+Test(command_end, without_descriptors_schedule_waits)
+{
+    waits_for_descriptors(true);
+}
+
+Test(command_end, without_descriptors_abandon_waits)
+{
+    waits_for_descriptors(false);
+}
+
+/* But not longer than a command may take; and an abort ends the waiting. */
+Test(command_end, schedule_waits_for_descriptors_no_longer_than_its_time)
+{
+    for (int aborted = 0; aborted < 2; aborted++) {
+        struct run run = {.timeout = aborted ? NPJ_NEVER : 500};
+        rlim_t before = descriptor_limit();
+        run_start(&run);
+        until(run.r, &run.s, true, is_connected);
+        run_print(&run);
+        limit_descriptors(3);
+        for (const uint64_t begun = uv_hrtime(); ms_since(begun) < 900;)
+            uv_run(&run.r->loop, UV_RUN_NOWAIT);
+        if (aborted)
+            cr_assert_eq(npjp_job_abort(run.s.job, NPJ_STATUS_PRINT_CANCELLED), NPJ_STATUS_SUCCESS);
+        settle(run.r);
+        expect_reply(&run.s, NPJ_REQUEST_CLOSE, TAG_CLOSE,
+                     aborted ? NPJ_STATUS_PRINT_CANCELLED : NPJ_STATUS_INSUFFICIENT_RESOURCES);
+        limit_descriptors(before);
+        until(run.r, &run.s, true, has_ended);
+        cr_assert_eq(run.s.report.scheduled, false);
+        cr_assert_eq(strncmp(run_file(run.r, "log"), "abandoned 74", 12), 0);
+        run_end(&run);
+    }
+}
+
+/* What the commands need is reserved when the job is added: after that nothing fails for want of memory. */
+Test(command_end, after_npjp_job_add_nothing_allocates)
+{
+    struct run run = {0};
+    run_start(&run);
+    npjt_counting_fault(&run.r->pool, NPJT_FAULT_FROM, 1);
+    cr_assert_eq(npjp_job_close(run.s.job, TAG_CLOSE), NPJ_STATUS_PENDING);
+    until(run.r, &run.s, true, has_ended);
+    expect_reply(&run.s, NPJ_REQUEST_CLOSE, TAG_CLOSE, NPJ_STATUS_SUCCESS);
+    cr_assert_str_eq(run_file(run.r, "log"), "scheduled 74\n");
+    npjt_counting_stats stats;
+    npjt_counting_stats_get(&run.r->pool, &stats);
+    cr_assert_eq(stats.injected, 0, "somebody has asked for memory");
+    run_end(&run);
+}
+
+/* Every allocation of adding a job fails in its turn; nothing is left of the attempt. */
+Test(command_end, adding_a_job_without_memory_leaves_nothing)
+{
+    struct run run = {0};
+    run_prepare(&run);
+    npjp_job_options options = run_options(&run);
+    npj_status status = NPJ_STATUS_INSUFFICIENT_RESOURCES;
+    unsigned tries = 0;
+    npjt_counting_stats before;
+    npjt_counting_stats_get(&run.r->pool, &before);
+    while (status == NPJ_STATUS_INSUFFICIENT_RESOURCES) {
+        npjt_counting_fault(&run.r->pool, NPJT_FAULT_ONCE, ++tries);
+        status = npjp_job_add(run.r->host, &options, TAG_ADD, &run.s.job);
+        npjt_counting_stats now;
+        npjt_counting_stats_get(&run.r->pool, &now);
+        if (status != NPJ_STATUS_PENDING)
+            cr_assert_eq(now.bytes.live, before.bytes.live);
+    }
+    cr_assert_eq(status, NPJ_STATUS_PENDING);
+    cr_assert_gt(tries, 3);
+    until(run.r, &run.s, false, add_is_answered);
+    expect_reply(&run.s, NPJ_REQUEST_ADD, TAG_ADD, NPJ_STATUS_SUCCESS);
+    run_end(&run);
+}

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: MIT */
+/* Whole jobs through real pipes of every kind: bytes, order, counts, and readers that are slow, stop or die. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "host_support.h"
+
+enum { CHUNK = 50000, CHUNKS = 60, BIG = CHUNK * CHUNKS };
+
+/* Writes @text in CHUNKS writes, all at once, and closes. */
+static void write_all(struct seen *s, const char *text, unsigned flags)
+{
+    for (int i = 0; i < CHUNKS; i++)
+        must_write(s, (uint64_t)(TAG_WRITE + i), text + (size_t)i * CHUNK, CHUNK, flags);
+    cr_assert_eq(npjp_job_close(s->job, TAG_CLOSE), NPJ_STATUS_PENDING);
+}
+
+static void expect_all_taken(const struct seen *s)
+{
+    for (int i = 0; i < CHUNKS; i++) {
+        expect_reply(s, NPJ_REQUEST_WRITE, (uint64_t)(TAG_WRITE + i), NPJ_STATUS_SUCCESS);
+        cr_assert_eq(reply_to(s, NPJ_REQUEST_WRITE, (uint64_t)(TAG_WRITE + i))->count, CHUNK);
+    }
+    expect_reply(s, NPJ_REQUEST_CLOSE, TAG_CLOSE, NPJ_STATUS_SUCCESS);
+    cr_assert_eq(s->report.bytes, BIG);
+    cr_assert_eq(s->reply_count, CHUNKS + 3);
+}
+
+/* The kinds of pipe, with bytes copied and lent. */
+#define EVERY_KIND_AND_WAY(suite, name)                                                                                \
+    ParameterizedTestParameters(suite, name)                                                                           \
+    {                                                                                                                  \
+        static int ways[] = {0, 1, 2, 3, 4, 5};                                                                        \
+        return cr_make_param_array(int, ways, 6);                                                                      \
+    }                                                                                                                  \
+    ParameterizedTest(const int *way, suite, name)
+#define KIND_OF(way)  ((enum kind)(*(way) % KINDS))
+#define FLAGS_OF(way) (*(way) < KINDS ? NPJ_COPY : NPJ_LEND)
+
+EVERY_KIND_AND_WAY(pipe, a_job_arrives_byte_for_byte)
+{
+    struct rig *r = rig_start(NULL);
+    struct seen s = {0};
+    char *text = pattern(BIG);
+    reader_listen(r, KIND_OF(way));
+    job_start(r, &s, job_options(&s));
+    write_all(&s, text, FLAGS_OF(way));
+    until(r, &s, true, has_ended);
+    until(r, &s, false, is_at_end);
+    cr_assert_eq(r->got_length, BIG);
+    cr_assert_eq(memcmp(r->got, text, BIG), 0, "other bytes arrived");
+    expect_all_taken(&s);
+    cr_assert_eq(s.scheduled, 1);
+    cr_assert_eq(s.abandoned, 0);
+    cr_assert(s.report.added && s.report.opened && s.report.scheduled && !s.report.abandoned);
+    cr_assert_eq(s.report.job_id, JOB_ID);
+    cr_assert_str_eq(s.trouble, "");
+    if (r->kind == SEQPACKET)
+        cr_assert_eq(r->messages, CHUNKS, "one write is one message");
+    rig_end(r);
+    free(text);
+}
+
+/* The system's buffer is far smaller than a batch: every write of the system is short, and the pipe is often full. */
+EVERY_KIND_AND_WAY(pipe, a_slow_reader_makes_short_writes_and_gets_all)
+{
+    npjp_config limits = rig_limits();
+    limits.engine.max_batch = 16;
+    struct rig *r = rig_start(&limits);
+    struct seen s = {0};
+    char *text = pattern(BIG);
+    reader_listen(r, KIND_OF(way));
+    job_start(r, &s, job_options(&s));
+    settle(r);
+    if (r->kind != FIFO)
+        reader_accept(r);
+    write_all(&s, text, FLAGS_OF(way));
+    settle(r);
+    npj_stats stats;
+    npj_stats_get(npjp_host_srv(r->host), &stats);
+    cr_assert_lt(stats.bytes_taken, BIG, "the pipe takes all: this test is none");
+    while (s.ended == 0) {
+        (void)reader_read(r, r->kind == SEQPACKET ? CHUNK : 7777);
+        uv_run(&r->loop, UV_RUN_NOWAIT);
+    }
+    until(r, &s, false, is_at_end);
+    cr_assert_eq(r->got_length, BIG);
+    cr_assert_eq(memcmp(r->got, text, BIG), 0, "other bytes arrived");
+    expect_all_taken(&s);
+    if (r->kind != SEQPACKET)
+        cr_assert_gt(s.report.pipe_writes, BIG / (16 * CHUNK), "no write was short");
+    rig_end(r);
+    free(text);
+}
+
+/* What is queued goes out in one call, as far as a batch holds. */
+Test(pipe, a_batch_is_one_call_of_the_system)
+{
+    struct rig *r = rig_start(NULL);
+    struct seen s = {0};
+    reader_listen(r, STREAM);
+    job_start(r, &s, job_options(&s));
+    for (int i = 0; i < 64; i++)
+        must_write(&s, (uint64_t)(TAG_WRITE + i), "0123456789", 10, NPJ_COPY);
+    cr_assert_eq(npjp_job_close(s.job, TAG_CLOSE), NPJ_STATUS_PENDING);
+    until(r, &s, true, has_ended);
+    cr_assert_eq(s.report.pipe_writes, 1);
+    cr_assert_eq(s.report.bytes, 640);
+    rig_end(r);
+}
+
+/* In message mode an empty write is a message, of no bytes. */
+Test(pipe, messages_are_never_merged_or_split)
+{
+    static const size_t lengths[] = {1, 0, 4096, 3, 65536, 0, 2};
+    enum { COUNT = sizeof lengths / sizeof *lengths };
+    struct rig *r = rig_start(NULL);
+    struct seen s = {0};
+    char *text = pattern(65536);
+    reader_listen(r, SEQPACKET);
+    job_start(r, &s, job_options(&s));
+    for (int i = 0; i < COUNT; i++)
+        must_write(&s, (uint64_t)(TAG_WRITE + i), text, (uint32_t)lengths[i], NPJ_LEND);
+    settle(r);
+    reader_accept(r);
+    for (int i = 0; i < COUNT; i++) {
+        settle(r);
+        cr_assert_eq(reader_read(r, 1 << 20), (ssize_t)lengths[i], "message %d", i);
+    }
+    cr_assert_eq(reader_read(r, 1), -1);
+    cr_assert_eq(s.reply_count, COUNT + 2);
+    rig_end(r);
+    free(text);
+}
+
+/* ------------------------------------------------------------------------------------------------ readers that go */
+
+/* SIGPIPE would end this program: its disposition is the system's own. */
+EVERY_KIND_AND_WAY(pipe, a_reader_that_dies_breaks_the_job)
+{
+    struct rig *r = rig_start(NULL);
+    struct seen s = {0};
+    char *text = pattern(BIG);
+    signal(SIGPIPE, SIG_DFL);
+    reader_listen(r, KIND_OF(way));
+    job_start(r, &s, job_options(&s));
+    settle(r);
+    if (r->kind != FIFO)
+        reader_accept(r);
+    write_all(&s, text, FLAGS_OF(way));
+    settle(r);
+    cr_assert_gt(reader_read(r, 1000), 0);
+    reader_close(r);
+    until(r, &s, false, has_ended);
+    expect_reply(&s, NPJ_REQUEST_CLOSE, TAG_CLOSE, NPJ_STATUS_PIPE_BROKEN);
+    cr_assert_eq(s.reply_count, CHUNKS + 3, "a request has no answer");
+    cr_assert_eq(s.scheduled, 0);
+    cr_assert_eq(s.abandoned, 1);
+    cr_assert_eq(s.why, NPJ_STATUS_PIPE_BROKEN);
+    cr_assert(strstr(s.trouble, "write: Broken pipe") == s.trouble || strstr(s.trouble, "write: Connection reset"),
+              "trouble: %s", s.trouble);
+    rig_end(r);
+    free(text);
+}
+
+/* Nor is a SIGPIPE taken away that somebody else has sent to a thread that holds it back. */
+Test(pipe, somebody_elses_sigpipe_stays_pending)
+{
+    struct rig *r = rig_start(NULL);
+    struct seen s = {0};
+    sigset_t set;
+    sigset_t pending;
+    reader_listen(r, FIFO);
+    job_start(r, &s, job_options(&s));
+    settle(r);
+    reader_close(r);
+    sigemptyset(&set);
+    sigaddset(&set, SIGPIPE);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    raise(SIGPIPE);
+    must_write(&s, TAG_WRITE, "x", 1, NPJ_COPY);
+    settle(r);
+    expect_reply(&s, NPJ_REQUEST_WRITE, TAG_WRITE, NPJ_STATUS_PIPE_BROKEN);
+    sigpending(&pending);
+    cr_assert(sigismember(&pending, SIGPIPE));
+    rig_end(r);
+}
+
+/* All was taken by the system, and thrown away by it: the job did not arrive, and is not scheduled. */
+static void reader_goes_with_bytes_unread(enum kind kind)
+{
+    struct rig *r = rig_start(NULL);
+    struct seen s = {0};
+    reader_listen(r, kind);
+    job_start(r, &s, job_options(&s));
+    must_write(&s, TAG_WRITE, "all of a job", 12, NPJ_COPY);
+    settle(r);
+    expect_reply(&s, NPJ_REQUEST_WRITE, TAG_WRITE, NPJ_STATUS_SUCCESS);
+    reader_accept(r);
+    reader_close(r);
+    cr_assert_eq(npjp_job_close(s.job, TAG_CLOSE), NPJ_STATUS_PENDING);
+    until(r, &s, false, has_ended);
+    expect_reply(&s, NPJ_REQUEST_CLOSE, TAG_CLOSE, NPJ_STATUS_PIPE_BROKEN);
+    cr_assert_eq(s.scheduled, 0);
+    cr_assert_eq(s.abandoned, 1);
+    cr_assert_str_eq(s.trouble, "the reader went before it had read all: Connection reset by peer");
+    rig_end(r);
+}
+
+Test(pipe, a_stream_reader_that_leaves_bytes_unread_has_no_job)
+{
+    reader_goes_with_bytes_unread(STREAM);
+}
+
+Test(pipe, a_seqpacket_reader_that_leaves_bytes_unread_has_no_job)
+{
+    reader_goes_with_bytes_unread(SEQPACKET);
+}
+
+/* One that has read all and goes early is none of our business. */
+Test(pipe, a_reader_that_has_read_all_may_go_first)
+{
+    struct rig *r = rig_start(NULL);
+    struct seen s = {0};
+    reader_listen(r, STREAM);
+    job_start(r, &s, job_options(&s));
+    must_write(&s, TAG_WRITE, "all of a job", 12, NPJ_COPY);
+    settle(r);
+    reader_accept(r);
+    cr_assert_eq(reader_read(r, 100), 12);
+    reader_close(r);
+    cr_assert_eq(npjp_job_close(s.job, TAG_CLOSE), NPJ_STATUS_PENDING);
+    until(r, &s, false, has_ended);
+    expect_reply(&s, NPJ_REQUEST_CLOSE, TAG_CLOSE, NPJ_STATUS_SUCCESS);
+    cr_assert_eq(s.scheduled, 1);
+    rig_end(r);
+}
+
+/* A reader that never reads: the stall deadline ends the job, and nothing of it is left. */
+EVERY_KIND_AND_WAY(pipe, a_reader_that_never_reads_is_given_up)
+{
+    npjp_config limits = rig_limits();
+    limits.engine.stall_timeout = 150;
+    struct rig *r = rig_start(&limits);
+    struct seen s = {0};
+    char *text = pattern(BIG);
+    reader_listen(r, KIND_OF(way));
+    const size_t before = descriptors();
+    job_start(r, &s, job_options(&s));
+    write_all(&s, text, FLAGS_OF(way));
+    until(r, &s, false, has_ended);
+    expect_reply(&s, NPJ_REQUEST_CLOSE, TAG_CLOSE, NPJ_STATUS_IO_TIMEOUT);
+    cr_assert_eq(s.reply_count, CHUNKS + 3, "a request has no answer");
+    cr_assert_eq(s.why, NPJ_STATUS_IO_TIMEOUT);
+    for (size_t i = 0; i < s.reply_count; i++)
+        cr_assert(!s.replies[i].held, "a WRITE that only waits holds nothing");
+    reader_close(r);
+    cr_assert_eq(descriptors(), before, "the pipe is still open");
+    rig_end(r);
+    free(text);
+}
