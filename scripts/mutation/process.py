@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Programs that may not end, and the progress of long work."""
 
+import math
 import os
 import signal
 import subprocess
@@ -22,17 +23,22 @@ class Outcome:
 
 
 def run(command, timeout=None, cwd=None, env=None, memory=None):
-    """Runs a command without a terminal; all of its process group ends with it."""
-    if memory:
-        command = ['prlimit', f'--as={memory}', *command]
+    """
+    Runs a command without a terminal; all of its process group ends with it. The timeout is of the processor's time, so
+    that a busy machine makes no hang; one that only waits has ten times as long.
+    """
+    if timeout or memory:
+        seconds = math.ceil(timeout or 0)
+        limits = ([f'--cpu={seconds}:{seconds + 2}'] if timeout else []) + ([f'--as={memory}'] if memory else [])
+        command = ['prlimit', *limits, *command]
     whole = dict(os.environ, **env) if env else None
     began = time.monotonic()
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                cwd=cwd, env=whole, start_new_session=True)
     status = None
     try:
-        out, err = process.communicate(timeout=timeout)
-        status = process.returncode
+        out, err = process.communicate(timeout=10 * timeout if timeout else None)
+        status = process.returncode if process.returncode != -signal.SIGXCPU else None
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         out, err = process.communicate()
