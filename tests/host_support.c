@@ -229,7 +229,8 @@ static void end(void *user, npjp_job *job)
     struct seen *s = user;
     cr_assert_eq(npjp_job_kept(job), s);
     s->let_go++;
-    s->job = NULL;
+    if (job == s->job)
+        s->job = NULL;
 }
 
 static void add_job(void *user, npjp_job *job, npj_op op)
