@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+/* The daemon as a whole: start, signals, stop. What a new configuration changes is in reload.c. */
+#include "daemon.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "connection.h"
+#include "load.h"
+#include "log.h"
+#include "state.h"
+
+/* What a job has open at once: its socket, and its pipe or the two outputs of a command. */
+enum { JOB_DESCRIPTORS = 3 };
+
+/* What the daemon has open besides: the loop, the standard streams, the control socket and those who ask there, files
+ * that are being read or written, a command that is being started. */
+enum { OWN_DESCRIPTORS = 40 };
+
+enum { LOOK_AGAIN_MS = 1000, SAY_AGAIN_MS = 60000 };
+
+/* ---------------------------------------------------------------------------------------------- descriptors */
+
+/* As many connections as there are descriptors for their pipes as well, so that no job fails for want of one. */
+void daemon_make_room(npjobd *self)
+{
+    struct rlimit limit;
+    rlim_t own = OWN_DESCRIPTORS + self->settings->printer_count;
+    rlim_t wanted = own + (rlim_t)JOB_DESCRIPTORS * self->service.max_jobs;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    if (limit.rlim_cur < wanted && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = wanted < limit.rlim_max ? wanted : limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+        (void)getrlimit(RLIMIT_NOFILE, &limit);
+    }
+    rlim_t room = limit.rlim_cur > own ? (limit.rlim_cur - own) / JOB_DESCRIPTORS : 0;
+    self->service.room = UINT32_MAX; /* max jobs is what counts */
+    if (room < self->service.max_jobs) {
+        self->service.room = room > 0 ? (uint32_t)room : 1;
+        log_line(LOG_WARNING, "%ju descriptors suffice for %ju of %u jobs at once; the others wait",
+                 (uintmax_t)limit.rlim_cur, (uintmax_t)self->service.room, (unsigned)self->service.max_jobs);
+    }
+}
+
+static void resume(npjobd *self)
+{
+    self->paused = false;
+    uv_timer_stop(&self->look_again);
+    for (printer *one = self->printers; one != NULL && !self->stopping; one = one->next)
+        listener_resume(one->listener);
+    if (self->control != NULL)
+        control_resume(self->control);
+}
+
+static void on_look_again(uv_timer_t *timer)
+{
+    resume(timer->data);
+}
+
+/* A descriptor of ours that comes back is heard of; one that another process gives back is not: hence the timer. */
+static void on_exhausted(service *shared, int error)
+{
+    npjobd *self = daemon_of(shared);
+    uint64_t now = uv_now(&self->loop);
+    self->paused = true;
+    for (printer *one = self->printers; one != NULL && !self->stopping; one = one->next)
+        listener_pause(one->listener);
+    if (self->control != NULL && error != 0)
+        control_pause(self->control);
+    if (error != 0)
+        uv_timer_start(&self->look_again, on_look_again, LOOK_AGAIN_MS, 0);
+    if (self->said_exhausted != 0 && now - self->said_exhausted < SAY_AGAIN_MS)
+        return;
+    self->said_exhausted = now;
+    log_line(LOG_WARNING, "connections wait: %s, with %u connections and jobs",
+             error != 0 ? strerror(error) : "no descriptors for more", (unsigned)shared->live);
+}
+
+/* ---------------------------------------------------------------------------------------------- stopping */
+
+/* Everything has ended but what waits for signals and for time. */
+static void close_handles(npjobd *self)
+{
+    self->closing = true;
+    daemon_close_files(self);
+    daemon_release_printers(self);
+    uv_close((uv_handle_t *)&self->hangup, NULL);
+    uv_close((uv_handle_t *)&self->terminate, NULL);
+    uv_close((uv_handle_t *)&self->interrupt, NULL);
+    uv_close((uv_handle_t *)&self->look_again, NULL);
+    uv_close((uv_handle_t *)&self->stop_limit, NULL);
+}
+
+static void on_relieved(service *shared)
+{
+    npjobd *self = daemon_of(shared);
+    if (self->paused && !self->closing && service_has_room(shared))
+        resume(self);
+    if (self->stopping && !self->closing && shared->live == 0 && shared->queues == NULL)
+        close_handles(self);
+}
+
+/* Each that is aborted may end at once, and its neighbours stay: the list is read anew until only jobs that end by
+ * themselves are left. */
+static void abort_all(npjobd *self, bool handshakes_only)
+{
+    connection *next = NULL;
+    for (connection *one = self->service.connections; one != NULL; one = next) {
+        next = one->next;
+        if (!handshakes_only || one->job == NULL)
+            connection_abort(one, NPJ_STATUS_SERVER_SHUTDOWN_IN_PROGRESS, "npjobd stops");
+    }
+}
+
+static void on_stop_limit(uv_timer_t *timer)
+{
+    npjobd *self = timer->data;
+    log_line(LOG_WARNING, "stop timeout: %u jobs are abandoned", (unsigned)self->service.live);
+    abort_all(self, false);
+}
+
+static void on_stop_signal(uv_signal_t *handle, int number)
+{
+    npjobd *self = handle->data;
+    const char *name = number == SIGINT ? "SIGINT" : "SIGTERM";
+    if (self->stopping) {
+        log_line(LOG_NOTICE, "%s once more: %u jobs are abandoned", name, (unsigned)self->service.live);
+        abort_all(self, false);
+        return;
+    }
+    log_line(LOG_NOTICE, "%s: stopping, %u connections and jobs have %ju s to end", name, (unsigned)self->service.live,
+             (uintmax_t)(self->settings->stop_timeout / 1000));
+    systemd_notify("STOPPING=1");
+    self->stopping = true;
+    uv_timer_start(&self->stop_limit, on_stop_limit, self->settings->stop_timeout, 0);
+    daemon_close_printers(self);
+    abort_all(self, true);
+    on_relieved(&self->service);
+}
+
+static void on_hangup(uv_signal_t *handle, int number)
+{
+    (void)number;
+    npjobd *self = handle->data;
+    if (!self->stopping)
+        daemon_reload(self);
+}
+
+/* ---------------------------------------------------------------------------------------------- start */
+
+static void start_handles(npjobd *self)
+{
+    uv_signal_init(&self->loop, &self->hangup);
+    uv_signal_init(&self->loop, &self->terminate);
+    uv_signal_init(&self->loop, &self->interrupt);
+    uv_timer_init(&self->loop, &self->look_again);
+    uv_timer_init(&self->loop, &self->stop_limit);
+    self->hangup.data = self->terminate.data = self->interrupt.data = self;
+    self->look_again.data = self->stop_limit.data = self;
+}
+
+/* Before any socket is opened, so that none is left behind. */
+static bool listen_to_signals(npjobd *self)
+{
+    signal(SIGPIPE, SIG_IGN);
+    return uv_signal_start(&self->hangup, on_hangup, SIGHUP) == 0 &&
+           uv_signal_start(&self->terminate, on_stop_signal, SIGTERM) == 0 &&
+           uv_signal_start(&self->interrupt, on_stop_signal, SIGINT) == 0;
+}
+
+/* An unsuccessful start is a stop: what was opened is closed in the same way. */
+static int serve(npjobd *self, settings *fresh, uid_t smbd)
+{
+    start_handles(self);
+    bool heard = listen_to_signals(self);
+    bool well = daemon_apply(self, fresh, smbd) == 0 && heard;
+    if (well) {
+        log_line(LOG_NOTICE, "npjobd serves %zu printers", self->settings->printer_count);
+        systemd_notify("READY=1");
+    } else {
+        self->stopping = true;
+        daemon_close_printers(self);
+        on_relieved(&self->service);
+    }
+    uv_run(&self->loop, UV_RUN_DEFAULT);
+    return well ? DAEMON_DONE : DAEMON_FAILED;
+}
+
+int daemon_run(const char *path)
+{
+    npjobd self = {.path = path};
+    self.service.loop = &self.loop;
+    self.service.exhausted = on_exhausted;
+    self.service.relieved = on_relieved;
+
+    log_start();
+    char wrong[LOAD_WRONG];
+    uid_t smbd = 0;
+    settings *fresh = load_settings(path, &smbd, wrong);
+    if (fresh == NULL) {
+        log_line(LOG_ERR, "%s", wrong);
+        return DAEMON_USAGE;
+    }
+    /* Before anything is opened: what is none of ours under these numbers is closed. */
+    self.socket_count = systemd_sockets_take(&self.sockets);
+    int error = uv_loop_init(&self.loop);
+    if (error != 0) {
+        log_line(LOG_ERR, "no event loop: %s", uv_strerror(error));
+        systemd_sockets_free(self.sockets, self.socket_count);
+        settings_free(fresh);
+        return DAEMON_FAILED;
+    }
+    self.began = uv_now(&self.loop);
+
+    int code = serve(&self, fresh, smbd);
+
+    systemd_sockets_free(self.sockets, self.socket_count);
+    settings_free(self.settings);
+    pool_end(&self.service.pool);
+    uv_loop_close(&self.loop);
+    log_line(LOG_NOTICE, "npjobd ends");
+    return code;
+}

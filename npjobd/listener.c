@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: MIT */
+/* A listening Unix stream socket on a libuv loop. */
+#include "listener.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+/* How many connections are taken before the rest of the loop has its turn. */
+enum { ACCEPTED_AT_ONCE = 16 };
+
+struct listener {
+    uv_poll_t poll;
+    int fd;
+    bool paused;
+    const listener_calls *calls;
+    void *user;
+    char *path; /* of a socket that we made; NULL for one that was handed to us, which is neither closed nor removed */
+    dev_t device;
+    ino_t inode;
+};
+
+/* ---------------------------------------------------------------------------------------------- accepting */
+
+static void on_readable(uv_poll_t *handle, int status, int events)
+{
+    (void)status;
+    (void)events;
+    listener *self = handle->data;
+    for (int i = 0; i < ACCEPTED_AT_ONCE && !self->paused; i++) {
+        int fd = accept4(self->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd >= 0) {
+            self->calls->accepted(self->user, fd);
+        } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+            int error = errno;
+            listener_pause(self);
+            self->calls->exhausted(self->user, error);
+        } else if (errno != EINTR && errno != ECONNABORTED) {
+            return;
+        }
+    }
+}
+
+void listener_pause(listener *self)
+{
+    self->paused = true;
+    uv_poll_stop(&self->poll);
+}
+
+void listener_resume(listener *self)
+{
+    self->paused = false;
+    uv_poll_start(&self->poll, UV_READABLE, on_readable);
+}
+
+/* ---------------------------------------------------------------------------------------------- making a socket */
+
+static bool fails(char *why, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+static bool fails(char *why, size_t size, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(why, size, format, arguments);
+    va_end(arguments);
+    return false;
+}
+
+static int new_socket(void)
+{
+    return socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+}
+
+/* Makes way for a new socket at the address: what is there is removed if nobody listens on it. */
+static bool remove_stale(const struct sockaddr_un *address, char *why, size_t size)
+{
+    struct stat there;
+    if (lstat(address->sun_path, &there) != 0)
+        return errno == ENOENT || fails(why, size, "%s: %s", address->sun_path, strerror(errno));
+    if (!S_ISSOCK(there.st_mode))
+        return fails(why, size, "%s is there, and no socket", address->sun_path);
+
+    int fd = new_socket();
+    if (fd < 0)
+        return fails(why, size, "socket: %s", strerror(errno));
+    int error = connect(fd, (const struct sockaddr *)address, sizeof *address) == 0 ? 0 : errno;
+    close(fd);
+    if (error != ECONNREFUSED && error != ENOENT)
+        return fails(why, size, "%s: another process listens there", address->sun_path);
+    if (unlink(address->sun_path) != 0 && errno != ENOENT)
+        return fails(why, size, "%s: cannot remove the stale socket: %s", address->sun_path, strerror(errno));
+    return true;
+}
+
+/* Binds and listens. The file is born with its mode, so that nobody connects before it has its owner. */
+static bool listen_at(listener *self, const struct sockaddr_un *address, uid_t owner, char *why, size_t size)
+{
+    struct stat made;
+    mode_t before = umask(S_IXUSR | S_IRWXG | S_IRWXO);
+    int error = bind(self->fd, (const struct sockaddr *)address, sizeof *address) == 0 ? 0 : errno;
+    umask(before);
+    if (error != 0)
+        return fails(why, size, "%s: cannot make the socket: %s", address->sun_path, strerror(error));
+    if (lstat(address->sun_path, &made) == 0) {
+        self->device = made.st_dev;
+        self->inode = made.st_ino;
+    }
+    if (owner != geteuid() && geteuid() == 0 && lchown(address->sun_path, owner, (gid_t)-1) != 0)
+        return fails(why, size, "%s: cannot give the socket to user %lu: %s", address->sun_path, (unsigned long)owner,
+                     strerror(errno));
+    if (listen(self->fd, SOMAXCONN) != 0)
+        return fails(why, size, "%s: cannot listen: %s", address->sun_path, strerror(errno));
+    return true;
+}
+
+/* Removes the file, unless someone has put another in its place. */
+static void remove_own(const listener *self)
+{
+    struct stat there;
+    if (self->inode != 0 && lstat(self->path, &there) == 0 && there.st_dev == self->device &&
+        there.st_ino == self->inode)
+        (void)unlink(self->path);
+}
+
+/* Opens the folder of @p path and waits until no other process is making a socket there. */
+static int lock_folder(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    size_t length = slash != NULL && slash != path ? (size_t)(slash - path) : 1;
+    char folder[sizeof((struct sockaddr_un *)NULL)->sun_path];
+    snprintf(folder, sizeof folder, "%.*s", (int)length, slash != NULL ? path : ".");
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    while (fd >= 0 && flock(fd, LOCK_EX) != 0 && errno == EINTR)
+        continue;
+    return fd;
+}
+
+static bool make_socket(listener *self, const char *path, uid_t owner, char *why, size_t size)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (strlen(path) >= sizeof address.sun_path)
+        return fails(why, size, "%s: the path of a socket has at most %zu bytes", path, sizeof address.sun_path - 1);
+    memcpy(address.sun_path, path, strlen(path) + 1);
+
+    self->path = strdup(path);
+    self->fd = new_socket();
+    if (self->path == NULL || self->fd < 0)
+        return fails(why, size, "socket: %s", strerror(errno));
+    int lock = lock_folder(path);
+    if (lock < 0)
+        return fails(why, size, "%s: cannot open its folder: %s", path, strerror(errno));
+    bool done = remove_stale(&address, why, size) && listen_at(self, &address, owner, why, size);
+    close(lock);
+    return done;
+}
+
+/* ---------------------------------------------------------------------------------------------- life */
+
+static listener *new_listener(const listener_calls *calls, void *user, char *why, size_t size)
+{
+    listener *self = calloc(1, sizeof *self);
+    if (self == NULL) {
+        (void)fails(why, size, "no memory");
+        return NULL;
+    }
+    self->fd = -1;
+    self->calls = calls;
+    self->user = user;
+    return self;
+}
+
+static void give_up_socket(listener *self)
+{
+    if (self->path == NULL)
+        return;
+    remove_own(self);
+    if (self->fd >= 0)
+        close(self->fd);
+    free(self->path);
+    self->path = NULL;
+}
+
+static bool watch(listener *self, uv_loop_t *loop, char *why, size_t size)
+{
+    int error = uv_poll_init(loop, &self->poll, self->fd);
+    if (error != 0)
+        return fails(why, size, "cannot watch the socket: %s", uv_strerror(error));
+    self->poll.data = self;
+    listener_resume(self);
+    return true;
+}
+
+listener *listener_open(uv_loop_t *loop, const char *path, uid_t owner, const listener_calls *calls, void *user,
+                        char *why, size_t why_size)
+{
+    listener *self = new_listener(calls, user, why, why_size);
+    if (self == NULL)
+        return NULL;
+    if (make_socket(self, path, owner, why, why_size) && watch(self, loop, why, why_size))
+        return self;
+    give_up_socket(self);
+    free(self);
+    return NULL;
+}
+
+listener *listener_adopt(uv_loop_t *loop, int fd, const listener_calls *calls, void *user, char *why, size_t why_size)
+{
+    listener *self = new_listener(calls, user, why, why_size);
+    if (self == NULL)
+        return NULL;
+    self->fd = fd;
+    if (watch(self, loop, why, why_size))
+        return self;
+    free(self);
+    return NULL;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    free(handle->data);
+}
+
+void listener_close(listener *self)
+{
+    /* libuv has forgotten the descriptor when uv_close() returns; only the handle itself lives on. */
+    uv_close((uv_handle_t *)&self->poll, on_closed);
+    give_up_socket(self);
+}
+
+bool listener_peer(int fd, uid_t *uid)
+{
+    struct ucred peer;
+    socklen_t length = sizeof peer;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0)
+        return false;
+    *uid = peer.uid;
+    return true;
+}

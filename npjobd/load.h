@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/** @file The configuration as it is on the disk: read, parsed, and held against this machine. */
+#ifndef NPJOBD_LOAD_H
+#define NPJOBD_LOAD_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "settings.h"
+
+/** The longest text that says what is wrong, its terminator included. */
+enum { LOAD_WRONG = SETTINGS_WRONG_MAX + 256 };
+
+/**
+ * Reads the configuration @p path. What its text alone cannot tell is looked up here: whether smbd's user exists, and
+ * whether the command lines can be run.
+ *
+ * @param smbd  receives the id of smbd's user. May be NULL.
+ * @param wrong receives, on failure, one line that names the file.
+ * @return the settings, which are the caller's until settings_free(); NULL on failure.
+ */
+settings *load_settings(const char *path, uid_t *smbd, char wrong[LOAD_WRONG]);
+
+#endif

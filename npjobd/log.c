@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+/* The log of the daemon. */
+#include "log.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { SHOWN_TEXT = 256 };
+
+static bool to_journal;
+
+/* JOURNAL_STREAM is "DEVICE:INODE" of the stream that leads to the journal; stderr may have been sent elsewhere since.
+ */
+void log_start(void)
+{
+    const char *stream = getenv("JOURNAL_STREAM");
+    struct stat ours;
+    char name[64];
+    if (stream == NULL || fstat(STDERR_FILENO, &ours) != 0)
+        return;
+    snprintf(name, sizeof name, "%ju:%ju", (uintmax_t)ours.st_dev, (uintmax_t)ours.st_ino);
+    to_journal = strcmp(stream, name) == 0;
+}
+
+static const char *word_of(int priority)
+{
+    switch (priority) {
+    case LOG_ERR:
+        return "error";
+    case LOG_WARNING:
+        return "warning";
+    case LOG_NOTICE:
+        return "notice";
+    default:
+        return "info";
+    }
+}
+
+static size_t write_prefix(char *line, size_t room, int priority)
+{
+    if (to_journal)
+        return (size_t)snprintf(line, room, "<%d>", priority);
+    struct timespec now;
+    struct tm utc;
+    char date[32];
+    clock_gettime(CLOCK_REALTIME, &now);
+    strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", gmtime_r(&now.tv_sec, &utc));
+    return (size_t)snprintf(line, room, "%s.%03ldZ %s ", date, now.tv_nsec / 1000000, word_of(priority));
+}
+
+static void write_line(int priority, const char *text)
+{
+    char line[LOG_LINE];
+    size_t length = write_prefix(line, sizeof line, priority);
+    size_t size = strnlen(text, sizeof line - length - 1);
+    for (size_t i = 0; i < size; i++)
+        line[length++] = (unsigned char)text[i] < ' ' || text[i] == 0x7f ? '?' : text[i];
+    line[length++] = '\n';
+
+    /* A pipe may take a part; a log that cannot be written to has nobody to tell. */
+    for (size_t done = 0; done < length;) {
+        ssize_t count = write(STDERR_FILENO, line + done, length - done);
+        if (count < 0 && errno != EINTR)
+            return;
+        if (count > 0)
+            done += (size_t)count;
+    }
+}
+
+void log_line(int priority, const char *format, ...)
+{
+    char text[LOG_LINE];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    write_line(priority, text);
+}
+
+/* ---------------------------------------------------------------------------------------------- records */
+
+static void add(log_record *record, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void add(log_record *record, const char *format, ...)
+{
+    size_t room = sizeof record->bytes - record->length;
+    va_list arguments;
+    va_start(arguments, format);
+    int length = vsnprintf(record->bytes + record->length, room, format, arguments);
+    va_end(arguments);
+    if (length > 0)
+        record->length += (size_t)length < room ? (size_t)length : room - 1;
+}
+
+static const char *separator(const log_record *record)
+{
+    return record->length == 0 ? "" : " ";
+}
+
+void log_number(log_record *record, const char *key, uint64_t value)
+{
+    add(record, "%s%s=%" PRIu64, separator(record), key, value);
+}
+
+void log_word(log_record *record, const char *key, const char *word)
+{
+    add(record, "%s%s=%s", separator(record), key, word);
+}
+
+/* Characters that would change how the rest of a line is shown: C1 controls, separators of lines, marks of direction.
+ */
+static bool is_mark(uint32_t character)
+{
+    return character < 0xa0 || (character >= 0x200b && character <= 0x200f) ||
+           (character >= 0x2028 && character <= 0x202e) || (character >= 0x2060 && character <= 0x206f) ||
+           character == 0xfeff;
+}
+
+/* The bytes of the printable character that @p text begins with, which is no ASCII; 0 if there is none. */
+static size_t printable_length(const unsigned char *text)
+{
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    size_t length = text[0] >= 0xf0 ? 4 : text[0] >= 0xe0 ? 3 : 2;
+    if (text[0] < 0xc2 || text[0] > 0xf4)
+        return 0;
+    uint32_t character = text[0] & (0xffu >> (length + 1));
+    for (size_t i = 1; i < length; i++) {
+        if ((text[i] & 0xc0) != 0x80) /* the null at the end is none either */
+            return 0;
+        character = character << 6 | (text[i] & 0x3fu);
+    }
+    bool surrogate = character >= 0xd800 && character <= 0xdfff;
+    return character < least[length] || character > 0x10ffff || surrogate || is_mark(character) ? 0 : length;
+}
+
+void log_text(log_record *record, const char *key, const char *text)
+{
+    const unsigned char *next = (const unsigned char *)text;
+    add(record, "%s%s=\"", separator(record), key);
+    while (*next != '\0' && next - (const unsigned char *)text < SHOWN_TEXT) {
+        size_t length = *next >= 0x80 ? printable_length(next) : *next >= ' ' && *next < 0x7f ? 1 : 0;
+        if (length == 0)
+            add(record, "\\x%02x", *next);
+        else
+            add(record, "%s%.*s", *next == '"' || *next == '\\' ? "\\" : "", (int)length, (const char *)next);
+        next += length == 0 ? 1 : length;
+    }
+    add(record, *next != '\0' ? "...\"" : "\"");
+}
+
+void log_end(int priority, const log_record *record)
+{
+    write_line(priority, record->bytes);
+}

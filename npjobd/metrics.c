@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/* The metrics file. It is small and stays on the machine: it is written at once, in the loop. */
+#include "metrics.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "log.h"
+
+struct metrics {
+    uv_timer_t timer;
+    char *path;
+    char *beside; /* what is written to, until it is whole */
+    metrics_tell tell;
+    void *user;
+    bool in_trouble; /* and that has been said */
+};
+
+/* Whole or not at all: 0, or what went wrong. */
+static int write_beside(const metrics *self)
+{
+    int fd = open(self->beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+    FILE *out = fd >= 0 ? fdopen(fd, "w") : NULL;
+    if (out == NULL) {
+        int error = errno;
+        if (fd >= 0)
+            close(fd);
+        return error;
+    }
+    errno = 0;
+    self->tell(self->user, out);
+    int error = ferror(out) == 0 ? 0 : errno != 0 ? errno : EIO;
+    if (fclose(out) != 0 && error == 0)
+        error = errno;
+    return error;
+}
+
+static void write_now(metrics *self)
+{
+    int error = write_beside(self);
+    if (error == 0 && rename(self->beside, self->path) != 0)
+        error = errno;
+    if (error != 0) {
+        (void)unlink(self->beside);
+        if (!self->in_trouble)
+            log_line(LOG_WARNING, "metrics: cannot write %s: %s", self->path, strerror(error));
+    } else if (self->in_trouble) {
+        log_line(LOG_NOTICE, "metrics: %s is written again", self->path);
+    }
+    self->in_trouble = error != 0;
+}
+
+static void on_time(uv_timer_t *timer)
+{
+    write_now(timer->data);
+}
+
+metrics *metrics_open(uv_loop_t *loop, const char *path, uint64_t interval, metrics_tell tell, void *user)
+{
+    metrics *self = calloc(1, sizeof *self);
+    if (self == NULL)
+        return NULL;
+    self->tell = tell;
+    self->user = user;
+    self->path = strdup(path);
+    if (self->path == NULL || asprintf(&self->beside, "%s.new", path) < 0) {
+        free(self->path);
+        free(self);
+        return NULL;
+    }
+    uv_timer_init(loop, &self->timer);
+    self->timer.data = self;
+    uv_timer_start(&self->timer, on_time, 0, interval);
+    return self;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    metrics *self = handle->data;
+    free(self->path);
+    free(self->beside);
+    free(self);
+}
+
+void metrics_close(metrics *self)
+{
+    write_now(self);
+    uv_close((uv_handle_t *)&self->timer, on_closed);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/** @file The metrics file: the report in the text format of Prometheus, for node_exporter's textfile collector. */
+#ifndef NPJOBD_METRICS_H
+#define NPJOBD_METRICS_H
+
+#include <stdint.h>
+#include <stdio.h>
+#include <uv.h>
+
+typedef struct metrics metrics;
+
+/** Writes the report. */
+typedef void (*metrics_tell)(void *user, FILE *out);
+
+/**
+ * Begins to write @p path now and every @p interval ms: into a file beside it, which then takes its name, so that
+ * a reader sees the old one or the new one and never a part. Trouble (a full disk) is one line in the log, and another
+ * when it is over; the daemon goes on.
+ *
+ * @param path copied. The daemon owns the result until metrics_close().
+ * @return NULL if there is no memory.
+ */
+metrics *metrics_open(uv_loop_t *loop, const char *path, uint64_t interval, metrics_tell tell, void *user);
+
+/** Writes it a last time and ends. Its memory goes when libuv has closed its handle. */
+void metrics_close(metrics *self);
+
+#endif

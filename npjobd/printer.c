@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/* A printer: its socket, its queue, and what it has seen. */
+#include "printer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "connection.h"
+#include "log.h"
+
+/* smbd waits for its handshake: whoever is too many is told at once, by the end of the connection. */
+static void on_accepted(void *user, int fd)
+{
+    printer *self = user;
+    service *shared = self->service;
+    self->counts.connections++;
+    bool too_many = shared->live >= shared->max_jobs;
+    if (too_many || !connection_new(self, fd)) {
+        log_record line = {.length = 0};
+        self->counts.refused++;
+        close(fd);
+        log_word(&line, "printer", self->name);
+        log_word(&line, "status", npj_status_name(NPJ_STATUS_INSUFF_SERVER_RESOURCES));
+        log_word(&line, "outcome", "refused");
+        log_text(&line, "reason", too_many ? "max jobs" : "no memory");
+        log_end(LOG_WARNING, &line);
+    }
+    if (!service_has_room(shared))
+        shared->exhausted(shared, 0);
+}
+
+static void on_exhausted(void *user, int error)
+{
+    printer *self = user;
+    self->service->exhausted(self->service, error);
+}
+
+static bool open_socket(printer *self, int fd, char *why, size_t why_size)
+{
+    static const listener_calls heard = {.accepted = on_accepted, .exhausted = on_exhausted};
+    service *shared = self->service;
+    self->listener = fd >= 0 ? listener_adopt(shared->loop, fd, &heard, self, why, why_size)
+                             : listener_open(shared->loop, self->path, shared->smbd, &heard, self, why, why_size);
+    return self->listener != NULL;
+}
+
+printer *printer_new(service *shared, const settings_printer *wanted, const char *folder, int fd, char *why,
+                     size_t why_size)
+{
+    printer *self = calloc(1, sizeof *self);
+    if (self == NULL) {
+        snprintf(why, why_size, "no memory");
+        return NULL;
+    }
+    self->service = shared;
+    self->holders = 1;
+    snprintf(self->name, sizeof self->name, "%s", wanted->name);
+    snprintf(self->path, sizeof self->path, "%s/%s", folder,
+             wanted->name); /* it fits: the settings were held to that */
+    if ((self->queue = queue_new(shared, wanted, why, why_size)) != NULL && open_socket(self, fd, why, why_size))
+        return self;
+    if (self->queue != NULL)
+        queue_release(self->queue);
+    free(self);
+    return NULL;
+}
+
+bool printer_renew(printer *self, const settings_printer *wanted, char *why, size_t why_size)
+{
+    queue *made = queue_new(self->service, wanted, why, why_size);
+    if (made == NULL)
+        return false;
+    queue_release(self->queue);
+    self->queue = made;
+    return true;
+}
+
+void printer_close(printer *self)
+{
+    listener_close(self->listener);
+    self->listener = NULL;
+    queue_release(self->queue);
+    self->queue = NULL;
+}
+
+printer *printer_hold(printer *self)
+{
+    self->holders++;
+    return self;
+}
+
+void printer_release(printer *self)
+{
+    if (--self->holders == 0)
+        free(self);
+}

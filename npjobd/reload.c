@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+/* What a configuration makes of the daemon, at the start and after SIGHUP. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "load.h"
+#include "log.h"
+#include "state.h"
+
+enum { WHY = 256 };
+
+/* ---------------------------------------------------------------------------------------------- printers */
+
+static const settings_printer *find_settings(const settings *of, const char *name)
+{
+    for (size_t i = 0; i < of->printer_count; i++)
+        if (strcmp(of->printers[i].name, name) == 0)
+            return &of->printers[i];
+    return NULL;
+}
+
+static printer *find_printer(const npjobd *self, const char *name)
+{
+    printer *one = self->printers;
+    while (one != NULL && strcmp(one->name, name) != 0)
+        one = one->next;
+    return one;
+}
+
+static int find_socket(const npjobd *self, const char *name)
+{
+    for (size_t i = 0; i < self->socket_count; i++)
+        if (strcmp(self->sockets[i].name, name) == 0)
+            return self->sockets[i].fd;
+    return -1;
+}
+
+/* Those that the new settings do not name, or whose socket is to be at another place, or somebody else's (@p moved). */
+static void remove_printers(npjobd *self, const settings *fresh, const char *folder, bool moved)
+{
+    for (printer **link = &self->printers; *link != NULL;) {
+        printer *one = *link;
+        size_t length = strlen(folder);
+        bool same_place = !moved && strncmp(one->path, folder, length) == 0 && one->path[length] == '/' &&
+                          strcmp(one->path + length + 1, one->name) == 0;
+        if (same_place && find_settings(fresh, one->name) != NULL) {
+            link = &one->next;
+            continue;
+        }
+        *link = one->next;
+        log_line(LOG_NOTICE, "printer %s is removed; %ju connections and jobs go on", one->name, (uintmax_t)one->live);
+        printer_close(one);
+        printer_release(one);
+    }
+}
+
+static bool add_printer(npjobd *self, const settings_printer *wanted, const char *folder)
+{
+    char why[WHY];
+    printer *one = printer_new(&self->service, wanted, folder, find_socket(self, wanted->name), why, sizeof why);
+    if (one == NULL) {
+        log_line(LOG_ERR, "printer %s: %s", wanted->name, why);
+        return false;
+    }
+    one->next = self->printers;
+    self->printers = one;
+    return true;
+}
+
+/* Whoever connects there waits in vain: smbd as well. */
+static void name_idle_sockets(const npjobd *self, const settings *fresh)
+{
+    for (size_t i = 0; i < self->socket_count; i++)
+        if (find_settings(fresh, self->sockets[i].name) == NULL)
+            log_line(LOG_WARNING, "a socket was handed over for printer %s, which is not configured",
+                     self->sockets[i].name);
+}
+
+/* @return how many could not be opened. */
+static size_t place_printers(npjobd *self, const settings *fresh, const char *folder)
+{
+    size_t failed = 0;
+    char why[WHY];
+    for (size_t i = fresh->printer_count; i-- > 0;) { /* each goes to the front: they come to stand as in the file */
+        const settings_printer *wanted = &fresh->printers[i];
+        printer *one = find_printer(self, wanted->name);
+        if (one == NULL) {
+            failed += !add_printer(self, wanted, folder);
+        } else if (!printer_renew(one, wanted, why, sizeof why)) {
+            log_line(LOG_ERR, "printer %s keeps its old settings: %s", wanted->name, why);
+            failed++;
+        }
+    }
+    return failed;
+}
+
+void daemon_close_printers(npjobd *self)
+{
+    for (printer *one = self->printers; one != NULL; one = one->next)
+        printer_close(one);
+}
+
+void daemon_release_printers(npjobd *self)
+{
+    while (self->printers != NULL) {
+        printer *one = self->printers;
+        self->printers = one->next;
+        printer_release(one);
+    }
+}
+
+/* ---------------------------------------------------------------------------------------------- folders */
+
+static void make_folder(const char *path, mode_t mode, uid_t owner)
+{
+    mode_t before = umask(0);
+    bool made = mkdir(path, mode) == 0;
+    umask(before);
+    if (made && owner != geteuid() && geteuid() == 0 && chown(path, owner, (gid_t)-1) != 0)
+        log_line(LOG_WARNING, "%s: cannot be given to user %lu: %s", path, (unsigned long)owner, strerror(errno));
+}
+
+/* smbd makes the two when it starts, and refuses to if they are not like this; we may be there before it. */
+static void make_folders(const settings *fresh, const char *folder, uid_t smbd)
+{
+    make_folder(fresh->ncalrpc_dir, 0755, smbd);
+    make_folder(folder, 0700, smbd);
+}
+
+/* ---------------------------------------------------------------------------------------------- all of it */
+
+static bool same(const char *one, const char *other)
+{
+    return one == NULL || other == NULL ? one == other : strcmp(one, other) == 0;
+}
+
+static void on_control_exhausted(void *user, int error)
+{
+    npjobd *self = user;
+    self->service.exhausted(&self->service, error);
+}
+
+static size_t open_control(npjobd *self, const settings *fresh)
+{
+    static const control_calls calls = {.tell = daemon_tell, .exhausted = on_control_exhausted};
+    char why[WHY];
+    if (self->control != NULL && same(self->settings->control_socket, fresh->control_socket))
+        return 0;
+    if (self->control != NULL)
+        control_close(self->control);
+    self->control = control_open(&self->loop, fresh->control_socket, &calls, self, why, sizeof why);
+    if (self->control == NULL)
+        log_line(LOG_ERR, "control socket: %s", why);
+    return self->control == NULL;
+}
+
+static void open_metrics(npjobd *self, const settings *fresh)
+{
+    if (self->metrics != NULL && same(self->settings->metrics_file, fresh->metrics_file) &&
+        self->settings->metrics_interval == fresh->metrics_interval)
+        return;
+    if (self->metrics != NULL)
+        metrics_close(self->metrics);
+    self->metrics = NULL;
+    if (fresh->metrics_file != NULL)
+        self->metrics =
+            metrics_open(&self->loop, fresh->metrics_file, fresh->metrics_interval, daemon_tell_metrics, self);
+}
+
+void daemon_close_files(npjobd *self)
+{
+    if (self->control != NULL)
+        control_close(self->control);
+    if (self->metrics != NULL)
+        metrics_close(self->metrics);
+    self->control = NULL;
+    self->metrics = NULL;
+}
+
+size_t daemon_apply(npjobd *self, settings *fresh, uid_t smbd)
+{
+    bool moved = smbd != self->service.smbd;
+    char folder[4096];
+    snprintf(folder, sizeof folder, "%s/np", fresh->ncalrpc_dir);
+    self->service.smbd = smbd;
+    self->service.handshake_time = fresh->handshake_timeout;
+    self->service.max_jobs = fresh->max_jobs;
+    pool_limit(&self->service.pool, fresh->max_memory, fresh->max_jobs);
+
+    size_t failed = open_control(self, fresh);
+    open_metrics(self, fresh);
+    make_folders(fresh, folder, smbd);
+    remove_printers(self, fresh, folder, moved);
+    failed += place_printers(self, fresh, folder);
+    name_idle_sockets(self, fresh);
+
+    settings_free(self->settings);
+    self->settings = fresh;
+    daemon_make_room(self);
+    self->service.relieved(&self->service);
+    return failed;
+}
+
+void daemon_reload(npjobd *self)
+{
+    systemd_notify("RELOADING=1");
+    char wrong[LOAD_WRONG];
+    uid_t smbd = 0;
+    settings *fresh = load_settings(self->path, &smbd, wrong);
+    if (fresh == NULL) {
+        log_line(LOG_ERR, "reload: the old settings stay: %s", wrong);
+    } else {
+        size_t failed = daemon_apply(self, fresh, smbd);
+        log_line(failed == 0 ? LOG_NOTICE : LOG_ERR, "reload: %zu printers, %zu failures",
+                 self->settings->printer_count, failed);
+    }
+    systemd_notify("READY=1");
+}

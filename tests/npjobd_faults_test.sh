@@ -1,0 +1,248 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# npjobd from outside: strangers, nonsense, floods, providers that fail, limits.
+# usage: npjobd_faults_test.sh NPJOBD NPA_CLIENT
+set -u
+. "$(dirname "$(realpath "$0")")/tap.sh"
+NPJOBD=$(realpath "$1")
+NPA_CLIENT=$(realpath "$2")
+. "$(dirname "$(realpath "$0")")/npjobd_support.sh"
+
+fresh_start() # [PREFIX...]
+{
+    make_provider
+    start "$@"
+}
+
+# A provider whose addjob is the given lines of sh, in the folder.
+addjob_is()
+{
+    printf '%s\n' '#!/bin/sh' "cd '$folder'" "$@" >addjob
+}
+
+# ---------------------------------------------------------------------------------------------- the handshake
+
+nonsense()
+{
+    configure 'handshake timeout = 2' && fresh_start || return 1
+    echo 'GET / HTTP/1.0' | client 4 --raw && head -c 2000000 /dev/urandom | client 4 --raw &&
+        printf '\377\377\377\377NPAM' | client 4 --raw && printf '\0\0\0\2NP' | client 4 --raw &&
+        head -c 100000 /dev/zero | client 4 --raw && has 'outcome=refused' 5 && [ "$(number handshakes_refused)" = 5 ]
+}
+
+# However many bytes of it come, what is no whole handshake makes no job.
+cut_short()
+{
+    local length
+    for length in 0 1 3 4 8 20 47 60 100 300; do
+        client 4 --cut $length </dev/null || return 1
+    done
+    has 'the connection has ended within the handshake' 10
+}
+
+wrong_level()
+{
+    client 4 --level 5 </dev/null && client 4 --level 9 </dev/null && has 'level' 2
+}
+
+too_slow()
+{
+    client 4 --silent </dev/null && has 'the handshake takes too long'
+}
+
+no_job_of_all_that()
+{
+    has_not 'job=' && [ ! -s calls ] && [ "$(number live)" = 0 ] && echo job | client 0 && calls 'schedule 1'
+}
+
+# Only smbd, root and ourselves: the socket's mode keeps others out, and so does who they are.
+stranger()
+{
+    chmod 711 "$folder" n && chmod 755 n/np && chmod 666 n/np/laser control || return 1
+    cp "$NPA_CLIENT" "$NPJOBD" conf "$folder"
+    chmod 755 "$folder/${NPA_CLIENT##*/}" "$folder/${NPJOBD##*/}"
+    setpriv --reuid 65534 --clear-groups "$folder/${NPA_CLIENT##*/}" "$folder/n/np/laser" </dev/null
+    [ $? -eq 4 ] && has 'peer_uid=65534 outcome=refused reason="this user may not connect"' &&
+        ! setpriv --reuid 65534 --clear-groups "$folder/${NPJOBD##*/}" status --config conf && has 'control: user 65534 may not ask'
+}
+
+# ---------------------------------------------------------------------------------------------- providers
+
+# refused PATTERN: a client whose job never came to be.
+refused()
+{
+    local before
+    before=$(grep -c 'job=' log)
+    timeout 60 "$NPA_CLIENT" n/np/laser <big >/dev/null
+    has 'job=' $((before + 1)) && tail -n 1 log | grep -qE "outcome=refused .*$1" || { tail -n 1 log; return 1; }
+}
+
+addjob_fails()
+{
+    configure - 'command timeout = 1' && fresh_start && head -c 4000000 /dev/zero >big || return 1
+    addjob_is 'echo no such queue >&2; exit 1'
+    refused 'exit code 1.*no such queue' || return 1
+    addjob_is 'exit 75'
+    refused 'exit code 75' && tail -n 1 log | grep -q STATUS_PIPE_NOT_AVAILABLE || return 1
+    addjob_is 'exit 77'
+    refused 'exit code 77' && tail -n 1 log | grep -q STATUS_ACCESS_DENIED || return 1
+    addjob_is 'exec sleep 600'
+    refused '' && tail -n 1 log | grep -q STATUS_IO_TIMEOUT || return 1
+    addjob_is 'kill -KILL $$'
+    refused ''
+}
+
+addjob_prints_rubbish()
+{
+    addjob_is 'echo hello'
+    refused '' && tail -n 1 log | grep -q STATUS_UNSUCCESSFUL && addjob_is 'echo relative; echo 1' && refused '' && addjob_is 'echo /tmp; echo none' &&
+        refused '' && addjob_is 'exec head -c 100000 /dev/zero' && refused '' && addjob_is 'true' && refused '' || return 1
+    rm addjob
+    refused '' && [ ! -s calls ]
+}
+
+# It has a job, but no pipe that can be opened: the job is abandoned.
+addjob_without_a_pipe()
+{
+    configure - 'connect timeout = 1' 'max job memory = 1M' && kill -HUP "$npjobd_pid" && has 'reload: ' && make_provider &&
+        addjob_is "echo $folder/nothing; echo 7" && chmod +x addjob && echo job | client 0 &&
+        calls 'abandon 7 STATUS_IO_TIMEOUT' && addjob_is "echo $folder/conf; echo 8" && echo job | client 0 &&
+        calls 'abandon 7 STATUS_IO_TIMEOUT' 'abandon 8 STATUS_INVALID_DEVICE_REQUEST'
+}
+
+# What a provider says of its own is shown, and stays within its line.
+words_stay_in_their_line()
+{
+    local lines
+    addjob_is "printf 'evil\"\\033[31m\\nstatus=STATUS_SUCCESS outcome=scheduled' >&2; exit 1"
+    lines=$(wc -l <log)
+    echo job | client 0 --address '"; job=9' && has 'outcome=refused' && [ "$(wc -l <log)" -eq $((lines + 1)) ] &&
+        ! LC_ALL=C grep -q '[^[:print:]]' log && has_not '^[^"]*outcome=scheduled'
+}
+
+# The reader dies in the middle: the client hears of it, the provider as well.
+pipe_breaks()
+{
+    make_provider
+    close_gate
+    "$NPA_CLIENT" n/np/laser <big >said &
+    local pid=$! code
+    until_so grep -q blocked said && kill -KILL "$(tail -n 1 readers)"
+    open_gate
+    wait $pid
+    code=$?
+    [ $code -eq 5 ] && until_so grep -q '^abandon [0-9]* STATUS_PIPE_BROKEN$' calls && has 'Broken pipe'
+}
+
+pipe_stalls()
+{
+    configure - 'stall timeout = 1' 'max job memory = 1M' && kill -HUP "$npjobd_pid" && has 'reload: ' 2 && make_provider && close_gate &&
+        client 5 <big && until_so grep -q '^abandon [0-9]* STATUS_IO_TIMEOUT$' calls
+    local verdict=$?
+    open_gate
+    return $verdict
+}
+
+schedule_fails()
+{
+    make_provider
+    printf '#!/bin/sh\nexit 1\n' >schedule
+    echo job | client 0 && until_so grep -q '^abandon [0-9]* STATUS_UNSUCCESSFUL$' calls
+}
+
+# smbd, or its child, dies in the middle of a job.
+smbd_dies()
+{
+    configure - 'complete = ps' && kill -HUP "$npjobd_pid" && has 'reload: ' 3 && make_provider && mkfifo half || return 1
+    "$NPA_CLIENT" n/np/laser <half >said &
+    local pid=$!
+    exec 4>half
+    printf '%%!PS-Adobe-3.0\n' >&4
+    until_so grep -q open said && kill -KILL $pid
+    wait $pid 2>/dev/null
+    exec 4>&-
+    until_so grep -q '^abandon [0-9]* STATUS_NETWORK_NAME_DELETED$' calls && stop
+}
+
+# ---------------------------------------------------------------------------------------------- limits
+
+# A client that is faster than its printer waits, and the daemon holds what it may and no more.
+back_pressure()
+{
+    configure - 'max job memory = 1M' && fresh_start && close_gate && head -c 20000000 /dev/urandom >big || return 1
+    "$NPA_CLIENT" n/np/laser <big >said &
+    local pid=$! blocked
+    until_so grep -q blocked said
+    blocked=$(sed -n 's/^blocked //p' said)
+    [ "$blocked" -gt 1000000 ] && [ "$blocked" -lt 2000000 ] || { echo "blocked at $blocked"; return 1; }
+    [ "$(number live)" = 1 ] && open_gate && wait $pid && arrived laser-1 big && calls 'schedule 1' &&
+        "$NPJOBD" status --config conf --json | grep -q '"buffer_bytes_live":0,"buffer_bytes_peak":10[0-9]\{5\},'
+}
+
+# Another job has its own memory, even when there is hardly any.
+memory_for_each()
+{
+    configure 'max jobs = 4' 'max memory = 1M' - 'max job memory = 1M' && kill -HUP "$npjobd_pid" && has 'reload: ' &&
+        close_gate || return 1
+    "$NPA_CLIENT" n/np/laser <big >said &
+    local pid=$!
+    until_so grep -q blocked said && rm gate && echo small >job && client 0 <job && calls 'schedule 1' 'schedule 3' &&
+        open_gate && wait $pid && arrived laser-2 big && stop
+}
+
+too_many()
+{
+    configure 'max jobs = 3' && fresh_start && close_gate || return 1
+    local i pids=()
+    for i in 1 2 3; do
+        "$NPA_CLIENT" n/np/laser <big >said.$i &
+        pids+=($!)
+        until_so grep -q blocked said.$i
+    done
+    client 4 </dev/null && has 'outcome=refused reason="max jobs"' || return 1
+    open_gate
+    wait "${pids[@]}" && has outcome=scheduled 3 && stop
+}
+
+# With few descriptors connections wait, and none is lost.
+few_descriptors()
+{
+    configure && fresh_start prlimit --nofile=64:64 && has '64 descriptors suffice for [0-9]* of 128 jobs' || return 1
+    local before
+    before=$(held)
+    echo job >job
+    client 0 --many 40 <job && grep -qx 'opened 40 refused 0' said && has outcome=scheduled 40 &&
+        has_not 'outcome=(refused|abandoned)' && [ "$(grep -c 'connections wait' log)" -eq 1 ] &&
+        until_so holds "$before"
+}
+
+# Many who talk nonsense at once, while a job prints.
+flood()
+{
+    head -c 1000 /dev/zero | client 0 --raw --many 2000 && grep -qx 'opened 0 refused 2000' said && echo job | client 0 &&
+        until_so says 'outcome=scheduled' 41 && [ "$(number live)" = 0 ] && stop
+}
+
+check 'nonsense in place of a handshake' nonsense
+check 'a handshake that is cut short' cut_short
+check 'levels that nobody knows' wrong_level
+check 'silence' too_slow
+check 'make no job, and the next one prints' no_job_of_all_that
+if [ "$(id -u)" -eq 0 ]; then
+    check 'strangers are kept out' stranger
+fi
+check 'it stops' stop
+check 'addjob fails, in every way' addjob_fails
+check 'addjob prints rubbish' addjob_prints_rubbish
+check 'addjob has no pipe' addjob_without_a_pipe
+check 'what others say stays in its line' words_stay_in_their_line
+check 'the reader of the pipe dies' pipe_breaks
+check 'the reader of the pipe sleeps' pipe_stalls
+check 'schedule fails' schedule_fails
+check 'smbd dies' smbd_dies
+check 'back-pressure' back_pressure
+check 'memory for each job' memory_for_each
+check 'max jobs' too_many
+check 'few descriptors' few_descriptors
+check 'a flood' flood
+finish

@@ -1,0 +1,272 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# npjobd from outside: starting, reading its configuration again, stopping; sockets of its own and of systemd.
+# usage: npjobd_stop_test.sh NPJOBD NPA_CLIENT
+set -u
+. "$(dirname "$(realpath "$0")")/tap.sh"
+NPJOBD=$(realpath "$1")
+NPA_CLIENT=$(realpath "$2")
+. "$(dirname "$(realpath "$0")")/npjobd_support.sh"
+
+# A client that has sent the first half of a job, which the provider has, and waits: end_client has it send the rest.
+hold_client() # JOB
+{
+    ask_client && until_so grep -q first "out.$1"
+}
+
+ask_client()
+{
+    rm -f more said
+    mkfifo more
+    "$NPA_CLIENT" n/np/laser <more >said &
+    holder=$!
+    helpers+=("$holder")
+    exec 4>more
+    until_so grep -q open said && printf 'first half, ' >&4
+}
+
+end_client() # CODE
+{
+    local code
+    printf 'second half' >&4 2>/dev/null
+    exec 4>&-
+    wait "$holder"
+    code=$?
+    [ "$code" -eq "$1" ] || { echo "the client's exit code is $code, not $1"; return 1; }
+}
+
+reloads=0
+reload()
+{
+    reloads=$((reloads + 1))
+    kill -HUP "$npjobd_pid" && has 'reload: ' $reloads
+}
+
+fresh_start()
+{
+    reloads=0
+    make_provider
+    start
+}
+
+# ---------------------------------------------------------------------------------------------- stopping
+
+# What is printing is printed; nobody else comes in.
+drains()
+{
+    configure && fresh_start && hold_client laser-1 && kill -TERM "$npjobd_pid" && has 'SIGTERM: stopping' &&
+        until_so test ! -e n/np/laser && end_client 0 && ends 0 && calls 'schedule 1' &&
+        printf 'first half, second half' >job && arrived laser-1 job
+}
+
+drains_on_interrupt()
+{
+    fresh_start && kill -INT "$npjobd_pid" && ends 0 && has 'SIGINT: stopping'
+}
+
+stop_has_a_limit()
+{
+    configure 'stop timeout = 1' && fresh_start && hold_client laser-1 && kill -TERM "$npjobd_pid" && ends 0 &&
+        calls 'abandon 1 STATUS_SERVER_SHUTDOWN_IN_PROGRESS' && has 'stop timeout: 1 jobs are abandoned'
+    local verdict=$?
+    end_client 5 || end_client 0 # whether it notices depends on when it writes
+    return $verdict
+}
+
+second_signal_aborts()
+{
+    configure 'stop timeout = 300' && fresh_start && hold_client laser-1 && kill -TERM "$npjobd_pid" &&
+        has 'SIGTERM: stopping' && kill -TERM "$npjobd_pid" && ends 0 &&
+        calls 'abandon 1 STATUS_SERVER_SHUTDOWN_IN_PROGRESS' && has 'SIGTERM once more'
+    local verdict=$?
+    exec 4>&-
+    wait "$holder"
+    return $verdict
+}
+
+# Whoever has not said who it is has nothing to lose.
+stop_ends_handshakes()
+{
+    configure && fresh_start || return 1
+    "$NPA_CLIENT" --silent n/np/laser &
+    helpers+=($!)
+    is live 1
+    kill -TERM "$npjobd_pid" && ends 0 && has 'outcome=refused reason="npjobd stops"'
+}
+
+stop_within_addjob()
+{
+    configure 'stop timeout = 1' && fresh_start && printf '#!/bin/sh\necho $$ >slow\nsleep 600 >/dev/null 2>&1\n' >addjob &&
+        sed -i "2icd '$folder'" addjob && ask_client && until_so test -s slow && kill -TERM "$npjobd_pid" && ends 0 &&
+        has 'job=1 .*outcome=refused' && ! kill -0 "$(cat slow)" 2>/dev/null && [ ! -s calls ]
+    local verdict=$?
+    exec 4>&-
+    wait "$holder"
+    return $verdict
+}
+
+# ---------------------------------------------------------------------------------------------- reading again
+
+# A job goes on with what it was begun with; its printer may go.
+reload_without_the_printer()
+{
+    configure && fresh_start && hold_client laser-1 &&
+        printf '[global]\nncalrpc dir = %s/n\ncontrol socket = %s/control\n[other]\naddjob command = /bin/false\nschedule command = /bin/false\nabandon command = /bin/false\n' \
+            "$folder" "$folder" >conf &&
+        reload && has 'printer laser is removed; 1 connections and jobs go on' && [ ! -e n/np/laser ] &&
+        [ -S n/np/other ] && end_client 0 && calls 'schedule 1' && has 'outcome=scheduled'
+}
+
+reload_with_the_printer_again()
+{
+    configure && reload && [ -S n/np/laser ] && [ ! -e n/np/other ] && echo again | client 0 &&
+        calls 'schedule 1' 'schedule 2'
+}
+
+reload_with_new_commands()
+{
+    configure && hold_client laser-3 && cp schedule schedule.new && sed -i 's/schedule \$/new &/' schedule.new &&
+        sed -i 's|/schedule %j|/schedule.new %j|' conf && reload && echo new | client 0 &&
+        calls 'schedule 1' 'schedule 2' 'new schedule 4' && end_client 0 &&
+        calls 'schedule 1' 'schedule 2' 'new schedule 4' 'schedule 3'
+}
+
+reload_of_rubbish()
+{
+    echo 'rubbish' >>conf && reload && has 'reload: the old settings stay' && has 'conf:[0-9]+: ' &&
+        echo still | client 0 && has 'outcome=scheduled' 5
+}
+
+reload_moves_sockets()
+{
+    configure && sed -i "s|^ncalrpc dir = .*|ncalrpc dir = $folder/m|; s|^control socket = .*|control socket = $folder/elsewhere|" conf &&
+        reload && [ -S m/np/laser ] && [ ! -e n/np/laser ] && [ ! -e control ] && "$NPJOBD" status --config conf &&
+        configure && reload && [ -S n/np/laser ] && [ ! -e m/np/laser ]
+}
+
+# ---------------------------------------------------------------------------------------------- sockets
+
+stale_socket_is_replaced()
+{
+    configure && python3 -c "import socket; socket.socket(socket.AF_UNIX).bind('n/np/laser')" && [ -S n/np/laser ] &&
+        fresh_start && echo job | client 0 && calls 'schedule 1'
+}
+
+# fails_to_start CODE PATTERN
+fails_to_start()
+{
+    local code
+    timeout 60 "$NPJOBD" --config "${3:-conf}" 2>err
+    code=$?
+    [ "$code" -eq "$1" ] && grep -qE "$2" err && ! grep -qE 'Sanitizer|runtime error' err || { echo "exit code $code"; cat err; return 1; }
+}
+
+live_socket_is_an_error()
+{
+    sed "s|^control socket = .*|control socket = $folder/control2|" conf >conf2 &&
+        fails_to_start 1 'laser: another process listens there' conf2 && fails_to_start 1 'control: another process listens' &&
+        [ -S n/np/laser ] && [ ! -e control2 ] && echo job | client 0 && calls 'schedule 1' 'schedule 2' && stop
+}
+
+file_in_the_way_is_an_error()
+{
+    echo precious >n/np/laser && fails_to_start 1 'laser is there, and no socket' && grep -q precious n/np/laser &&
+        rm n/np/laser
+}
+
+no_folder_is_an_error()
+{
+    sed "s|^ncalrpc dir = .*|ncalrpc dir = $folder/not/there|" conf >conf2 && fails_to_start 1 'printer laser: ' conf2
+}
+
+long_path_is_an_error()
+{
+    sed "s|^ncalrpc dir = .*|ncalrpc dir = $folder/$(printf '%0100d' 0)|" conf >conf2 &&
+        fails_to_start 2 'conf2:2: .*at most' conf2
+}
+
+folders_are_as_smbd_wants_them()
+{
+    rm -rf n && fresh_start && [ "$(stat -c %a n)" = 755 ] && [ "$(stat -c %a n/np)" = 700 ] &&
+        [ "$(stat -c %a n/np/laser)" = 600 ] && [ "$(stat -c %a control)" = 600 ] && stop
+}
+
+# As systemd does it: a socket that listens already, by name, and one that is none of ours.
+activated()
+{
+    make_provider
+    reloads=0
+    : >log
+    python3 - "$NPJOBD" <<'END' 2>>log &
+import os, socket, sys
+for number, name in ((3, 'laser'), (4, 'stranger')):
+    s = socket.socket(socket.AF_UNIX)
+    s.bind('n/np/' + name)
+    s.listen()
+    os.dup2(s.fileno(), number + 20)
+for number in (3, 4):
+    os.dup2(number + 20, number)
+    os.close(number + 20)
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS='3', LISTEN_FDNAMES='laser:stranger:')
+os.dup2(0, 5)
+os.execv(sys.argv[1], [sys.argv[1], '--config', 'conf'])
+END
+    npjobd_pid=$!
+    has 'npjobd serves' && has 'descriptor 5, .*is no listening Unix stream socket' && has 'stranger' &&
+        echo job | client 0 && calls 'schedule 1'
+}
+
+activated_printer_comes_and_goes()
+{
+    cp conf conf.laser && sed -i 's/^\[laser\]/[other]/' conf && reload && has 'printer laser is removed' && cp conf.laser conf &&
+        reload && echo job | client 0 && calls 'schedule 1' 'schedule 2'
+}
+
+activated_socket_stays()
+{
+    kill -TERM "$npjobd_pid"
+    wait "$npjobd_pid" && [ -S n/np/laser ] && rm -f n/np/laser n/np/stranger
+}
+
+# The service manager hears when it is ready, when it reads again and when it stops.
+notifies()
+{
+    python3 -c "
+import socket
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind('notify')
+open('listening', 'w').close()
+for _ in range(4):
+    print(s.recv(100).decode(), flush=True)
+" >notified &
+    helpers+=($!)
+    until_so test -e listening && export NOTIFY_SOCKET=$folder/notify && fresh_start && reload && stop
+    local verdict=$?
+    unset NOTIFY_SOCKET
+    printf '%s\n' READY=1 RELOADING=1 READY=1 STOPPING=1 >wanted
+    [ $verdict -eq 0 ] && until_so cmp -s wanted notified
+}
+
+check 'SIGTERM: a job in the middle is printed' drains
+check 'SIGINT is the same' drains_on_interrupt
+check 'stop timeout: then it is abandoned' stop_has_a_limit
+check 'a second SIGTERM: at once' second_signal_aborts
+check 'a handshake is not waited for' stop_ends_handshakes
+check 'a command is ended with its job' stop_within_addjob
+check 'SIGHUP: a printer goes, its job does not' reload_without_the_printer
+check 'it comes back' reload_with_the_printer_again
+check 'new commands are for new jobs' reload_with_new_commands
+check 'rubbish changes nothing' reload_of_rubbish
+check 'sockets move' reload_moves_sockets
+check 'it stops' stop
+check 'a stale socket is replaced' stale_socket_is_replaced
+check 'a live one is an error, and lives on' live_socket_is_an_error
+check 'a file in the way is an error, and stays' file_in_the_way_is_an_error
+check 'no folder is an error' no_folder_is_an_error
+check 'too long a path is an error' long_path_is_an_error
+check 'folders and sockets are made as smbd wants them' folders_are_as_smbd_wants_them
+check 'a socket that was handed over' activated
+check 'is kept while its printer is away' activated_printer_comes_and_goes
+check 'and is not ours to remove' activated_socket_stays
+check 'the service manager is told' notifies
+finish

@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: MIT
+# Sourced by the tests of npjobd: a daemon in a folder of its own, and providers that are a few lines of sh. Expects
+# NPJOBD and NPA_CLIENT, the two programs.
+
+folder=$(mktemp -d "${TMPDIR:-/tmp}/npjobd.XXXXXX")
+npjobd_pid=
+helpers=()
+ulimit -c 0
+
+# Everything that was started is ended, by its number.
+clean_up()
+{
+    local pid
+    for pid in $npjobd_pid "${helpers[@]}"; do
+        kill -KILL "$pid" 2>/dev/null
+    done
+    wait 2>/dev/null
+    # Readers that nobody writes to any more.
+    for pid in $(cat readers 2>/dev/null); do
+        kill -KILL "$pid" 2>/dev/null
+    done
+    cd /
+    rm -rf "$folder"
+}
+trap clean_up EXIT
+cd "$folder" || exit 1
+export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=1:exitcode=99"
+export UBSAN_OPTIONS="${UBSAN_OPTIONS:+$UBSAN_OPTIONS:}halt_on_error=1:print_stacktrace=1"
+
+# until_so COMMAND...: waits until the command succeeds, at most 30 seconds.
+until_so()
+{
+    local end=$((SECONDS + 30))
+    until "$@"; do
+        [ $SECONDS -lt $end ] || { echo "never came true: $*"; return 1; }
+        sleep 0.02
+    done
+}
+
+# says PATTERN [TIMES]: the log has that many lines of the pattern, or more.
+says()
+{
+    [ "$(grep -cE -- "$1" log)" -ge "${2:-1}" ]
+}
+
+has()
+{
+    until_so says "$@" || { cat log; return 1; }
+}
+
+has_not()
+{
+    ! grep -E -- "$1" log
+}
+
+# A provider: addjob makes a FIFO and leaves a reader behind it. One that begins while the file "gate" is there reads
+# nothing until open_gate.
+make_provider()
+{
+    cat >addjob <<'END'
+#!/bin/sh
+cd "$(dirname "$0")" || exit 1
+job=$1
+rm -f "pipe.$job"
+mkfifo "pipe.$job" || exit 1
+(
+    [ ! -e gate ] || : >"waits.$job"
+    exec 3<"pipe.$job" || exit 1
+    while [ -e "waits.$job" ]; do sleep 0.05; done
+    exec cat <&3 >"out.$job"
+) </dev/null >/dev/null 2>&1 &
+echo $! >>readers
+echo "$PWD/pipe.$job"
+echo "${job##*-}"
+END
+    cat >schedule <<'END'
+#!/bin/sh
+cd "$(dirname "$0")" && echo "schedule $*" >>calls
+END
+    cat >abandon <<'END'
+#!/bin/sh
+cd "$(dirname "$0")" && echo "abandon $*" >>calls
+END
+    chmod +x addjob schedule abandon
+    rm -f out.* waits.*
+    : >calls
+    : >readers
+}
+
+close_gate()
+{
+    : >gate
+}
+
+open_gate()
+{
+    rm -f gate waits.*
+}
+
+# configure [LINE...]: the configuration: what is said of [global], then, behind a line "-", of the printer laser, and
+# more sections as they come.
+configure()
+{
+    {
+        printf '[global]\nncalrpc dir = %s/n\ncontrol socket = %s/control\n' "$folder" "$folder"
+        while [ $# -gt 0 ] && [ "$1" != - ]; do
+            printf '%s\n' "$1"
+            shift
+        done
+        [ $# -eq 0 ] || shift
+        printf '[laser]\naddjob command = %s/addjob %%J\n' "$folder"
+        printf 'schedule command = %s/schedule %%j\nabandon command = %s/abandon %%j %%r\n' "$folder" "$folder"
+        printf '%s\n' "$@"
+    } >conf
+}
+
+# start [PREFIX...]: the daemon, when it serves. A prefix runs it: ulimit, a checker.
+start()
+{
+    rm -f log
+    : >log
+    "$@" "$NPJOBD" --config conf 2>>log &
+    npjobd_pid=$!
+    has 'npjobd serves'
+}
+
+# ends CODE: the daemon ends with that code, of what it was sent.
+ends()
+{
+    local code
+    wait "$npjobd_pid"
+    code=$?
+    npjobd_pid=
+    [ "$code" -eq "$1" ] || { echo "exit code $code, not $1"; cat log; return 1; }
+    [ ! -e n/np/laser ] || { echo 'its socket is still there'; return 1; }
+    has_not 'Sanitizer|runtime error'
+}
+
+stop()
+{
+    kill -TERM "$npjobd_pid"
+    ends 0
+}
+
+# client CODE [OPTION...]: a job from standard input to laser.
+client()
+{
+    local wanted=$1 code
+    shift
+    timeout 60 "$NPA_CLIENT" "$@" n/np/laser >said
+    code=$?
+    [ "$code" -eq "$wanted" ] || { echo "the client's exit code is $code, not $wanted: $(cat said)"; return 1; }
+}
+
+# calls LINE...: what the provider was told, in this order, and no more; waits for it.
+calls()
+{
+    printf '%s\n' "$@" >wanted
+    until_so cmp -s wanted calls || { diff wanted calls; return 1; }
+}
+
+# arrived JOB FILE: the reader got these bytes.
+arrived()
+{
+    until_so cmp -s "$2" "out.$1"
+}
+
+# number KEY: of the printer laser, in the status.
+number()
+{
+    "$NPJOBD" status --config conf --json | sed "s/.*\"name\":\"laser\"[^}]*\"$1\":\([0-9]*\).*/\1/"
+}
+
+# is KEY NUMBER: waits until the status says so of the printer laser.
+is()
+{
+    until_so number_is "$@"
+}
+
+number_is()
+{
+    [ "$(number "$1")" = "$2" ]
+}
+
+holds()
+{
+    [ "$(held)" -eq "$1" ]
+}
+
+# held: descriptors that the daemon holds.
+held()
+{
+    find "/proc/$npjobd_pid/fd" -mindepth 1 2>/dev/null | wc -l
+}

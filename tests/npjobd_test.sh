@@ -1,0 +1,195 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# npjobd from outside: its command line, its configuration, print jobs, its status.
+# usage: npjobd_test.sh NPJOBD NPA_CLIENT
+set -u
+. "$(dirname "$(realpath "$0")")/tap.sh"
+NPJOBD=$(realpath "$1")
+NPA_CLIENT=$(realpath "$2")
+. "$(dirname "$(realpath "$0")")/npjobd_support.sh"
+
+# run CODE ARGUMENT...: the daemon's command line; what it says is in out and err.
+run()
+{
+    local wanted=$1 code
+    shift
+    timeout 60 "$NPJOBD" "$@" >out 2>err
+    code=$?
+    [ "$code" -eq "$wanted" ] || { echo "exit code $code, not $wanted"; cat out err; return 1; }
+}
+
+# ---------------------------------------------------------------------------------------------- the command line
+
+says_version()
+{
+    run 0 --version && grep -qx 'npjobd (npjob) [0-9.]*' out
+}
+
+says_help()
+{
+    run 0 --help && grep -q -- '--testparm' out && grep -q 'Usage: npjobd' out
+}
+
+refuses() # ARGUMENT...
+{
+    run 2 "$@" && [ "$(wc -l <err)" -eq 1 ] && grep -q '^npjobd: ' err
+}
+
+refuses_wrong_use()
+{
+    refuses --frobnicate && refuses print && refuses --json && refuses --verbose && refuses status --testparm &&
+        refuses status status
+}
+
+no_daemon_no_status()
+{
+    configure && run 1 status --config conf && grep -q 'is npjobd running?' err
+}
+
+# ---------------------------------------------------------------------------------------------- the configuration
+
+testparm_good()
+{
+    configure && run 0 --testparm --config conf && [ ! -s err ]
+}
+
+testparm_verbose()
+{
+    run 0 --testparm --verbose --config conf && grep -q '^\[laser\]' out && grep -q 'stall timeout = 60' out
+}
+
+# What it prints is a configuration, and the same one.
+testparm_again()
+{
+    cp out again && run 0 --testparm --verbose --config again && cmp out again
+}
+
+testparm_bad()
+{
+    configure 'max jobs = many' && run 2 --testparm --config conf && grep -q 'conf:4: ' err &&
+        run 2 --config conf && grep -q 'conf:4: ' err &&
+        configure - 'colour = red' && run 2 --testparm --config conf && grep -q 'colour' err &&
+        run 2 --testparm --config nowhere && grep -q 'nowhere' err
+}
+
+# ---------------------------------------------------------------------------------------------- jobs
+
+job_whole()
+{
+    head -c 3000000 /dev/urandom >job
+    client 0 <job && calls 'schedule 1' && arrived laser-1 job &&
+        has 'job=1 printer=laser client="192.0.2.7" job_id=1 bytes=3000000 .*status=STATUS_SUCCESS outcome=scheduled'
+}
+
+job_behind_the_handshake()
+{
+    printf 'short' >job
+    client 0 --one <job && calls 'schedule 1' 'schedule 2' && arrived laser-2 job
+}
+
+every_level()
+{
+    echo 6 >job && client 0 --level 6 <job && calls 'schedule 1' 'schedule 2' 'schedule 3' &&
+        client 0 --level 8 <job && calls 'schedule 1' 'schedule 2' 'schedule 3' 'schedule 4'
+}
+
+# Whoever only looks whether the pipe is there prints nothing.
+job_empty()
+{
+    client 0 </dev/null && has 'job=5 .*bytes=0 .*outcome=(refused|abandoned) whole="nothing was sent"'
+}
+
+# judged RULE FILE OUTCOME WORDS: how a job ends under a rule.
+judged()
+{
+    local before
+    before=$(grep -c 'job=' log)
+    client 0 <"$2" || return 1
+    has 'job=[0-9]+ ' $((before + 1)) || return 1
+    tail -n 1 log | grep -E "outcome=$3 whole=\"$1: " || { tail -n 1 log; return 1; }
+}
+
+job_judged()
+{
+    printf '%%!PS-Adobe-3.0\nshowpage\n%%%%EOF\n' >whole.ps
+    printf '%%!PS-Adobe-3.0\nshow' >part.ps
+    printf '%%PDF-1.4\n1 0 obj\nstartxref\n9\n%%%%EOF\n' >whole.pdf
+    printf '%%PDF-1.4\n1 0 obj\n' >part.pdf
+    printf '\033%%-12345X@PJL\n\033%%-12345X' >whole.pjl
+    printf '\033%%-12345X@PJL\n' >part.pjl
+    local rule
+    for rule in ps pdf pjl; do
+        configure - "complete = $rule" && kill -HUP "$npjobd_pid" && reloaded || return 1
+        judged "$rule" "whole.$rule" scheduled || return 1
+        judged "$rule" "part.$rule" abandoned || return 1
+    done
+    configure - 'complete = any' && kill -HUP "$npjobd_pid" && reloaded || return 1
+    for rule in ps pdf pjl; do
+        judged "$rule" "whole.$rule" scheduled && judged "$rule" "part.$rule" abandoned || return 1
+    done
+    judged eof job scheduled
+}
+
+reloads=0
+reloaded()
+{
+    reloads=$((reloads + 1))
+    has 'reload: ' $reloads
+}
+
+abandoned_by_name()
+{
+    grep -q '^abandon [0-9]* STATUS_NETWORK_NAME_DELETED$' calls
+}
+
+# ---------------------------------------------------------------------------------------------- telling
+
+tells_status()
+{
+    run 0 status --config conf && grep -q '^npjobd running' out && grep -q '^laser ' out &&
+        run 0 status --json --config conf && [ "$(wc -l <out)" -eq 1 ] && python3 -m json.tool out >/dev/null &&
+        [ "$(number live)" = 0 ] && [ "$(number scheduled)" = "$(grep -c '^schedule' calls)" ] &&
+        [ "$(number abandoned)" = "$(grep -c '^abandon' calls)" ] && [ "$(number packets_live)" = 0 ]
+}
+
+tells_metrics()
+{
+    configure "metrics file = $folder/metrics" 'metrics interval = 1' && kill -HUP "$npjobd_pid" && reloaded &&
+        until_so test -s metrics && grep -q "^npjobd_jobs_total{printer=\"laser\",outcome=\"scheduled\"} $(number scheduled)$" metrics &&
+        [ ! -e metrics.new ] && awk '!/^#/ && !/^[a-z_]+({[^}]*})? [0-9]+$/ { bad = 1 } END { exit bad }' metrics
+}
+
+# A metrics file that cannot be written is one line, however often it is tried, and another when it can.
+metrics_in_trouble()
+{
+    mkdir -p full && configure "metrics file = $folder/full/metrics" 'metrics interval = 1' &&
+        mkdir full/metrics && kill -HUP "$npjobd_pid" && reloaded && has 'metrics: cannot write' &&
+        sleep 2.5 && [ "$(grep -c 'metrics: cannot write' log)" -eq 1 ] && rmdir full/metrics &&
+        has 'metrics: .* is written again' && test -s full/metrics
+}
+
+check 'says its version' says_version
+check 'says what it takes' says_help
+check 'wrong use is one line and 2' refuses_wrong_use
+check 'no daemon, no status' no_daemon_no_status
+check 'testparm: a good configuration' testparm_good
+check 'testparm --verbose prints all of it' testparm_verbose
+check 'and what it prints says the same' testparm_again
+check 'testparm: a bad one, by file and line' testparm_bad
+make_provider
+configure
+check 'it starts' start
+number live >first # whoever asks first has libuv open what it keeps
+before=$(held)
+check 'a job, whole' job_whole
+check 'a job in one piece with the handshake' job_behind_the_handshake
+check 'every level of the handshake' every_level
+check 'an empty job is none' job_empty
+check 'jobs of each format, whole and not' job_judged
+check 'the provider hears why' abandoned_by_name
+check 'it tells its status' tells_status
+check 'no descriptor is left over' until_so holds "$before"
+check 'it tells its metrics' tells_metrics
+check 'a metrics file in trouble' metrics_in_trouble
+check 'it stops, and all is given back' stop
+finish
