@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# The manual pages name every option and every key of the configuration, with its default, and no others.
+# usage: man_test.sh NPJ NPJOBD DOCS
+set -u
+. "$(dirname "$(realpath "$0")")/tap.sh"
+npj=$(realpath "$1")
+npjobd=$(realpath "$2")
+docs=$(realpath "$3")
+folder=$(mktemp -d "${TMPDIR:-/tmp}/man.XXXXXX")
+trap 'rm -rf "$folder"' EXIT
+cd "$folder" || exit 1
+
+# The long options of a --help, one a line, and those of a page.
+helped()
+{
+    grep -oE '^ *(-., |    )? *--[a-z0-9-]+' | grep -oE -- '--[a-z0-9-]+' | sort -u
+}
+
+in_page()
+{
+    grep -oE '\*--[a-z0-9-]+\*' "$docs/$1" | tr -d '*' | sort -u
+}
+
+options_of_npjobd()
+{
+    "$npjobd" --help | helped >wanted && in_page npjobd.8.scd | diff wanted -
+}
+
+options_of_npj()
+{
+    local command
+    for command in send q226513 tape explore states; do
+        "$npj" $command --help
+    done | helped | grep -vxE -- '--(help|usage|version)' >wanted
+    in_page npj.1.scd | diff wanted -
+}
+
+# A page without a section for a command would name its options by chance only.
+commands_of_npj()
+{
+    "$npj" --help | sed -n 's/^  npj \([a-z0-9]*\) .*/\1/p' | grep -v COMMAND | sort >wanted
+    [ -s wanted ] && sed -n 's/^# NPJ \([A-Z0-9]*\)$/\1/p' "$docs/npj.1.scd" | tr 'A-Z' 'a-z' | sort | diff wanted -
+}
+
+# "key = default", or "key" where there is no default.
+keys()
+{
+    printf '[x]\naddjob command = /a\nschedule command = /a\nabandon command = /a\n' >conf
+    "$npjobd" --testparm --verbose --config conf >out && sed -n 's/^    //p' out | sed 's| = /a$||' | sort >wanted
+    [ "$(wc -l <wanted)" -gt 10 ] &&
+        sed -n 's/^\*\([a-z ]*\)\*\( =.*\)\{0,1\}$/\1\2/p' "$docs/npjobd.8.scd" | grep -vx status | sort | diff wanted -
+}
+
+# The example has all of them too, and is good.
+example()
+{
+    local conf
+    conf=$docs/../npjobd/npjobd.conf
+    "$npjobd" --testparm --config "$conf" && sed -n 's/^#\{0,1\} *\([a-z ]*\) =.*/\1/p' "$conf" | sort -u >shown &&
+        sed 's/ =.*//' wanted | sort -u | diff - shown
+}
+
+check 'npjobd(8): the options' options_of_npjobd
+check 'npjobd(8): the keys of the configuration and their defaults' keys
+check 'npj(1): the commands' commands_of_npj
+check 'npj(1): the options' options_of_npj
+keys >keys.out 2>&1
+check 'the example' example
+finish
