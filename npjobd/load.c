@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "npjob-posix/provider.h"
-
 /* Reads one byte more than may be, so that a file that is too long is told by the parser. */
 static char *read_file(const char *path, size_t *length, char *wrong)
 {
@@ -63,39 +61,14 @@ static bool look_up(const char *user, uid_t *out)
     return entry != NULL;
 }
 
-/* Whether the commands of one printer can be run; @p why receives what is wrong with the first that cannot. */
-static bool check_commands(const settings_printer *printer, char why[NPJP_WRONG_MAX])
-{
-    npjp_commands_config config = {
-        .add_job = printer->addjob_command,
-        .schedule_job = printer->schedule_command,
-        .abandon_job = printer->abandon_command,
-    };
-    npjp_commands *commands = NULL;
-    why[0] = '\0';
-    npj_status status = npjp_commands_new(&config, &commands, why);
-    npjp_commands_free(&commands);
-    if (status != NPJ_STATUS_SUCCESS && why[0] == '\0')
-        snprintf(why, NPJP_WRONG_MAX, "%s", npj_status_name(status));
-    return status == NPJ_STATUS_SUCCESS;
-}
-
 settings *load_settings(const char *path, uid_t *smbd, char wrong[LOAD_WRONG])
 {
-    char why[NPJP_WRONG_MAX];
     uid_t found = 0;
     settings *made = parse_file(path, wrong);
     if (made == NULL)
         return NULL;
-    bool good = look_up(made->smbd_user, &found);
-    if (!good)
+    if (!look_up(made->smbd_user, &found)) {
         snprintf(wrong, LOAD_WRONG, "%.256s: smbd user: there is no user \"%s\"", path, made->smbd_user);
-    for (size_t i = 0; i < made->printer_count && good; i++) {
-        good = check_commands(&made->printers[i], why);
-        if (!good)
-            snprintf(wrong, LOAD_WRONG, "%.256s: printer %s: %s", path, made->printers[i].name, why);
-    }
-    if (!good) {
         settings_free(made);
         return NULL;
     }

@@ -12,8 +12,7 @@
 enum { LOAD_WRONG = SETTINGS_WRONG_MAX + 256 };
 
 /**
- * Reads the configuration @p path. What its text alone cannot tell is looked up here: whether smbd's user exists, and
- * whether the command lines can be run.
+ * Reads the configuration @p path. What its text alone cannot tell is looked up here: whether smbd's user exists.
  *
  * @param smbd  receives the id of smbd's user. May be NULL.
  * @param wrong receives, on failure, one line that names the file.

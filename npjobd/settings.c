@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Settings from the entries of a configuration, and as text again. They stand in one block: the settings themselves, an
  * array of printers, and the room of the ini_reader, in which all texts lie. */
-#define _POSIX_C_SOURCE 200809L
 #include "settings.h"
 
 #include <stdarg.h>
@@ -13,8 +12,8 @@
 #include "ini.h"
 #include "settings_value.h"
 
-/* The end of a file's name, and the beginning of a word, that a line about them shows. */
-enum { SHOWN_NAME = 200, SHOWN_WORD = 48 };
+/* Of a long name of the file, only its end is shown. */
+enum { SHOWN_NAME = 200 };
 
 /* A section that is being read: where its keys are, and the lines in which they were. */
 typedef struct section {
@@ -50,25 +49,12 @@ __attribute__((format(printf, 3, 4))) static bool complain(const parsing *self, 
     va_start(arguments, format);
     vsnprintf(text + used, SETTINGS_WRONG_MAX - (size_t)used, format, arguments);
     va_end(arguments);
-    for (; *text != '\0'; text++) {
-        if ((unsigned char)*text < ' ' || *text == 0x7F) {
-            *text = '?';
+    for (int i = 0; text[i] != '\0'; i++) { /* the file may be called as it likes, but the line is one */
+        if ((unsigned char)text[i] < ' ' || text[i] == 0x7F || (i >= used && (unsigned char)text[i] > '~')) {
+            text[i] = '?';
         }
     }
     return false;
-}
-
-/* A word of the configuration as it can be shown, in a buffer of the caller's. */
-static const char *show(const char *word, char shown[SHOWN_WORD + sizeof "..."])
-{
-    size_t length = strlen(word);
-    size_t kept = length > SHOWN_WORD ? SHOWN_WORD : length;
-
-    for (size_t i = 0; i < kept; i++) {
-        shown[i] = (char)(word[i] >= ' ' && word[i] <= '~' ? word[i] : '?');
-    }
-    snprintf(shown + kept, sizeof "...", "%s", length > SHOWN_WORD ? "..." : "");
-    return shown;
 }
 
 /* ------------------------------------------------------------------------------------------------------ sections */
@@ -76,13 +62,13 @@ static const char *show(const char *word, char shown[SHOWN_WORD + sizeof "..."])
 /* Gives all members of a section their defaults. */
 static void set_defaults(bool of_printer, void *members)
 {
-    char expected[SETTINGS_WRONG_MAX];
+    char sentence[SETTINGS_WRONG_MAX];
     size_t count = 0;
     const settings_key *keys = settings_keys(&count);
 
     for (size_t i = 0; i < count; i++) {
         if (keys[i].of_printer == of_printer && keys[i].initial != NULL) {
-            (void)settings_read(&keys[i], keys[i].initial, members, expected);
+            (void)settings_read(&keys[i], keys[i].initial, members, sentence);
         }
     }
 }
@@ -111,13 +97,13 @@ static bool is_printer_name(const char *name)
 static bool begin_printer(parsing *self, const ini_entry *entry)
 {
     settings *made = self->made;
-    char shown[SHOWN_WORD + sizeof "..."];
+    char shown[SETTINGS_SHOWN_MAX];
 
     if (!is_printer_name(entry->name)) {
         return complain(
             self, entry->line,
             "\"%s\" is no name of a printer: 1 to %d of a-z, 0-9, \".\", \"_\" and \"-\", and no \".\" in front",
-            show(entry->name, shown), SETTINGS_NAME_MAX);
+            settings_show(entry->name, shown), SETTINGS_NAME_MAX);
     }
     for (size_t i = 0; i < made->printer_count; i++) {
         if (strcmp(made->printers[i].name, entry->name) == 0) {
@@ -160,9 +146,9 @@ static bool complain_of_key(const parsing *self, const ini_entry *entry)
     bool of_printer = self->now.of_printer;
     const settings_key *other = settings_find_key(entry->name, !of_printer);
     const settings_key *nearest = settings_nearest_key(entry->name, of_printer);
-    char shown[SHOWN_WORD + sizeof "..."];
+    char shown[SETTINGS_SHOWN_MAX];
 
-    show(entry->name, shown);
+    settings_show(entry->name, shown);
     if (other != NULL) {
         return complain(self, entry->line, "\"%s\" belongs %s", other->name,
                         of_printer ? "to [global], not to a printer" : "to a printer, not to [global]");
@@ -175,8 +161,7 @@ static bool complain_of_key(const parsing *self, const ini_entry *entry)
 
 static bool read_setting(parsing *self, const ini_entry *entry)
 {
-    char expected[SETTINGS_WRONG_MAX];
-    char shown[SHOWN_WORD + sizeof "..."];
+    char sentence[SETTINGS_WRONG_MAX];
     size_t count = 0;
 
     if (self->now.members == NULL) {
@@ -193,8 +178,8 @@ static bool read_setting(parsing *self, const ini_entry *entry)
         return complain(self, entry->line, "\"%s\" is in line %lu already", key->name, (unsigned long)*line);
     }
     *line = entry->line;
-    if (!settings_read(key, entry->value, self->now.members, expected)) {
-        return complain(self, entry->line, "\"%s\" is %s, not \"%s\"", key->name, expected, show(entry->value, shown));
+    if (!settings_read(key, entry->value, self->now.members, sentence)) {
+        return complain(self, entry->line, "%s", sentence);
     }
     return true;
 }

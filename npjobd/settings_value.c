@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MS = 1000 };
+#include "npjob-posix/provider.h"
+
+enum { MS = 1000, EXPECTED_MAX = 100 };
 
 static const struct unit {
     char letter;
@@ -94,36 +96,49 @@ static bool is_text(const settings_key *key, const char *text)
     return length >= key->least && length <= key->most;
 }
 
-/* Says what a value should have been. */
-static void expect(const settings_key *key, char expected[SETTINGS_WRONG_MAX])
+/* Writes what a value should have been. */
+static void expect(const settings_key *key, char expected[EXPECTED_MAX])
 {
     char least[SETTINGS_NUMBER_MAX];
     char most[SETTINGS_NUMBER_MAX];
 
     switch (key->kind) {
     case SETTINGS_COMMAND:
-        snprintf(expected, SETTINGS_WRONG_MAX, "a command of at most %" PRIu64 " bytes", key->most);
+        snprintf(expected, EXPECTED_MAX, "a command of at most %" PRIu64 " bytes", key->most);
         break;
     case SETTINGS_PATH:
-        snprintf(expected, SETTINGS_WRONG_MAX, "an absolute path of at most %" PRIu64 " bytes", key->most);
+        snprintf(expected, EXPECTED_MAX, "an absolute path of at most %" PRIu64 " bytes", key->most);
         break;
     case SETTINGS_USER:
-        snprintf(expected, SETTINGS_WRONG_MAX, "the name or the number of a user");
+        snprintf(expected, EXPECTED_MAX, "the name or the number of a user");
         break;
     case SETTINGS_SECONDS:
-        snprintf(expected, SETTINGS_WRONG_MAX, "a whole number of seconds from %" PRIu64 " to %" PRIu64, key->least,
+        snprintf(expected, EXPECTED_MAX, "a whole number of seconds from %" PRIu64 " to %" PRIu64, key->least,
                  key->most);
         break;
     case SETTINGS_COUNT:
-        snprintf(expected, SETTINGS_WRONG_MAX, "a whole number from %" PRIu64 " to %" PRIu64, key->least, key->most);
+        snprintf(expected, EXPECTED_MAX, "a whole number from %" PRIu64 " to %" PRIu64, key->least, key->most);
         break;
     case SETTINGS_SIZE:
-        snprintf(expected, SETTINGS_WRONG_MAX, "a size from %s to %s, such as 16M or 1G",
+        snprintf(expected, EXPECTED_MAX, "a size from %s to %s, such as 16M or 1G",
                  settings_write_size(key->least, least), settings_write_size(key->most, most));
         break;
     case SETTINGS_FORMAT:
-        snprintf(expected, SETTINGS_WRONG_MAX, "eof, ps, pdf, pjl or any");
+        snprintf(expected, EXPECTED_MAX, "eof, ps, pdf, pjl or any");
         break;
+    }
+}
+
+/* Which of a printer's commands a key is. */
+static npjp_command command_of(const settings_key *key)
+{
+    switch (key->offset) {
+    case offsetof(settings_printer, addjob_command):
+        return NPJP_ADD_JOB;
+    case offsetof(settings_printer, schedule_command):
+        return NPJP_SCHEDULE_JOB;
+    default:
+        return NPJP_ABANDON_JOB;
     }
 }
 
@@ -161,10 +176,37 @@ static bool read_value(const settings_key *key, const char *text, void *member)
     }
 }
 
-bool settings_read(const settings_key *key, const char *text, void *section, char expected[SETTINGS_WRONG_MAX])
+const char *settings_show(const char *word, char shown[SETTINGS_SHOWN_MAX])
 {
+    static const char more[] = "...";
+    size_t most = SETTINGS_SHOWN_MAX - sizeof more;
+    size_t length = strlen(word);
+
+    for (size_t i = 0; i < length && i < most; i++) {
+        shown[i] = (char)(word[i] >= ' ' && word[i] <= '~' ? word[i] : '?');
+    }
+    if (length > most) {
+        memcpy(shown + most, more, sizeof more);
+    } else {
+        shown[length] = '\0';
+    }
+    return shown;
+}
+
+bool settings_read(const settings_key *key, const char *text, void *section, char sentence[SETTINGS_WRONG_MAX])
+{
+    char expected[EXPECTED_MAX];
+    char shown[SETTINGS_SHOWN_MAX];
+    char wrong[NPJP_WRONG_MAX];
+
     if (!read_value(key, text, member_of(key, section))) {
         expect(key, expected);
+        snprintf(sentence, SETTINGS_WRONG_MAX, "\"%s\" is %s, not \"%s\"", key->name, expected,
+                 settings_show(text, shown));
+        return false;
+    }
+    if (key->kind == SETTINGS_COMMAND && npjp_command_check(command_of(key), text, wrong) != NPJ_STATUS_SUCCESS) {
+        snprintf(sentence, SETTINGS_WRONG_MAX, "\"%s\": %s", key->name, wrong);
         return false;
     }
     return true;

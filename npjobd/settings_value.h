@@ -17,15 +17,20 @@ const settings_key *settings_find_key(const char *name, bool of_printer);
 /** The key of such a section that is nearest to an unknown name; NULL if none is near. */
 const settings_key *settings_nearest_key(const char *name, bool of_printer);
 
+/** The longest beginning of a word that is shown, and what stands for the rest of it. */
+#define SETTINGS_SHOWN_MAX 52
+
+/** Writes a word of a configuration as it can be shown: printable, and cut if it is long. @return @p shown. */
+const char *settings_show(const char *word, char shown[SETTINGS_SHOWN_MAX]);
+
 /**
  * Reads a value into the member of @p section, a settings or a settings_printer.
  *
- * @param text is kept by the member if it is a text.
- * @param expected untouched if the value is good; otherwise receives what it should have been: "a whole number from 1
- * to 3".
+ * @param text     is kept by the member if it is a text.
+ * @param sentence untouched if the value is good; otherwise receives what is wrong with it.
  * @return whether it is good. If not, the member is unchanged.
  */
-bool settings_read(const settings_key *key, const char *text, void *section, char expected[SETTINGS_WRONG_MAX]);
+bool settings_read(const settings_key *key, const char *text, void *section, char sentence[SETTINGS_WRONG_MAX]);
 
 /** The member as text: its own, or written into @p number. "" for one that has no value. */
 const char *settings_write(const settings_key *key, const void *section, char number[SETTINGS_NUMBER_MAX]);

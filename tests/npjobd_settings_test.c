@@ -110,7 +110,7 @@ static const char everything[] = "[global]\n"
                                  "[a]\n"
                                  "    addjob command = \"/opt/my provider\" %J\n"
                                  "    schedule command = sh -c 'a = b # c'\n"
-                                 "    abandon command = x;y\n"
+                                 "    abandon command = x\\;y\n"
                                  "    command timeout = 86400\n"
                                  "    complete = pjl\n"
                                  "    max job memory = 3145729\n"
@@ -134,7 +134,7 @@ Test(settings, every_key)
     cr_expect_str_eq(made->control_socket, "/tmp/control");
     cr_expect_str_eq(a->addjob_command, "\"/opt/my provider\" %J");
     cr_expect_str_eq(a->schedule_command, "sh -c 'a = b # c'");
-    cr_expect_str_eq(a->abandon_command, "x;y");
+    cr_expect_str_eq(a->abandon_command, "x\\;y");
     cr_expect_eq(a->command_timeout, 86400000);
     cr_expect_eq(a->complete, WHOLE_PJL);
     cr_expect_eq(a->max_job_memory, 3145729);
@@ -278,6 +278,11 @@ static const struct refusal {
     {WITH("smbd user ="), "a.conf:2: \"smbd user\" is the name or the number of a user, not \"\""},
     {LASER "complete = PS\n", "a.conf:5: \"complete\" is eof, ps, pdf, pjl or any, not \"PS\""},
     {"[a]\naddjob command =\n", "a.conf:2: \"addjob command\" is a command of at most 4095 bytes, not \"\""},
+    {"[a]\naddjob command = a 'b\n", "a.conf:2: \"addjob command\": a ' is not closed"},
+    {"[a]\naddjob command = a %j\n", "a.conf:2: \"addjob command\": %j is no value of this command"},
+    {"[a]\nschedule command = a %r\n", "a.conf:2: \"schedule command\": %r is no value of this command"},
+    {"[a]\nschedule command = a %\xFF\n", "a.conf:2: \"schedule command\": %? is no value of this command"},
+    {"[a]\nabandon command = a | %r\n", "a.conf:2: \"abandon command\": a | that is not quoted: no shell reads this"},
     {WITH("max memory = 8M"), "a.conf:3: printer laser: \"max job memory\" is more than \"max memory\""},
 };
 
