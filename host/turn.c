@@ -58,13 +58,13 @@ static void end_gone_jobs(npjp_host *host)
     }
 }
 
-/* Carries out a turn's share. Returns whether all is done; a host that was freed has nothing to do. */
+/* Carries out a turn's share. Returns whether all is done; a host that was freed has no engine, and nothing to do. */
 static bool carry_out_all(npjp_host *host)
 {
     npj_action action;
     end_gone_jobs(host);
     for (int i = 0; i < ACTIONS_A_TURN; i++) {
-        if (host->srv == NULL || !npj_next(host->srv, &action))
+        if (!npj_next(host->srv, &action))
             return true;
         if (action.kind == NPJ_IDLE)
             host->idle = true;

@@ -2,7 +2,7 @@
 /* Ends: jobs that are aborted, cancelled or lose their client or provider while something waits, and the host's stop.
  */
 #include <stdlib.h>
-#include <unistd.h>
+#include <sys/socket.h>
 
 #include "host_support.h"
 
@@ -43,6 +43,27 @@ Test(end, an_abort_while_the_pipe_is_waited_for)
     cr_assert_eq(npjp_job_abort(s.job, NPJ_STATUS_PRINT_CANCELLED), NPJ_STATUS_SUCCESS);
     expect_abandoned(r, &s, NPJ_STATUS_PRINT_CANCELLED);
     expect_reply(&s, NPJ_REQUEST_CONNECT, TAG_CONNECT, NPJ_STATUS_PRINT_CANCELLED);
+    rig_end(r);
+}
+
+/* The pipe comes when nobody waits for it any more: it is not opened. */
+Test(end, a_pipe_that_comes_after_an_abort_is_not_opened)
+{
+    struct rig *r = rig_start(NULL);
+    struct seen s = {0};
+    npjp_job_options options = job_options(&s);
+    options.wait_for_pipe = true;
+    job_start(r, &s, options);
+    settle(r);
+    s.provider_waits = true;
+    cr_assert_eq(npjp_job_abort(s.job, NPJ_STATUS_PRINT_CANCELLED), NPJ_STATUS_SUCCESS);
+    settle(r);
+    cr_assert_eq(s.abandoned, 1);
+    reader_listen(r, STREAM);
+    uv_run(&r->loop, UV_RUN_DEFAULT); /* as long as something waits */
+    cr_assert_eq(accept(r->listener, NULL, NULL), -1);
+    cr_assert_eq(npjp_job_done(s.job, s.op, NPJ_STATUS_SUCCESS), NPJ_STATUS_SUCCESS);
+    until(r, &s, false, has_ended);
     rig_end(r);
 }
 
@@ -185,8 +206,39 @@ Test(end, the_write_in_flight_is_cancelled)
     free(text);
 }
 
-/* ------------------------------------------------------------------------------------------------ the provider's
- * answers */
+/* A lender may do with cancelled bytes what he likes: not one more of them is written, however long the job stays. */
+Test(end, what_was_cancelled_is_not_written_later)
+{
+    struct rig *r = rig_start(NULL);
+    struct seen s = {0};
+    char *text = pattern(WRITES * LENT);
+    npj_req requests[WRITES];
+    reader_listen(r, STREAM);
+    job_start(r, &s, job_options(&s));
+    for (size_t i = 0; i < WRITES; i++)
+        cr_assert_eq(npjp_job_write(s.job, TAG_WRITE + i, text + i * LENT, LENT, NPJ_LEND, &requests[i]),
+                     NPJ_STATUS_PENDING);
+    settle(r);
+    for (size_t i = s.reply_count - 2; i < WRITES; i++)
+        cr_assert_eq(npjp_job_cancel(s.job, requests[i]), NPJ_STATUS_SUCCESS);
+    settle(r);
+    cr_assert_eq(s.reply_count, WRITES + 2);
+    size_t taken = 0;
+    for (size_t i = 2; i < s.reply_count; i++)
+        taken += s.replies[i].count;
+    memset(text, 0, WRITES * LENT);
+    reader_accept(r);
+    for (int i = 0; i < 100; i++) {
+        (void)reader_read(r, LENT);
+        uv_run(&r->loop, UV_RUN_NOWAIT);
+    }
+    cr_assert_eq(r->got_length, taken);
+    cr_assert_eq(uv_loop_alive(&r->loop), 0, "the pipe is still waited for");
+    rig_end(r);
+    free(text);
+}
+
+/* ------------------------------------------------------------------------------------------------ late answers */
 
 Test(end, a_provider_answers_late)
 {

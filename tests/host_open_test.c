@@ -154,6 +154,8 @@ static int fill_queue(struct rig *r, int *sockets, int most)
     memcpy(address.sun_path, r->path, strlen(r->path) + 1);
     for (int i = 0; i < most; i++) {
         sockets[i] = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        if (sockets[i] < 0)
+            return i;
         if (connect(sockets[i], (const struct sockaddr *)&address, sizeof address) != 0) {
             close(sockets[i]);
             return i;

@@ -4,7 +4,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/socket.h>
+#include <unistd.h>
 
 #include "host_support.h"
 
@@ -92,6 +92,42 @@ EVERY_KIND_AND_WAY(pipe, a_slow_reader_makes_short_writes_and_gets_all)
     expect_all_taken(&s);
     if (r->kind != SEQPACKET)
         cr_assert_gt(s.report.pipe_writes, BIG / (16 * CHUNK), "no write was short");
+    rig_end(r);
+    free(text);
+}
+
+/* Two jobs wait for two full pipes at once, and each gets its own bytes. */
+Test(pipe, two_full_pipes_do_not_mix)
+{
+    struct rig *r = rig_start(NULL);
+    static struct seen jobs[2];
+    int readers[2];
+    char *text = pattern(2 * BIG);
+    char *got[2] = {malloc(BIG), malloc(BIG)};
+    size_t lengths[2] = {0, 0};
+    reader_listen(r, STREAM);
+    for (int i = 0; i < 2; i++) {
+        job_start(r, &jobs[i], job_options(&jobs[i]));
+        settle(r);
+        reader_accept(r);
+        readers[i] = r->reader;
+        r->reader = -1;
+    }
+    write_all(&jobs[0], text, NPJ_LEND);
+    write_all(&jobs[1], text + BIG, NPJ_LEND);
+    while (jobs[0].ended + jobs[1].ended < 2 || lengths[0] + lengths[1] < 2 * (size_t)BIG) {
+        uv_run(&r->loop, UV_RUN_NOWAIT);
+        for (int i = 0; i < 2; i++) {
+            ssize_t count = read(readers[i], got[i] + lengths[i], BIG - lengths[i]);
+            lengths[i] += count > 0 ? (size_t)count : 0;
+        }
+    }
+    for (int i = 0; i < 2; i++) {
+        expect_all_taken(&jobs[i]);
+        cr_assert_eq(memcmp(got[i], text + (size_t)i * BIG, BIG), 0, "job %d has other bytes", i);
+        close(readers[i]);
+        free(got[i]);
+    }
     rig_end(r);
     free(text);
 }

@@ -15,11 +15,15 @@ trap 'rm -rf "$tmp" "$tap_output"' EXIT
 warnings='-Wall -Wextra -Wpedantic -Werror'
 prefix=$tmp/prefix
 export PKG_CONFIG_PATH=$prefix/lib/pkgconfig
+host=disabled
+if pkg-config --exists 'libuv >= 1.44'; then
+    host=enabled
+fi
 
 install_release()
 {
     meson setup "$tmp/release" "$source_root" --buildtype=release --prefix="$prefix" --libdir=lib -Dwerror=true \
-        -Dtests=disabled -Dtools=disabled -Dfuzz=disabled -Dtestkit=enabled &&
+        -Dtests=disabled -Dtools=disabled -Dfuzz=disabled -Dtestkit=enabled -Dhost=$host &&
         meson compile -C "$tmp/release" && meson install -C "$tmp/release" --no-rebuild
 }
 
@@ -39,15 +43,15 @@ asks_four_functions()
 
 has_no_variables()
 {
-    objdump -h "$prefix/lib/libnpjob.a" | awk '
+    objdump -h "$prefix/lib/$1.a" | awk '
         $2 ~ /^\.(data|bss|tdata|tbss)/ && $2 !~ /\.rel\.ro/ && $3 !~ /^0+$/ { print $0; bad = 1 } END { exit bad }'
 }
 
 exports_its_own_names_only()
 {
-    nm -g --defined-only "$prefix/lib/libnpjob.a" |
-        awk '$3 == "npj_next" { found = 1 }
-            NF == 3 && $3 !~ /^npji?_/ { print "defines " $3; bad = 1 }
+    nm -g --defined-only "$prefix/lib/$1.a" |
+        awk -v known="$2" -v allowed="$3" '$3 == known { found = 1 }
+            NF == 3 && $3 !~ allowed { print "defines " $3; bad = 1 }
             END { exit bad || !found }'
 }
 
@@ -58,14 +62,20 @@ builds_freestanding()
         awk '!/^mem(cpy|move|set|cmp)$/ { print "asks for " $0; bad = 1 } END { exit bad }'
 }
 
+host_headers()
+{
+    [ "$host" = disabled ] || ls "$prefix"/include/npjob-posix/*.h
+}
+
 # Each installed header by itself, and twice.
 headers_stand_alone()
 {
     local header name
-    for header in "$prefix"/include/npjob/*.h "$prefix"/include/npjob-testkit/*.h; do
+    for header in "$prefix"/include/npjob/*.h "$prefix"/include/npjob-testkit/*.h $(host_headers); do
         name=${header#"$prefix/include/"}
         printf '#include <%s>\n#include <%s>\n' "$name" "$name" >"$tmp/header.c"
-        $CC -std=c11 $warnings -Wconversion -Wshadow -fsyntax-only -I"$prefix/include" "$tmp/header.c" || return 1
+        $CC -std=c11 -D_POSIX_C_SOURCE=200809L $warnings -Wconversion -Wshadow -fsyntax-only -I"$prefix/include" \
+            "$tmp/header.c" || return 1
         $CXX -x c++ -std=c++17 $warnings -Wconversion -Wshadow -fsyntax-only -I"$prefix/include" "$tmp/header.c" ||
             return 1
     done
@@ -106,6 +116,30 @@ page_shows_a_user_of_the_kit()
         "$tmp/page" "$source_root/tests/link/kit.c" | grep -q 'kit\.c: [1-9][0-9]* events'
 }
 
+# The program of docs/host.md, with the installed library: its commands make a FIFO, whose reader runs on.
+page_shows_a_user_of_the_host()
+{
+    awk '/^```c$/ { inside = 1; next } /^```$/ { inside = 0 } inside' "$source_root/docs/host.md" >"$tmp/host.c"
+    (cd "$tmp" && $CC -std=c11 -D_POSIX_C_SOURCE=200809L $warnings host.c \
+        $(pkg-config --cflags npjob-posix) -o host $(pkg-config --libs npjob-posix)) &&
+        seq 10000 >"$tmp/sent" &&
+        timeout 60 "$tmp/host" "sh -c 'mkfifo $tmp/fifo; (cat $tmp/fifo >$tmp/got) & echo $tmp/fifo; echo 7'" \
+            "sh -c 'echo %p %J %j >$tmp/scheduled'" "false %r" <"$tmp/sent" >"$tmp/said" || return 1
+    printf 'STATUS_SUCCESS \n' | diff - "$tmp/said" && echo 'laser report 7' | diff - "$tmp/scheduled" &&
+        arrives "$tmp/sent" "$tmp/got"
+}
+
+# arrives SENT GOT: the reader in the background has still to come to its end.
+arrives()
+{
+    local i
+    for i in $(seq 100); do
+        ! cmp -s "$1" "$2" || return 0
+        sleep 0.1
+    done
+    cmp "$1" "$2"
+}
+
 as_subproject()
 {
     mkdir -p "$tmp/outside/subprojects" && ln -s "$source_root" "$tmp/outside/subprojects/npjob" &&
@@ -117,8 +151,8 @@ as_subproject()
 
 check "installs ($CC)" install_release
 check 'asks of libc for four functions only' asks_four_functions
-check 'has no variables' has_no_variables
-check 'defines npj_ and npji_ names only' exports_its_own_names_only
+check 'has no variables' has_no_variables libnpjob
+check 'defines npj_ and npji_ names only' exports_its_own_names_only libnpjob npj_next '^npji?_'
 check 'builds freestanding' builds_freestanding
 check 'each header stands alone, in C11 and in C++17' headers_stand_alone
 check 'the README shows the loop of a host' readme_shows_a_loop
@@ -127,6 +161,11 @@ check 'a C11 consumer by pkg-config' by_pkg_config $CC -std=c11 consumer.c
 check 'a C++17 consumer by pkg-config' by_pkg_config $CXX -std=c++17 consumer.cpp
 check 'a consumer of the test kit by pkg-config' kit_by_pkg_config
 check 'the page of the kit shows a user of it' page_shows_a_user_of_the_kit
+if [ "$host" = enabled ]; then
+    check 'the host has no variables' has_no_variables libnpjob-posix
+    check 'the host defines npjp_ and npjpi_ names only' exports_its_own_names_only libnpjob-posix npjp_host_new '^npjpi?_'
+    check 'the page of the host shows a user of it' page_shows_a_user_of_the_host
+fi
 check 'builds as a Meson subproject' as_subproject
 check 'a C11 consumer as a subproject' delivers "$tmp/outside/build/consumer_c"
 check 'a C++17 consumer as a subproject' delivers "$tmp/outside/build/consumer_cpp"
