@@ -2,6 +2,7 @@
 /* The daemon as a whole: start, signals, stop. What a new configuration changes is in reload.c. */
 #include "daemon.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -179,7 +180,8 @@ static int serve(npjobd *self, settings *fresh, uid_t smbd)
     bool heard = listen_to_signals(self);
     bool well = daemon_apply(self, fresh, smbd) == 0 && heard;
     if (well) {
-        log_line(LOG_NOTICE, "npjobd serves %zu printers", self->settings->printer_count);
+        log_line(LOG_NOTICE, "npjobd serves %zu printer%s", self->settings->printer_count,
+                 self->settings->printer_count == 1 ? "" : "s");
         systemd_notify("READY=1");
     } else {
         self->stopping = true;
@@ -198,6 +200,7 @@ int daemon_run(const char *path)
     self.service.relieved = on_relieved;
 
     log_start();
+    (void)mallopt(M_MMAP_THRESHOLD, POOL_BUFFER_BYTES); /* a buffer that is freed goes back to the system at once */
     char wrong[LOAD_WRONG];
     uid_t smbd = 0;
     settings *fresh = load_settings(path, &smbd, wrong);
