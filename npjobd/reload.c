@@ -124,9 +124,17 @@ static void make_folder(const char *path, mode_t mode, uid_t owner)
         log_line(LOG_WARNING, "%s: cannot be given to user %lu: %s", path, (unsigned long)owner, strerror(errno));
 }
 
-/* smbd makes the two when it starts, and refuses to if they are not like this; we may be there before it. */
+/* smbd makes the first two when it starts, and refuses to if they are not like this; we may be there before it. The
+ * third is made by systemd, but not by everybody. */
 static void make_folders(const settings *fresh, const char *folder, uid_t smbd)
 {
+    char beside[SETTINGS_SOCKET_MAX + 1];
+    snprintf(beside, sizeof beside, "%s", fresh->control_socket);
+    char *slash = strrchr(beside, '/');
+    if (slash != NULL && slash != beside) {
+        *slash = '\0';
+        make_folder(beside, 0755, geteuid());
+    }
     make_folder(fresh->ncalrpc_dir, 0755, smbd);
     make_folder(folder, 0700, smbd);
 }
@@ -191,9 +199,9 @@ size_t daemon_apply(npjobd *self, settings *fresh, uid_t smbd)
     self->service.max_jobs = fresh->max_jobs;
     pool_limit(&self->service.pool, fresh->max_memory, fresh->max_jobs);
 
+    make_folders(fresh, folder, smbd);
     size_t failed = open_control(self, fresh);
     open_metrics(self, fresh);
-    make_folders(fresh, folder, smbd);
     remove_printers(self, fresh, folder, moved);
     failed += place_printers(self, fresh, folder);
     name_idle_sockets(self, fresh);

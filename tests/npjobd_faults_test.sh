@@ -114,10 +114,16 @@ addjob_without_a_pipe()
 words_stay_in_their_line()
 {
     local lines
+    is live 0
     addjob_is "printf 'evil\"\\033[31m\\nstatus=STATUS_SUCCESS outcome=scheduled' >&2; exit 1"
     lines=$(wc -l <log)
-    echo job | client 0 --address '"; job=9' && has 'outcome=refused' && [ "$(wc -l <log)" -eq $((lines + 1)) ] &&
+    echo job | client 0 --address '"; job=9' && until_so test_lines $((lines + 1)) && is live 0 && test_lines $((lines + 1)) &&
         ! LC_ALL=C grep -q '[^[:print:]]' log && has_not '^[^"]*outcome=scheduled'
+}
+
+test_lines() # NUMBER
+{
+    [ "$(wc -l <log)" -eq "$1" ]
 }
 
 # The reader dies in the middle: the client hears of it, the provider as well.
@@ -216,11 +222,21 @@ few_descriptors()
         until_so holds "$before"
 }
 
+# None are left, all at once: what has come waits, and is served when there are some again.
+no_descriptors()
+{
+    stop && fresh_start && prlimit --pid "$npjobd_pid" --nofile=10: || return 1
+    "$NPA_CLIENT" n/np/laser <job >said &
+    local pid=$!
+    has 'connections wait: Too many open files' && ! grep -q open said && prlimit --pid "$npjobd_pid" --nofile=64: &&
+        wait $pid && calls 'schedule 1'
+}
+
 # Many who talk nonsense at once, while a job prints.
 flood()
 {
     head -c 1000 /dev/zero | client 0 --raw --many 2000 && grep -qx 'opened 0 refused 2000' said && echo job | client 0 &&
-        until_so says 'outcome=scheduled' 41 && [ "$(number live)" = 0 ] && stop
+        until_so says 'outcome=scheduled' 2 && [ "$(number live)" = 0 ] && stop
 }
 
 check 'nonsense in place of a handshake' nonsense
@@ -244,5 +260,6 @@ check 'back-pressure' back_pressure
 check 'memory for each job' memory_for_each
 check 'max jobs' too_many
 check 'few descriptors' few_descriptors
+check 'no descriptors' no_descriptors
 check 'a flood' flood
 finish
