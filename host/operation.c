@@ -119,7 +119,7 @@ static void on_writable(uv_poll_t *handle, int status, int events)
     if (result != NPJ_STATUS_PENDING) {
         uv_poll_stop(handle);
         finish_write(job, result, taken);
-    } else if (status < 0) { /* libuv stops watching after an error of the pipe, which the write did not meet */
+    } else if (status < 0) { /* libuv has stopped watching: the reader of a FIFO went, and another one came just now */
         uv_poll_start(handle, UV_WRITABLE, on_writable);
     }
 }

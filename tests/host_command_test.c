@@ -109,6 +109,34 @@ Test(command, what_the_background_says_has_no_part_in_it)
     run_end(&run);
 }
 
+static void on_poll(uv_poll_t *handle, int status, int events)
+{
+    (void)handle;
+    (void)status;
+    (void)events;
+}
+
+/* libuv refuses to watch a descriptor whose number it still watches for somebody who closed it. */
+Test(command, output_that_cannot_be_watched_is_read_at_the_end)
+{
+    struct run run = {0};
+    uv_poll_t stale;
+    int ends[4];
+    run_prepare(&run);
+    cr_assert_eq(pipe2(ends, O_CLOEXEC), 0); /* as the command's standard error will be opened */
+    cr_assert_eq(pipe2(ends + 2, O_CLOEXEC), 0);
+    cr_assert_eq(uv_poll_init(&run.r->loop, &stale, ends[2]), 0);
+    cr_assert_eq(uv_poll_start(&stale, UV_READABLE, on_poll), 0);
+    uv_run(&run.r->loop, UV_RUN_NOWAIT);
+    for (int i = 0; i < 4; i++)
+        close(ends[i]);
+    job_start(run.r, &run.s, run_options(&run));
+    until(run.r, &run.s, false, add_is_answered);
+    expect_reply(&run.s, NPJ_REQUEST_ADD, TAG_ADD, NPJ_STATUS_SUCCESS);
+    uv_close((uv_handle_t *)&stale, NULL);
+    run_end(&run);
+}
+
 /* ------------------------------------------------------------------------------------------------ failures */
 
 static void fails(const char *add, npj_status want, const char *trouble)

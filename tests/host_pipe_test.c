@@ -256,6 +256,47 @@ Test(pipe, a_seqpacket_reader_that_leaves_bytes_unread_has_no_job)
     reader_goes_with_bytes_unread(SEQPACKET);
 }
 
+static struct rig *with_fifo;
+
+static void open_again(uv_poll_t *handle, int status, int events)
+{
+    (void)status;
+    (void)events;
+    uv_close((uv_handle_t *)handle, NULL);
+    reader_accept(with_fifo);
+}
+
+/* In one round of the loop the FIFO is reported to have lost its reader, and then has one again: it is only full. */
+Test(pipe, a_fifo_that_changes_its_reader_goes_on)
+{
+    struct rig *r = rig_start(NULL);
+    struct seen s = {0};
+    char *text = pattern(BIG);
+    uv_poll_t handle;
+    int ends[2];
+    reader_listen(r, FIFO);
+    job_start(r, &s, job_options(&s));
+    write_all(&s, text, NPJ_LEND);
+    settle(r);
+    with_fifo = r;
+    cr_assert_eq(pipe(ends), 0);
+    uv_poll_init(&r->loop, &handle, ends[0]);
+    uv_poll_start(&handle, UV_READABLE, open_again);
+    settle(r);
+    cr_assert_eq(write(ends[1], "", 1), 1);
+    reader_close(r);
+    settle(r);
+    cr_assert_geq(r->reader, 0);
+    until(r, &s, true, has_ended);
+    until(r, &s, false, is_at_end);
+    expect_all_taken(&s);
+    cr_assert_eq(memcmp(r->got, text, BIG), 0);
+    close(ends[0]);
+    close(ends[1]);
+    rig_end(r);
+    free(text);
+}
+
 /* One that has read all and goes early is none of our business. */
 Test(pipe, a_reader_that_has_read_all_may_go_first)
 {

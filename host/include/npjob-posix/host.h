@@ -94,7 +94,8 @@ npj_status npjp_host_stop(npjp_host *host, npj_shutdown_how how);
  * more, and lent bytes are the lenders' again.
  *
  * Descriptors are closed when it returns. Memory that libuv still looks at is released when the loop has run the close
- * callbacks: uv_run() once more before uv_loop_close(), as with any handle of libuv.
+ * callbacks: uv_run() once more before uv_loop_close(), as with any handle of libuv. That also waits for commands that
+ * were killed.
  *
  * @param host set to NULL. NULL and a pointer to NULL are allowed.
  */
