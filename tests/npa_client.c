@@ -202,8 +202,8 @@ static int play_many(const client *self)
     long opened = 0;
     long refused = 0;
     ssize_t length = read(STDIN_FILENO, job, sizeof job);
-    int *fds = calloc((size_t)self->many, sizeof *fds);
-    if (fds == NULL || length < 0)
+    int *fds = length < 0 ? NULL : calloc((size_t)self->many, sizeof *fds);
+    if (fds == NULL)
         return WRONG_USE;
     for (long i = 0; i < self->many; i++) {
         fds[i] = open_socket(self->path);
