@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/* The log: whatever others say stays within its quotation marks, and within its line. */
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "log.h"
+
+/* What a text looks like in a record. */
+static const char *shown(const char *text)
+{
+    static log_record record;
+    record.length = 0;
+    log_text(&record, "x", text);
+    return record.bytes;
+}
+
+Test(npjobd_log, plain_text_stays)
+{
+    cr_assert_str_eq(shown(""), "x=\"\"");
+    cr_assert_str_eq(shown("192.0.2.7, a b=c"), "x=\"192.0.2.7, a b=c\"");
+}
+
+Test(npjobd_log, a_quotation_mark_does_not_end_the_text)
+{
+    cr_assert_str_eq(shown("a\" status=OK"), "x=\"a\\\" status=OK\"");
+    cr_assert_str_eq(shown("\\"), "x=\"\\\\\"");
+}
+
+Test(npjobd_log, control_characters_are_shown)
+{
+    cr_assert_str_eq(shown("a\nb\r\t\x1b[31m\x7f"), "x=\"a\\x0ab\\x0d\\x09\\x1b[31m\\x7f\"");
+}
+
+Test(npjobd_log, characters_of_utf8_stay)
+{
+    cr_assert_str_eq(shown("Büro \xe2\x82\xac \xf0\x9f\x96\xa8"), "x=\"Büro \xe2\x82\xac \xf0\x9f\x96\xa8\"");
+}
+
+/* Cut, overlong, a surrogate, beyond the last one, a stray continuation. */
+Test(npjobd_log, what_is_no_utf8_is_shown_in_bytes)
+{
+    cr_assert_str_eq(shown("\xc3"), "x=\"\\xc3\"");
+    cr_assert_str_eq(shown("\xe2\x82"), "x=\"\\xe2\\x82\"");
+    cr_assert_str_eq(shown("\xc0\xaf"), "x=\"\\xc0\\xaf\"");
+    cr_assert_str_eq(shown("\xe0\x80\xaf"), "x=\"\\xe0\\x80\\xaf\"");
+    cr_assert_str_eq(shown("\xed\xa0\x80"), "x=\"\\xed\\xa0\\x80\"");
+    cr_assert_str_eq(shown("\xf4\x90\x80\x80"), "x=\"\\xf4\\x90\\x80\\x80\"");
+    cr_assert_str_eq(shown("\x80"), "x=\"\\x80\"");
+    cr_assert_str_eq(shown("\xff"), "x=\"\\xff\"");
+}
+
+/* C1 controls, a separator of lines, an override of direction, a mark of byte order. */
+Test(npjobd_log, characters_that_change_what_is_seen_are_shown_in_bytes)
+{
+    cr_assert_str_eq(shown("\xc2\x9b"), "x=\"\\xc2\\x9b\"");
+    cr_assert_str_eq(shown("\xe2\x80\xa8"), "x=\"\\xe2\\x80\\xa8\"");
+    cr_assert_str_eq(shown("\xe2\x80\xae"), "x=\"\\xe2\\x80\\xae\"");
+    cr_assert_str_eq(shown("\xef\xbb\xbf"), "x=\"\\xef\\xbb\\xbf\"");
+}
+
+Test(npjobd_log, a_long_text_is_cut)
+{
+    char text[400];
+    memset(text, 'a', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    const char *is = shown(text);
+    cr_assert_eq(strlen(is), 3 + 256 + 4);
+    cr_assert_str_eq(is + 3 + 256, "...\"");
+}
+
+/* However much is added, the record stays a string within its bounds. */
+Test(npjobd_log, a_record_has_an_end)
+{
+    char text[257];
+    log_record record = {.length = 0};
+    memset(text, '\n', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    for (int i = 0; i < 10; i++)
+        log_text(&record, "x", text);
+    log_number(&record, "n", UINT64_MAX);
+    log_word(&record, "w", "word");
+    cr_assert_eq(record.length, sizeof record.bytes - 1);
+    cr_assert_eq(strlen(record.bytes), record.length);
+}
+
+Test(npjobd_log, a_record_is_pairs)
+{
+    log_record record = {.length = 0};
+    log_number(&record, "job", 7);
+    log_word(&record, "printer", "laser");
+    log_text(&record, "client", "a");
+    cr_assert_str_eq(record.bytes, "job=7 printer=laser client=\"a\"");
+}
