@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "log.h"
@@ -24,6 +25,8 @@ struct metrics {
 static int write_beside(const metrics *self)
 {
     int fd = open(self->beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+    if (fd >= 0)
+        (void)fchmod(fd, 0644); /* whoever reads it is another user, whatever our umask */
     FILE *out = fd >= 0 ? fdopen(fd, "w") : NULL;
     if (out == NULL) {
         int error = errno;
