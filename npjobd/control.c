@@ -189,6 +189,11 @@ control *control_open(uv_loop_t *loop, const char *path, const control_calls *ca
     return self;
 }
 
+bool control_is_there(const control *self)
+{
+    return listener_is_there(self->listener);
+}
+
 void control_pause(control *self)
 {
     listener_pause(self->listener);

@@ -121,13 +121,13 @@ static bool listen_at(listener *self, const struct sockaddr_un *address, uid_t o
     return true;
 }
 
-/* Removes the file, unless someone has put another in its place. */
-static void remove_own(const listener *self)
+bool listener_is_there(const listener *self)
 {
     struct stat there;
-    if (self->inode != 0 && lstat(self->path, &there) == 0 && there.st_dev == self->device &&
-        there.st_ino == self->inode)
-        (void)unlink(self->path);
+    if (self->path == NULL)
+        return true;
+    return self->inode != 0 && lstat(self->path, &there) == 0 && there.st_dev == self->device &&
+           there.st_ino == self->inode;
 }
 
 /* Opens the folder of @p path and waits until no other process is making a socket there. */
@@ -181,7 +181,8 @@ static void give_up_socket(listener *self)
 {
     if (self->path == NULL)
         return;
-    remove_own(self);
+    if (listener_is_there(self))
+        (void)unlink(self->path);
     if (self->fd >= 0)
         close(self->fd);
     free(self->path);

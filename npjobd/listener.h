@@ -47,6 +47,9 @@ listener *listener_adopt(uv_loop_t *loop, int fd, const listener_calls *calls, v
 void listener_pause(listener *self);
 void listener_resume(listener *self);
 
+/** Whether clients still find it: the file of a socket that was made here may have been removed, or replaced. */
+bool listener_is_there(const listener *self);
+
 /** Ends it: the socket is closed and its file removed, if it is still the one that listener_open() made. */
 void listener_close(listener *self);
 

@@ -36,13 +36,12 @@ static void on_exhausted(void *user, int error)
     self->service->exhausted(self->service, error);
 }
 
-static bool open_socket(printer *self, int fd, char *why, size_t why_size)
+static listener *open_socket(printer *self, int fd, char *why, size_t why_size)
 {
     static const listener_calls heard = {.accepted = on_accepted, .exhausted = on_exhausted};
     service *shared = self->service;
-    self->listener = fd >= 0 ? listener_adopt(shared->loop, fd, &heard, self, why, why_size)
-                             : listener_open(shared->loop, self->path, shared->smbd, &heard, self, why, why_size);
-    return self->listener != NULL;
+    return fd >= 0 ? listener_adopt(shared->loop, fd, &heard, self, why, why_size)
+                   : listener_open(shared->loop, self->path, shared->smbd, &heard, self, why, why_size);
 }
 
 printer *printer_new(service *shared, const settings_printer *wanted, const char *folder, int fd, char *why,
@@ -58,7 +57,9 @@ printer *printer_new(service *shared, const settings_printer *wanted, const char
     snprintf(self->name, sizeof self->name, "%s", wanted->name);
     snprintf(self->path, sizeof self->path, "%s/%s", folder,
              wanted->name); /* it fits: the settings were held to that */
-    if ((self->queue = queue_new(shared, wanted, why, why_size)) != NULL && open_socket(self, fd, why, why_size))
+    self->queue = queue_new(shared, wanted, why, why_size);
+    self->listener = self->queue != NULL ? open_socket(self, fd, why, why_size) : NULL;
+    if (self->listener != NULL)
         return self;
     if (self->queue != NULL)
         queue_release(self->queue);
@@ -74,6 +75,16 @@ bool printer_renew(printer *self, const settings_printer *wanted, char *why, siz
     queue_release(self->queue);
     self->queue = made;
     return true;
+}
+
+bool printer_reopen(printer *self, char *why, size_t why_size)
+{
+    listener *made = listener_is_there(self->listener) ? NULL : open_socket(self, -1, why, why_size);
+    if (made != NULL) {
+        listener_close(self->listener);
+        self->listener = made;
+    }
+    return listener_is_there(self->listener);
 }
 
 void printer_close(printer *self)

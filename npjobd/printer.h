@@ -45,6 +45,10 @@ printer *printer_new(service *shared, const settings_printer *wanted, const char
 /** Has new jobs made with these settings. @return whether it is so; if not, all is as it was. */
 bool printer_renew(printer *self, const settings_printer *wanted, char *why, size_t why_size);
 
+/** Makes its socket anew if the file is gone: a cleaner of /run has been there, or smbd's start. @return whether it is
+ * there. */
+bool printer_reopen(printer *self, char *why, size_t why_size);
+
 /** Closes the socket, takes no new jobs; those in progress go on. Its owner still has the counts to show. */
 void printer_close(printer *self);
 

@@ -90,7 +90,13 @@ static size_t place_printers(npjobd *self, const settings *fresh, const char *fo
         printer *one = find_printer(self, wanted->name);
         if (one == NULL) {
             failed += !add_printer(self, wanted, folder);
-        } else if (!printer_renew(one, wanted, why, sizeof why)) {
+            continue;
+        }
+        if (!printer_reopen(one, why, sizeof why)) {
+            log_line(LOG_ERR, "printer %s has lost its socket: %s", wanted->name, why);
+            failed++;
+        }
+        if (!printer_renew(one, wanted, why, sizeof why)) {
             log_line(LOG_ERR, "printer %s keeps its old settings: %s", wanted->name, why);
             failed++;
         }
@@ -156,7 +162,8 @@ static size_t open_control(npjobd *self, const settings *fresh)
 {
     static const control_calls calls = {.tell = daemon_tell, .exhausted = on_control_exhausted};
     char why[WHY];
-    if (self->control != NULL && same(self->settings->control_socket, fresh->control_socket))
+    if (self->control != NULL && same(self->settings->control_socket, fresh->control_socket) &&
+        control_is_there(self->control))
         return 0;
     if (self->control != NULL)
         control_close(self->control);

@@ -47,9 +47,21 @@ commands_of_npj()
 keys()
 {
     printf '[x]\naddjob command = /a\nschedule command = /a\nabandon command = /a\n' >conf
-    "$npjobd" --testparm --verbose --config conf >out && sed -n 's/^    //p' out | sed 's| = /a$||' | sort >wanted
-    [ "$(wc -l <wanted)" -gt 10 ] &&
-        sed -n 's/^\*\([a-z ]*\)\*\( =.*\)\{0,1\}$/\1\2/p' "$docs/npjobd.8.scd" | grep -vx status | sort | diff wanted -
+    "$npjobd" --testparm --verbose --config conf >out && sed -n 's/^    //p' out | sed 's| = /a$||' | sort >keys
+    [ "$(wc -l <keys)" -gt 10 ] &&
+        sed -n 's/^\*\([a-z ]*\)\*\( =.*\)\{0,1\}$/\1\2/p' "$docs/npjobd.8.scd" | grep -vx status | sort | diff keys -
+}
+
+# The metrics that are written.
+metrics()
+{
+    sed "s|^\[x\]|[global]\nncalrpc dir = $folder/n\ncontrol socket = $folder/control\nmetrics file = $folder/metrics\n&|" conf >conf2
+    "$npjobd" --config conf2 2>log &
+    local pid=$! end=$((SECONDS + 30))
+    until [ -s metrics ] || [ $SECONDS -ge $end ]; do sleep 0.05; done
+    kill $pid
+    wait $pid && sed -n 's/^# TYPE \([a-z_]*\) .*/\1/p' metrics | sort >wanted && [ -s wanted ] &&
+        grep -oE '\*npjobd_[a-z_]+\*' "$docs/npjobd.8.scd" | tr -d '*' | sort -u | diff wanted -
 }
 
 # The example has all of them too, and is good.
@@ -58,13 +70,13 @@ example()
     local conf
     conf=$docs/../npjobd/npjobd.conf
     "$npjobd" --testparm --config "$conf" && sed -n 's/^#\{0,1\} *\([a-z ]*\) =.*/\1/p' "$conf" | sort -u >shown &&
-        sed 's/ =.*//' wanted | sort -u | diff - shown
+        sed 's/ =.*//' keys | sort -u | diff - shown
 }
 
 check 'npjobd(8): the options' options_of_npjobd
 check 'npjobd(8): the keys of the configuration and their defaults' keys
 check 'npj(1): the commands' commands_of_npj
 check 'npj(1): the options' options_of_npj
-keys >keys.out 2>&1
+check 'npjobd(8): the metrics' metrics
 check 'the example' example
 finish

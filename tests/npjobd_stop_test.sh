@@ -137,6 +137,12 @@ reload_of_rubbish()
         echo still | client 0 && has 'outcome=scheduled' 5
 }
 
+# Someone has cleaned up /run.
+reload_finds_sockets_gone()
+{
+    configure && rm -r n control && reload && [ -S n/np/laser ] && [ -S control ] && echo back | client 0 && has 'outcome=scheduled' 6
+}
+
 reload_moves_sockets()
 {
     configure && sed -i "s|^ncalrpc dir = .*|ncalrpc dir = $folder/m|; s|^control socket = .*|control socket = $folder/elsewhere|" conf &&
@@ -257,6 +263,7 @@ check 'SIGHUP: a printer goes, its job does not' reload_without_the_printer
 check 'it comes back' reload_with_the_printer_again
 check 'new commands are for new jobs' reload_with_new_commands
 check 'rubbish changes nothing' reload_of_rubbish
+check 'sockets that were removed are made again' reload_finds_sockets_gone
 check 'sockets move' reload_moves_sockets
 check 'it stops' stop
 check 'a stale socket is replaced' stale_socket_is_replaced
