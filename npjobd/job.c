@@ -107,6 +107,19 @@ static void give_up(connection *self, const char *reason)
 
 /* ---------------------------------------------------------------------------------------------- reading */
 
+/* Why a request was refused with @p status. A job that has failed meanwhile, by a deadline say, refuses everything
+ * before its replies tell what has happened: that is asked for. */
+static npj_status why_refused(const connection *self, npj_status status)
+{
+    npjp_job_report known;
+    npj_job_info info;
+    npjp_job_report_get(self->job, &known);
+    if (npj_job_query(npjp_host_srv(self->queue->host), known.handle, &info) == NPJ_STATUS_SUCCESS &&
+        info.failure != NPJ_STATUS_SUCCESS)
+        return info.failure;
+    return status;
+}
+
 static void send_buffer(connection *self, pool_buffer *buffer)
 {
     npj_status status =
@@ -121,7 +134,7 @@ static void send_buffer(connection *self, pool_buffer *buffer)
         return;
     }
     give_back(self, buffer);
-    job_fail(self, status, NULL);
+    job_fail(self, why_refused(self, status), NULL);
 }
 
 /* What arrived, into the job. */
@@ -148,7 +161,7 @@ static void take_end(connection *self)
     }
     npj_status status = npjp_job_close(self->job, TAG_CLOSE);
     if (status != NPJ_STATUS_PENDING)
-        job_fail(self, status, NULL);
+        job_fail(self, why_refused(self, status), NULL);
 }
 
 static pool_buffer *take_buffer(connection *self)

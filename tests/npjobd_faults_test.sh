@@ -146,7 +146,7 @@ pipe_stalls()
         client 5 <big && until_so grep -q '^abandon [0-9]* STATUS_IO_TIMEOUT$' calls
     local verdict=$?
     open_gate
-    return $verdict
+    [ $verdict -eq 0 ] && has 'status=STATUS_IO_TIMEOUT outcome=abandoned'
 }
 
 schedule_fails()
