@@ -276,13 +276,10 @@ static void try_start(npjpi_command *command)
         end(command);
 }
 
+/* The handle of a process that could not be started is closed by now: libuv closes handles before it runs timers. */
 static void on_try_again(uv_timer_t *timer)
 {
-    npjpi_command *command = timer->data;
-    if (command->handles > 1) /* the handle of the process is still being closed */
-        uv_timer_start(timer, on_try_again, TRY_AGAIN_MS, 0);
-    else
-        try_start(command);
+    try_start(timer->data);
 }
 
 void npjpi_command_start(npjpi_command *command)

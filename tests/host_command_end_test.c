@@ -8,7 +8,7 @@
 
 Test(command_end, one_that_hangs_is_stopped_with_its_group)
 {
-    struct run run = {.add = "sh -c 'sleep 1000 & echo $! >@/pid; wait'", .timeout = 300};
+    struct run run = {.add = "sh -c 'sleep 100 & echo $! >@/pid; wait'", .timeout = 300};
     const uint64_t begun = uv_hrtime();
     run_start(&run);
     until(run.r, &run.s, false, has_pid);
@@ -24,7 +24,7 @@ Test(command_end, one_that_hangs_is_stopped_with_its_group)
 /* Neither the command nor what it has started heeds SIGTERM. */
 Test(command_end, one_that_will_not_stop_is_killed)
 {
-    struct run run = {.add = "sh -c 'trap \"\" TERM; sleep 1000 & echo $! >@/pid; wait; wait'", .timeout = 100};
+    struct run run = {.add = "sh -c 'trap \"\" TERM; sleep 100 & echo $! >@/pid; wait; wait'", .timeout = 100};
     const uint64_t begun = uv_hrtime();
     run_start(&run);
     until(run.r, &run.s, false, has_ended);
@@ -37,7 +37,7 @@ Test(command_end, one_that_will_not_stop_is_killed)
 /* The leader heeds SIGTERM at once, its child never does. */
 Test(command_end, the_rest_of_the_group_is_killed_with_its_leader)
 {
-    struct run run = {.add = "sh -c '(trap \"\" TERM; echo up >@/up; sleep 1000) & echo $! >@/pid; wait'",
+    struct run run = {.add = "sh -c '(trap \"\" TERM; echo up >@/up; sleep 100) & echo $! >@/pid; wait'",
                       .timeout = 500};
     run_start(&run);
     until(run.r, &run.s, false, has_ended);
@@ -49,7 +49,7 @@ Test(command_end, the_rest_of_the_group_is_killed_with_its_leader)
 /* It has printed its job and hangs: nobody but the abandon command can take the job back. */
 Test(command_end, a_job_of_one_that_hangs_is_abandoned)
 {
-    struct run run = {.add = "sh -c 'echo @/pipe; echo 74; exec sleep 1000'", .timeout = 300};
+    struct run run = {.add = "sh -c 'echo @/pipe; echo 74; exec sleep 100'", .timeout = 300};
     run_start(&run);
     until(run.r, &run.s, false, has_ended);
     expect_reply(&run.s, NPJ_REQUEST_ADD, TAG_ADD, NPJ_STATUS_IO_TIMEOUT);
@@ -86,20 +86,20 @@ static void abort_while_adding(const char *add, const char *log)
 
 Test(command_end, an_abort_stops_addjob)
 {
-    abort_while_adding("sh -c 'sleep 1000 & echo $! >@/pid; wait'", "");
+    abort_while_adding("sh -c 'sleep 100 & echo $! >@/pid; wait'", "");
 }
 
 Test(command_end, what_an_aborted_addjob_has_added_is_abandoned)
 {
-    abort_while_adding("sh -c 'echo @/pipe; echo 74; sleep 1000 & echo $! >@/pid; wait'",
+    abort_while_adding("sh -c 'echo @/pipe; echo 74; sleep 100 & echo $! >@/pid; wait'",
                        "abandoned 74 STATUS_PRINT_CANCELLED\n");
-    abort_while_adding("sh -c 'trap \"echo @/pipe; echo 74; exit 0\" TERM; sleep 1000 & echo $! >@/pid; wait'",
+    abort_while_adding("sh -c 'trap \"echo @/pipe; echo 74; exit 0\" TERM; sleep 100 & echo $! >@/pid; wait'",
                        "abandoned 74 STATUS_PRINT_CANCELLED\n");
 }
 
 Test(command_end, an_abort_stops_schedule)
 {
-    struct run run = {.schedule = "sh -c 'sleep 1000 & echo $! >@/pid; wait'"};
+    struct run run = {.schedule = "sh -c 'sleep 100 & echo $! >@/pid; wait'"};
     run_start(&run);
     run_print(&run);
     until(run.r, &run.s, true, has_pid);
@@ -114,7 +114,7 @@ Test(command_end, an_abort_stops_schedule)
 /* The loop then ends when the command has been reaped: run_end() sees that no child and no byte is left. */
 Test(command_end, freeing_the_host_kills_what_runs)
 {
-    struct run run = {.add = "sh -c 'trap \"\" TERM; sleep 1000 & echo $! >@/pid; wait; wait'"};
+    struct run run = {.add = "sh -c 'trap \"\" TERM; sleep 100 & echo $! >@/pid; wait; wait'"};
     const uint64_t begun = uv_hrtime();
     run_start(&run);
     until(run.r, &run.s, false, has_pid);

@@ -83,7 +83,7 @@ Test(command, standard_input_is_dev_null)
 /* A reader that the command leaves behind holds the outputs open, as long as it likes. */
 Test(command, what_runs_on_in_the_background_is_not_waited_for)
 {
-    struct run run = {.add = "sh -c 'sleep 1000 & echo $! >@/pid; echo @/pipe; echo 74'"};
+    struct run run = {.add = "sh -c 'sleep 100 & echo $! >@/pid; echo @/pipe; echo 74'"};
     const uint64_t begun = uv_hrtime();
     run_start(&run);
     until(run.r, &run.s, false, is_connected);
@@ -218,7 +218,7 @@ Test(command, a_job_id_that_is_none)
 
 Test(command, output_that_is_too_long)
 {
-    fails("sh -c 'echo @/pipe; echo 74; head -c 1000000 /dev/zero | tr \"\\\\0\" \"\\\\n\"; exec sleep 1000'",
+    fails("sh -c 'echo @/pipe; echo 74; head -c 1000000 /dev/zero | tr \"\\\\0\" \"\\\\n\"; exec sleep 100'",
           NPJP_STATUS_UNSUCCESSFUL, "addjob command: it printed more than 4096 bytes");
     fails("yes", NPJP_STATUS_UNSUCCESSFUL, "addjob command: it printed more than 4096 bytes");
 }

@@ -275,6 +275,7 @@ Test(host_free, null_is_no_crash)
     cr_assert_null(npjp_job_kept(NULL));
     npjp_job_keep(NULL, &report);
     npjp_job_tell(NULL, "", "");
+    npjp_job_report_get(NULL, NULL);
     npjp_job_report_get(NULL, &report);
     cr_assert_eq(report.bytes, 0);
     cr_assert_str_eq(report.path, "");

@@ -172,6 +172,30 @@ Test(pipe, messages_are_never_merged_or_split)
     free(text);
 }
 
+/* The socket's buffer is made to hold the longest message, as far as the system lets it. */
+Test(pipe, a_message_is_as_long_as_the_buffer_allows)
+{
+    enum { LONG = 300000, TOO_LONG = 256 << 20 }; /* the system's own buffer is smaller; no system's is so large */
+    npjp_config limits = rig_limits();
+    limits.engine.max_write_bytes = TOO_LONG;
+    limits.engine.max_job_bytes = (uint64_t)2 * TOO_LONG;
+    struct rig *r = rig_start(&limits);
+    struct seen s = {0};
+    char *text = calloc(1, TOO_LONG);
+    reader_listen(r, SEQPACKET);
+    job_start(r, &s, job_options(&s));
+    must_write(&s, TAG_WRITE, text, LONG, NPJ_LEND);
+    must_write(&s, TAG_WRITE + 1, text, TOO_LONG, NPJ_LEND);
+    settle(r);
+    expect_reply(&s, NPJ_REQUEST_WRITE, TAG_WRITE, NPJ_STATUS_SUCCESS);
+    expect_reply(&s, NPJ_REQUEST_WRITE, TAG_WRITE + 1, NPJ_STATUS_INVALID_PARAMETER);
+    cr_assert_str_eq(npjp_job_trouble(s.job), "write: Message too long");
+    reader_accept(r);
+    cr_assert_eq(reader_read(r, 1 << 20), LONG);
+    rig_end(r);
+    free(text);
+}
+
 /* ------------------------------------------------------------------------------------------------ readers that go */
 
 /* SIGPIPE would end this program: its disposition is the system's own. */

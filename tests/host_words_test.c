@@ -103,6 +103,21 @@ Test(words, refuse_what_they_are_not)
     cr_assert_eq(npjp_command_check(NPJP_ABANDON_JOB, "a %j %r", NULL), NPJ_STATUS_SUCCESS);
 }
 
+static void *no_memory(void *user, size_t bytes)
+{
+    (void)user;
+    (void)bytes;
+    return NULL;
+}
+
+static void no_release(void *user, void *block, size_t bytes)
+{
+    (void)user;
+    (void)block;
+    (void)bytes;
+    cr_assert_fail("a block is given back that nobody has taken");
+}
+
 Test(words, a_provider_says_which_command_is_wrong)
 {
     npjp_commands_config config = {.add_job = "a", .schedule_job = "a", .abandon_job = "a"};
@@ -114,6 +129,11 @@ Test(words, a_provider_says_which_command_is_wrong)
     config.schedule_job = NULL;
     cr_assert_eq(npjp_commands_new(&config, &commands, wrong), NPJ_STATUS_INVALID_PARAMETER);
     cr_assert_eq(npjp_commands_new(NULL, &commands, NULL), NPJ_STATUS_INVALID_PARAMETER);
+    config.schedule_job = "a";
+    config.mem = (npj_mem){.alloc = no_memory, .release = no_release};
+    cr_assert_eq(npjp_commands_new(&config, &commands, wrong), NPJ_STATUS_INSUFFICIENT_RESOURCES);
+    config.mem.release = NULL;
+    cr_assert_eq(npjp_commands_new(&config, &commands, wrong), NPJ_STATUS_INVALID_PARAMETER);
     cr_assert_null(commands);
     npjp_commands_free(&commands);
     npjp_commands_free(NULL);
