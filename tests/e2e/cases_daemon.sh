@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: MIT
+# Sourced by e2e_test.sh: npjobd itself, told to stop, killed, spoken to by strangers, and short of files.
+
+daemon_cases()
+{
+    local what
+    for what in nothing closes garbage huge short magic level half torn; do
+        trial "no handshake: $what" stranger "$what"
+    done
+    trial 'npjobd is told to stop in mid-job: the job is abandoned' stopped
+    trial 'npjobd is killed in mid-job, and comes back' killed
+    trial 'more clients than "max jobs": the open is refused' too_many
+    trial 'more clients than files: all end, none is lost' short_of_files
+}
+
+# Nothing comes back, the connection is closed, and one line of the log says why.
+stranger()
+{
+    local said
+    said=$("$here/raw.py" "$site/run/ncalrpc/np/ok" "$1")
+    echo "$said"
+    [ "$said" = end ] || return 1
+    logged ' printer=ok peer_uid=[0-9]* outcome=refused ' 1
+    smb SMB3_11 "put $site/1 ok" && printed ok "$site/1"
+}
+
+begin_ps()
+{
+    client SMB3_00 ps open send "$site/half.ps" 20 reach "$site/at/begun" await "$site/at/over" write 1 close \
+        >"$site/seen" &
+    client=$!
+    until_true 20 test -e "$site/at/begun" && until_true 20 bytes_begun
+}
+
+# npjobd has gone, and the client writes on.
+finish_ps()
+{
+    touch "$site/at/over"
+    wait "$client"
+    saw 'open SUCCESS' 'send SUCCESS 20' 'reach SUCCESS' 'await SUCCESS' 'write PIPE_DISCONNECTED 0' 'close SUCCESS'
+}
+
+# The job's client goes on as if nothing had happened: so the drain time passes first.
+stopped()
+{
+    begin_ps && npjobd_stop || return 1
+    abandoned ps 'status=STATUS_SERVER_SHUTDOWN_IN_PROGRESS ' || return 1
+    finish_ps || return 1
+    client SMB3_00 ok open >"$site/seen"
+    saw 'open OBJECT_NAME_NOT_FOUND' && npjobd_start && warm_up
+}
+
+# Nobody is left to tell the provider.
+killed()
+{
+    begin_ps && end "$site/npjobd.pid" KILL || return 1
+    finish_ps || return 1
+    client SMB3_00 ok open >"$site/seen"
+    saw 'open CONNECTION_REFUSED' && rm -rf "${jobs:?}"/[0-9]* && npjobd_start && warm_up
+}
+
+# Which of the two statuses it is depends on whether smbd has begun to speak when the connection is closed.
+too_many()
+{
+    local first
+    npjobd_configure '' 'max jobs = 1' && npjobd_stop && npjobd_start && warm_up || return 1
+    client SMB3_00 ok open write 10 reach "$site/at/begun" await "$site/at/over" close >"$site/seen1" &
+    first=$!
+    until_true 20 test -e "$site/at/begun" || return 1
+    client SMB3_00 ok open >"$site/seen"
+    touch "$site/at/over"
+    wait "$first"
+    npjobd_configure
+    cat "$site/seen" "$site/seen1"
+    grep -Eq '^open CONNECTION_(RESET|DISCONNECTED) $' "$site/seen" && grep -q '^close SUCCESS' "$site/seen1" &&
+        npjobd_stop && npjobd_start && warm_up
+}
+
+# Each client's job is either printed as it was sent, or its client has heard of the failure.
+short_of_files()
+{
+    local i pids=() good=0
+    npjobd_stop && npjobd_start 40 && warm_up || return 1
+    log_mark
+    for i in {1..20}; do
+        { echo "client $i"; tail -c 2000000 "$site/60000000"; } >"$site/at/$i"
+        smb SMB3_11 "put $site/at/$i ok" >"$site/at/$i.out" &
+        pids+=($!)
+    done
+    for i in {1..20}; do
+        if wait "${pids[i - 1]}"; then
+            good=$((good + 1))
+            sha256sum <"$site/at/$i" >>"$site/at/good"
+        else
+            cat "$site/at/$i.out"
+        fi
+    done
+    logged ' job=' 20 || return 1
+    echo "$good of 20 are good"
+    log_has 'job=[0-9]* .*outcome=scheduled' "$good" && [ "$good" -gt 0 ] &&
+        diff <(sort "$site/at/good" | cut -c 1-64) <(sha256sum "$jobs"/printed/* | cut -c 1-64 | sort) || return 1
+    rm -f "$jobs"/printed/*
+    balance && npjobd_stop && npjobd_start && warm_up
+}
