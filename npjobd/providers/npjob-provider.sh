@@ -1,0 +1,303 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=sh
+# What npjob-store and npjob-filter share; sourced by both. They bring usage, and the functions that make the difference:
+#
+#   check_command  whether what stands behind -- can be run
+#   begin_job      the job is made
+#   copy           reads the job from standard input to its end; fails if it could not keep all of it
+#   schedule_job   the job is whole: print it
+#   abandon_job    the job is none: forget it. After schedule_job as well, if that came too late
+#
+# A job is a folder, FOLDER/.npjob/JOBID, and a process beside it, its keeper, which alone acts on the job and removes the
+# folder. What is to be done and what was done stands in the folder:
+#
+#   pipe       the FIFO                             whole, broken  the copier: it has all of the job, or not
+#   keeper     the keeper's process                 schedule       asked of the keeper
+#   claim      whoever makes it has decided whether status         what came of it, 0 if it is well
+#              the pipe was opened in time          done, abandon  asked of the keeper: the end
+#
+# SIGUSR1 only has the keeper look again; it does every second anyway.
+#
+# A JobId is the process that made the job, and a multiple of all processes that there can be if a job has that number.
+set -u
+
+self=${0##*/}
+processes=4194304
+ids=4290772992 # the largest multiple of it that is a JobId
+patience=60
+job=''
+folder=''
+id=''
+suffix=''
+
+# fail CODE TEXT: ends with one line. 75 and 77 have a meaning for npjobd: try again later; access denied.
+fail()
+{
+    printf '%s: %s\n' "$self" "$2" >&2
+    exit "$1"
+}
+
+is_number()
+{
+    case $1 in
+    '' | *[!0-9]* | ??????????????*) return 1 ;;
+    esac
+}
+
+# Reads the options; what stands behind -- is left to the caller, who gets the number of those before it in $taken.
+read_options()
+{
+    taken=$#
+    while [ $# -gt 0 ]; do
+        case $1 in
+        --)
+            shift
+            taken=$((taken - $#))
+            return
+            ;;
+        --folder | --job | --id | --suffix | --wait)
+            [ $# -ge 2 ] || fail 2 "$1 needs a value"
+            case $1 in
+            --folder) folder=$2 ;;
+            --job) job=$2 ;;
+            --id) id=$2 ;;
+            --suffix) suffix=$2 ;;
+            --wait) patience=$2 ;;
+            esac
+            shift 2
+            ;;
+        *) fail 2 "unknown argument \"$1\"; see $self --help" ;;
+        esac
+    done
+}
+
+check_options()
+{
+    is_number "$patience" || fail 2 '--wait takes a number of seconds'
+    case $suffix in
+    */*) fail 2 'there is no / in a --suffix' ;;
+    esac
+    [ -n "$folder" ] || fail 2 '--folder is missing'
+    folder=$(cd -- "$folder" 2>/dev/null && pwd -P) || fail 77 'the folder is not there, or closed'
+    case $folder in
+    *'
+'*) fail 2 'there is a line end in the name of the folder' ;;
+    esac
+    jobs=$folder/.npjob
+}
+
+# The job's name as the name of a file: letters, digits, "-", "_" and ".", none of the last in front.
+clean_name()
+{
+    name=$(printf '%s' "$job" | LC_ALL=C tr -c 'A-Za-z0-9._-' '_' | cut -c 1-100)
+    case $name in
+    '') name=job ;;
+    [.-]*) name=_${name#?} ;;
+    esac
+}
+
+# ------------------------------------------------------------------------------------------------------- a job
+
+# Waits a moment.
+nap()
+{
+    sleep 0.1 2>/dev/null || sleep 1
+}
+
+alive()
+{
+    kill -0 "$1" 2>/dev/null
+}
+
+# Removes what is left of jobs whose processes have died: a keeper, or an addjob that had not come to start one.
+sweep()
+{
+    for old in "$jobs"/*; do
+        maker=${old##*/}
+        is_number "$maker" || continue
+        maker=$((maker % processes))
+        if [ -s "$old/keeper" ]; then
+            read -r maker 2>/dev/null <"$old/keeper" || continue
+        fi
+        alive "$maker" || rm -rf -- "$old"
+    done
+}
+
+make_state()
+{
+    [ -d "$jobs" ] || mkdir -m 700 -- "$jobs" 2>/dev/null || [ -d "$jobs" ] || fail 77 "cannot write to $folder"
+    id=$$
+    until mkdir -- "$jobs/$id" 2>/dev/null; do
+        [ -d "$jobs/$id" ] || fail 75 "cannot write to $folder"
+        id=$((id + processes))
+        [ "$id" -lt "$ids" ] || fail 75 'there are too many jobs'
+    done
+    state=$jobs/$id
+}
+
+add_job()
+{
+    clean_name
+    sweep
+    make_state
+    trap 'rm -rf -- "$state"' EXIT
+    trap 'exit 143' TERM INT HUP
+    mkfifo -m 600 -- "$state/pipe" || fail 75 "cannot write to $folder"
+    # By exec: redirecting a function would keep the old standard output open, and npjobd reads that to its end.
+    {
+        exec </dev/null >/dev/null 2>&1
+        keep "$@"
+    } &
+    echo $! >"$state/keeper" || fail 75 "cannot write to $folder" # the keeper sees the folder go, and goes
+    trap - EXIT TERM INT HUP
+    printf '%s\n%s\n' "$state/pipe" "$id"
+}
+
+# Finds the job of --id.
+find_state()
+{
+    is_number "$id" || fail 2 '--id takes the number of a job'
+    state=$jobs/$id
+    keeper=
+    if [ -d "$state" ]; then
+        read -r keeper 2>/dev/null <"$state/keeper"
+    fi
+}
+
+# ask WHAT: leaves word for the keeper. Fails if there is none.
+ask()
+{
+    true 2>/dev/null >"$state/$1" && kill -USR1 "$keeper" 2>/dev/null
+}
+
+# wait_for FILE...: until one of them is there. Fails if the keeper dies before.
+wait_for()
+{
+    while :; do
+        for file; do
+            [ ! -e "$state/$file" ] || return 0
+        done
+        alive "$keeper" || return 1
+        nap
+    done
+}
+
+# The last line of what went wrong, if it is known.
+last_error()
+{
+    tail -n 1 "$state/errors" 2>/dev/null | grep . || echo "$1"
+}
+
+ask_schedule()
+{
+    [ -n "$keeper" ] || fail 1 "there is no job $id"
+    wait_for whole broken || fail 1 "the keeper of job $id has died"
+    [ -e "$state/whole" ] || fail 1 "$(last_error "job $id could not be kept")"
+    ask schedule || fail 1 "the keeper of job $id has died"
+    wait_for status || fail 1 "the keeper of job $id has died"
+    read -r status <"$state/status"
+    [ "$status" = 0 ] || fail 1 "$(last_error "job $id failed, with exit code $status")"
+    ask 'done' || true # it is printed, whatever has become of its keeper
+}
+
+# What is not there was abandoned already.
+ask_abandon()
+{
+    [ -d "$state" ] || return 0
+    if [ -n "$keeper" ] && ask abandon; then
+        naps=0
+        while [ -d "$state" ] && [ "$naps" -lt 50 ] && alive "$keeper"; do
+            nap
+            naps=$((naps + 1))
+        done
+        alive "$keeper" && return
+    fi
+    rm -rf -- "$state"
+}
+
+# ------------------------------------------------------------------------------------------------------- its keeper
+
+# Waits a second, or until SIGUSR1; adds to $waited.
+doze()
+{
+    sleep 1 &
+    if wait $!; then
+        waited=$((waited + 1))
+    else
+        kill $! 2>/dev/null
+    fi
+}
+
+# The copier: opening the pipe waits for npjobd to open it.
+copy_pipe()
+{
+    exec <"$state/pipe"
+    mkdir -- "$state/claim" || exit
+    if copy 2>"$state/errors"; then
+        true >"$state/whole"
+    else
+        true >"$state/broken"
+    fi
+}
+
+end_job()
+{
+    kill "$copier" 2>/dev/null
+    [ -e "$state/done" ] || abandon_job
+    rm -rf -- "$state"
+    exit 0
+}
+
+# Ends by itself if the pipe is not opened in time, or nobody says in time what is to become of the job.
+keep()
+{
+    trap '' HUP
+    trap : USR1
+    trap end_job TERM INT
+    waited=0
+    begin_job "$@"
+    copy_pipe &
+    copier=$!
+    while [ -d "$state" ] && [ ! -e "$state/abandon" ] && [ ! -e "$state/done" ]; do
+        if [ -e "$state/schedule" ] && [ ! -e "$state/status" ]; then
+            schedule_job
+            echo $? >"$state/result" && mv "$state/result" "$state/status"
+            waited=0
+        fi
+        doze
+        if [ ! -d "$state/claim" ]; then
+            [ "$waited" -lt "$patience" ] || ! mkdir -- "$state/claim" || break
+        elif [ -e "$state/whole" ] || [ -e "$state/broken" ]; then
+            [ "$waited" -lt "$patience" ] || break
+        else
+            waited=0
+        fi
+    done
+    end_job
+}
+
+# ------------------------------------------------------------------------------------------------------------ all of it
+
+provide()
+{
+    case ${1-} in
+    -h | --help)
+        # shellcheck disable=SC2154
+        printf '%s\n' "$usage"
+        exit 0
+        ;;
+    addjob | schedule | abandon) command=$1 ;;
+    *) fail 2 "name addjob, schedule or abandon; see $self --help" ;;
+    esac
+    shift
+    read_options "$@"
+    shift "$taken"
+    check_options
+    if [ "$command" = addjob ]; then
+        check_command "$@"
+        add_job "$@"
+    else
+        find_state
+        "ask_$command"
+    fi
+}

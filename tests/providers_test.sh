@@ -1,0 +1,334 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# The example providers, alone: a FIFO is written to as npjobd would do it, and the job scheduled, abandoned or forgotten.
+# usage: providers_test.sh FOLDER_OF_THE_PROVIDERS [SHELL]
+set -u
+. "$(dirname "$(realpath "$0")")/tap.sh"
+providers=$(realpath "$1")
+shell=${2-sh}
+tmp=$(mktemp -d "${TMPDIR:-/tmp}/providers.XXXXXX")
+trap 'rm -rf "$tmp"' EXIT
+# Whatever a provider leaves running stays in this working directory, and is found by that.
+mkdir "$tmp/cwd"
+spool="$tmp/a spool"
+
+run() # PROVIDER COMMAND ARGUMENT...
+{
+    (cd "$tmp/cwd" && exec timeout 20 "$shell" "$providers/npjob-$1" "$2" --folder "$spool" "${@:3}")
+}
+
+# addjob, as npjobd reads it: to the end of its output, which the keeper must not hold open. Sets $pipe and $id.
+add() # PROVIDER ARGUMENT...
+{
+    local said
+    said=$(run "$1" addjob "${@:2}") || return
+    pipe=$(sed -n 1p <<<"$said")
+    id=$(sed -n 2p <<<"$said")
+    [ -p "$pipe" ] && [ "$(wc -l <<<"$said")" -eq 2 ] && [ "$id" -ge 1 ] && [ "$id" -le 4294967295 ]
+}
+
+# put FILE [PIPE]: writes to the pipe, which is $pipe if not named. Opening it could wait for ever.
+put()
+{
+    timeout 30 sh -c 'exec cat "$0" >"$1"' "$1" "${2-$pipe}" 2>/dev/null
+}
+
+# eventually COMMAND...: within ten seconds.
+eventually()
+{
+    local tick
+    for ((tick = 0; tick < 100; tick++)); do
+        "$@" && return
+        sleep 0.1
+    done
+    echo "not within ten seconds: $*"
+    return 1
+}
+
+nobody()
+{
+    local link
+    for link in /proc/[0-9]*/cwd; do
+        [ "$(readlink "$link")" != "$tmp/cwd" ] || return 1
+    done 2>/dev/null
+}
+
+no_jobs()
+{
+    [ -z "$(ls -A "$spool/.npjob" 2>/dev/null)" ]
+}
+
+# No process, no pipe, no part of a file, and in the spool these files only.
+left() # FILE...
+{
+    eventually nobody && eventually no_jobs && diff <(printf '%s\n' "$@" | grep .) <(ls "$spool")
+}
+
+# Ends in one line of error, and this exit code.
+refused() # CODE TEXT COMMAND...
+{
+    local code=0
+    "${@:3}" >"$tmp/out" 2>"$tmp/err" || code=$?
+    [ "$code" -eq "$1" ] && [ ! -s "$tmp/out" ] && [ "$(wc -l <"$tmp/err")" -eq 1 ] && grep -qF -- "$2" "$tmp/err" && return
+    echo "exit code $code: $(cat "$tmp/out" "$tmp/err")"
+    return 1
+}
+
+# fresh COMMAND...: with an empty spool.
+fresh()
+{
+    rm -rf "$spool"
+    mkdir "$spool"
+    "$@"
+}
+
+seq 1 200000 >"$tmp/big" # more than a FIFO holds
+echo 'a small job' >"$tmp/small"
+
+# ------------------------------------------------------------------------------------------------------- npjob-store
+
+store_whole()
+{
+    add store --job 'a job' --suffix .ps && put "$tmp/big" && [ -z "$(ls "$spool")" ] &&
+        run store schedule --id "$id" && cmp "$tmp/big" "$spool/a_job.ps" && left a_job.ps
+}
+
+store_empty()
+{
+    add store && put /dev/null && run store schedule --id "$id" && [ -f "$spool/job" ] && [ ! -s "$spool/job" ] && left job
+}
+
+store_abandoned()
+{
+    add store && put "$tmp/big" && run store abandon --id "$id" && left ''
+}
+
+# As npjobd never would: the pipe is still open.
+store_abandoned_midway()
+{
+    add store && exec 7>"$pipe" && cat "$tmp/big" >&7 && run store abandon --id "$id" && no_jobs && exec 7>&- && left ''
+}
+
+store_abandoned_unopened()
+{
+    add store && run store abandon --id "$id" && left ''
+}
+
+store_never_connected()
+{
+    add store --wait 1 && left '' && refused 1 "there is no job $id" run store schedule --id "$id" &&
+        run store abandon --id "$id"
+}
+
+store_no_verdict()
+{
+    add store --wait 4 && put "$tmp/big" && left ''
+}
+
+# A writer that takes its time is no writer that does not come.
+store_slow()
+{
+    add store --wait 4 && mkfifo "$tmp/slowly" && {
+        (
+            echo one
+            sleep 6
+            echo two
+        ) >"$tmp/slowly" &
+    } && put "$tmp/slowly" && run store schedule --id "$id" && [ "$(cat "$spool/job")" = $'one\ntwo' ] && left job
+}
+
+store_two_at_once()
+{
+    local first first_id
+    add store --job same || return
+    first=$pipe first_id=$id
+    add store --job same || return
+    [ "$first_id" != "$id" ] && exec 7>"$first" 8>"$pipe" && cat "$tmp/big" >&8 && cat "$tmp/small" >&7 && exec 8>&- &&
+        run store schedule --id "$id" && cmp "$tmp/big" "$spool/same" && exec 7>&- &&
+        run store schedule --id "$first_id" && cmp "$tmp/small" "$spool/same-2" && left same same-2
+}
+
+store_overwrites_nothing()
+{
+    echo mine >"$spool/x" && mkdir "$spool/x-2" && ln -s nowhere "$spool/x-3" && add store --job x &&
+        put "$tmp/small" && run store schedule --id "$id" && [ "$(cat "$spool/x")" = mine ] &&
+        [ -z "$(ls "$spool/x-2")" ] && [ "$(readlink "$spool/x-3")" = nowhere ] && cmp "$tmp/small" "$spool/x-4" &&
+        left x x-2 x-3 x-4
+}
+
+store_named() # JOB FILE
+{
+    add store --job "$1" && put /dev/null && run store schedule --id "$id" && left "$2"
+}
+
+store_names()
+{
+    fresh store_named '../../etc/passwd' _._.._etc_passwd && fresh store_named .hidden _hidden &&
+        fresh store_named -rf _rf && fresh store_named $'a\nb"$(id)`' a_b___id__ && fresh store_named 'Größe 1' Gr____e_1 &&
+        fresh store_named "$(printf '%0300d' 0)" "$(printf '%0100d' 0)"
+}
+
+# The disk is full, as far as the copier can tell.
+store_no_room()
+{
+    (ulimit -f 16 && add store && echo "$id" >"$tmp/job") || return
+    read -r id <"$tmp/job"
+    pipe=$spool/.npjob/$id/pipe
+    put "$tmp/big"
+    refused 1 'npjob-store: ' run store schedule --id "$id" && run store abandon --id "$id" && left ''
+}
+
+# Its schedule command was killed before it could say that the job was printed, and so the job is abandoned.
+store_abandoned_too_late()
+{
+    local keeper
+    add store && put "$tmp/small" && eventually [ -e "$spool/.npjob/$id/whole" ] &&
+        read -r keeper <"$spool/.npjob/$id/keeper" && touch "$spool/.npjob/$id/schedule" && kill -USR1 "$keeper" &&
+        eventually [ -e "$spool/job" ] && run store abandon --id "$id" && left ''
+}
+
+# The next job clears away what a keeper that was killed has left.
+store_keeper_killed()
+{
+    local keeper
+    add store && put "$tmp/small" && read -r keeper <"$spool/.npjob/$id/keeper" && kill -KILL "$keeper" &&
+        refused 1 "the keeper of job $id has died" run store schedule --id "$id" && add store && put /dev/null &&
+        run store schedule --id "$id" && left job
+}
+
+store_terminated()
+{
+    local keeper
+    add store && exec 7>"$pipe" && cat "$tmp/big" >&7 && read -r keeper <"$spool/.npjob/$id/keeper" &&
+        kill -TERM "$keeper" && eventually no_jobs && exec 7>&- && left ''
+}
+
+store_wrong_use()
+{
+    refused 2 'see npjob-store --help' run store print && refused 2 'see npjob-store --help' run store addjob --colour &&
+        refused 2 '--job needs a value' run store addjob --job && refused 2 '--wait takes' run store addjob --wait 1m &&
+        refused 2 'nothing may stand behind --' run store addjob -- lp && refused 2 'no / in a --suffix' run store addjob --suffix /a &&
+        refused 2 '--id takes' run store schedule --id ../x && refused 2 '--id takes' run store abandon &&
+        refused 1 'there is no job 7' run store schedule --id 7 && run store abandon --id 7 &&
+        refused 2 '--folder is missing' "$shell" "$providers/npjob-store" addjob &&
+        refused 77 'is not there' "$shell" "$providers/npjob-store" addjob --folder "$tmp/nowhere" &&
+        "$shell" "$providers/npjob-store" --help | grep -q '^usage: npjob-store addjob' && left ''
+}
+
+# ------------------------------------------------------------------------------------------------------- npjob-filter
+
+# A filter that says when it sees the end of its input, and who it is.
+cat >"$tmp/filter" <<'END'
+#!/bin/sh
+echo $$ >"$1.pid"
+cat >"$1.got"
+echo end >"$1.end"
+END
+# One that cannot be asked to go, with a child that cannot either.
+cat >"$tmp/stubborn" <<'END'
+#!/bin/sh
+trap '' TERM
+sleep 300 &
+exec "$(dirname "$0")/filter" "$@"
+END
+chmod +x "$tmp/filter" "$tmp/stubborn"
+
+# got NAME FILE: the filter has received all of this.
+got()
+{
+    cmp -s "$2" "$spool/$1.got"
+}
+
+filter_whole()
+{
+    add filter -- "$tmp/filter" "$spool/a" && put "$tmp/big" && eventually got a "$tmp/big" && sleep 1.5 &&
+        [ ! -e "$spool/a.end" ] && run filter schedule --id "$id" && [ -e "$spool/a.end" ] && got a "$tmp/big" &&
+        left a.end a.got a.pid
+}
+
+filter_abandoned() # FILTER
+{
+    add filter -- "$tmp/$1" "$spool/a" && put "$tmp/big" && eventually got a "$tmp/big" &&
+        run filter abandon --id "$id" && left a.got a.pid
+}
+
+filter_never_connected()
+{
+    add filter --wait 1 -- "$tmp/filter" "$spool/a" && eventually [ -s "$spool/a.pid" ] && left a.got a.pid && [ ! -s "$spool/a.got" ]
+}
+
+filter_no_verdict()
+{
+    add filter --wait 4 -- "$tmp/filter" "$spool/a" && put "$tmp/small" && left a.got a.pid
+}
+
+filter_two_at_once()
+{
+    local first first_id
+    add filter -- "$tmp/filter" "$spool/a" || return
+    first=$pipe first_id=$id
+    add filter -- "$tmp/filter" "$spool/b" || return
+    put "$tmp/big" "$first" && put "$tmp/small" && run filter schedule --id "$id" && got b "$tmp/small" &&
+        [ ! -e "$spool/a.end" ] && run filter abandon --id "$first_id" && left a.got a.pid b.end b.got b.pid
+}
+
+filter_arguments()
+{
+    add filter -- sh -c 'cat >/dev/null; printf "<%s>" "$@" >"$0"' "$spool/arguments" 'a  b' '' '$x `id` "*"' --folder -- &&
+        put "$tmp/small" && run filter schedule --id "$id" &&
+        [ "$(cat "$spool/arguments")" = '<a  b><><$x `id` "*"><--folder><-->' ] && left arguments
+}
+
+filter_fails()
+{
+    add filter -- sh -c 'cat >/dev/null; echo "one thing" >&2; echo "out of paper" >&2; exit 3' && put "$tmp/big" &&
+        refused 1 'npjob-filter: out of paper' run filter schedule --id "$id" && run filter abandon --id "$id" && left ''
+}
+
+filter_fails_silently()
+{
+    add filter -- sh -c 'cat >/dev/null; exit 3' && put "$tmp/big" &&
+        refused 1 "job $id failed, with exit code 3" run filter schedule --id "$id" && run filter abandon --id "$id" && left ''
+}
+
+# In the middle of the job: the writer is told, and so is who schedules it all the same.
+filter_dies() # COMMAND TEXT
+{
+    add filter -- sh -c "$1" && ! put "$tmp/big" && refused 1 "$2" run filter schedule --id "$id" &&
+        run filter abandon --id "$id" && left ''
+}
+
+filter_is_missing()
+{
+    add filter -- "$tmp/no-such-filter" && ! put "$tmp/big" &&
+        refused 1 'no-such-filter' run filter schedule --id "$id" && run filter abandon --id "$id" && left ''
+}
+
+# Abandoned while it is being scheduled, as it does not come to an end.
+filter_hangs()
+{
+    add filter -- sh -c 'cat >/dev/null; sleep 300' && put "$tmp/small" || return
+    run filter schedule --id "$id" 2>"$tmp/schedule.err" &
+    local scheduling=$!
+    eventually [ -e "$spool/.npjob/$id/schedule" ] && run filter abandon --id "$id" && ! wait "$scheduling" && left ''
+}
+
+filter_wrong_use()
+{
+    refused 2 'there is no command behind --' run filter addjob && refused 1 'there is no job 7' run filter schedule --id 7 &&
+        run filter abandon --id 7 && left ''
+}
+
+for name in $(compgen -A function | grep '^store_' | grep -v -e _named$); do
+    check "npjob-store: ${name#store_}" fresh "$name"
+done
+check 'npjob-filter: whole' fresh filter_whole
+check 'npjob-filter: abandoned' fresh filter_abandoned filter
+check 'npjob-filter: abandoned, and does not want to go' fresh filter_abandoned stubborn
+for name in never_connected no_verdict two_at_once arguments fails fails_silently is_missing hangs wrong_use; do
+    check "npjob-filter: $name" fresh "filter_$name"
+done
+check 'npjob-filter: dies' fresh filter_dies 'head -c 100 >/dev/null; echo gone >&2; exit 1' 'npjob-filter: gone'
+check 'npjob-filter: is killed' fresh filter_dies 'head -c 100 >/dev/null; kill -KILL $$' 'npjob-filter: Killed'
+check 'npjob-filter: has had enough' fresh filter_dies 'head -c 100 >/dev/null' 'could not be kept'
+finish
