@@ -43,8 +43,7 @@ struct search {
     struct explorer x;
     npjt_explored told;
     const npjt_explore_options *options;
-    uint64_t *keys; /* open addressing; 0 is empty */
-    uint64_t places;
+    struct known known;
     struct step *steps;
     uint64_t steps_room;
     struct chunk *first, *last;
@@ -57,44 +56,7 @@ struct search {
     uint32_t level_end;                                    /* the last state of the depth being expanded */
 };
 
-/* ------------------------------------------------------------------------------------------------------- known states
- */
-
-static bool grow_keys(struct search *s)
-{
-    uint64_t places = s->places ? s->places * 2 : 1 << 16;
-    uint64_t *keys = calloc(places, sizeof *keys);
-    if (keys == NULL)
-        return false;
-    for (uint64_t i = 0; i < s->places; i++) {
-        uint64_t at = s->keys[i] & (places - 1);
-        while (s->keys[i] != 0 && keys[at] != 0)
-            at = (at + 1) & (places - 1);
-        if (s->keys[i] != 0)
-            keys[at] = s->keys[i];
-    }
-    free(s->keys);
-    s->told.bytes += (places - s->places) * sizeof *keys;
-    s->keys = keys;
-    s->places = places;
-    return true;
-}
-
-/* Whether the key is new. It is known from now on. */
-static bool learn(struct search *s, uint64_t key)
-{
-    if (s->told.states * 2 >= s->places && !grow_keys(s)) {
-        s->no_memory = true;
-        return false;
-    }
-    uint64_t at = key & (s->places - 1);
-    while (s->keys[at] != 0 && s->keys[at] != key)
-        at = (at + 1) & (s->places - 1);
-    if (s->keys[at] == key)
-        return false;
-    s->keys[at] = key;
-    return true;
-}
+/* ------------------------------------------------------------------------------------------------ states to expand */
 
 static bool keep_snapshot(struct search *s)
 {
@@ -248,7 +210,7 @@ static void on_alarm(int signal)
 }
 
 /* One event from the state in s->world. What follows is kept if it is new. */
-static void try_event(struct search *s, explore_event event, uint64_t base)
+static void try_event(struct search *s, explore_event event, npjt_budget cost, uint64_t base)
 {
     struct explorer *x = &s->x;
     memcpy(x->world, s->world, x->world_bytes);
@@ -270,12 +232,8 @@ static void try_event(struct search *s, explore_event event, uint64_t base)
         explore_wrong(x, "a call that was refused with %s has changed the engine", npj_status_name(status));
         return;
     }
-    npjt_budget budget = explore_cost(x, event);
-    if (budget != NPJT_BUDGETS) {
-        x->world->spent[budget]++;
-        x->world->faults++;
-    }
-    if (!learn(s, explore_key_spent(x, key)))
+    x->world->purse = explore_pay(x->world->purse, cost);
+    if (!explore_learn(&s->known, key, x->world->purse))
         return;
     explore_check(x, true);
     if (x->wrong != NULL)
@@ -286,22 +244,23 @@ static void try_event(struct search *s, explore_event event, uint64_t base)
 
 static void expand(struct search *s)
 {
-    explore_event events[EXPLORE_EVENTS];
+    struct explore_list list;
     memcpy(s->x.world, s->world, s->x.world_bytes);
     uint64_t base = explore_key(&s->x);
-    uint32_t count = explore_events(&s->x, events);
+    explore_events(&s->x, &list);
     volatile uint32_t at = 0;
     int signal = sigsetjmp(crashed, 1);
     if (signal != 0)
         explore_wrong(&s->x, signal == SIGALRM ? "the engine does not come back from this" : "the engine crashes");
-    for (; at < count && s->x.wrong == NULL && !s->no_memory; at++)
-        try_event(s, events[at], base);
+    for (; at < list.count && s->x.wrong == NULL && !s->no_memory && !s->known.no_memory; at++)
+        try_event(s, list.event[at], (npjt_budget)list.cost[at], base);
     if (s->x.wrong != NULL)
-        tell_finding(s, events[signal != 0 ? at : at - 1]);
+        tell_finding(s, list.event[signal != 0 ? at : at - 1]);
 }
 
 static bool go_on(struct search *s)
 {
+    s->no_memory |= s->known.no_memory;
     if (s->no_memory || s->x.wrong != NULL)
         return false;
     if (s->options->max_states != 0 && s->told.states >= s->options->max_states)
@@ -322,7 +281,9 @@ static void search(struct search *s)
         s->told.expanded++;
         if (s->told.transitions >= next_progress && s->options->progress) {
             next_progress = s->told.transitions + PROGRESS_EVERY;
-            s->stopped |= !s->options->progress(s->options->user, &s->told);
+            npjt_explored told = s->told;
+            told.bytes += explore_known_bytes(&s->known);
+            s->stopped |= !s->options->progress(s->options->user, &told);
         }
     }
     s->told.closed = s->x.wrong == NULL && !s->no_memory && !s->stopped;
@@ -359,11 +320,20 @@ static void give_signals_back(const struct signals *old)
         (void)sigaction(crashes[i], &old->crash[i], NULL);
 }
 
+static bool budget_is_valid(uint8_t number)
+{
+    return number <= NPJT_SCOPE_BUDGET || number == NPJT_ANY;
+}
+
 static bool scope_is_valid(const npjt_scope *scope)
 {
+    for (unsigned budget = 0; budget < NPJT_BUDGETS; budget++)
+        if (!budget_is_valid(scope->budget[budget]))
+            return false;
     return scope->jobs >= 1 && scope->jobs <= NPJT_SCOPE_JOBS && scope->packets >= 1 &&
            scope->packets <= NPJT_SCOPE_PACKETS && scope->job_packets >= 1 && scope->batch >= 1 &&
-           scope->batch <= NPJT_SCOPE_PACKETS && scope->timeout >= 1 && scope->clients >= 1 && scope->clients <= 2;
+           scope->batch <= NPJT_SCOPE_PACKETS && scope->timeout >= 1 && scope->clients >= 1 && scope->clients <= 2 &&
+           budget_is_valid(scope->faults);
 }
 
 static bool begin(struct search *s, const npjt_scope *scope)
@@ -371,10 +341,11 @@ static bool begin(struct search *s, const npjt_scope *scope)
     if (!scope_is_valid(scope) || !explore_world_new(&s->x, scope))
         return false;
     s->world = malloc(s->x.world_bytes);
-    if (s->world == NULL || !grow_keys(s))
+    if (s->world == NULL)
         return false;
+    s->x.world->purse = explore_purse(scope);
     explore_check(&s->x, true);
-    (void)learn(s, explore_key_spent(&s->x, explore_key(&s->x)));
+    (void)explore_learn(&s->known, explore_key(&s->x), s->x.world->purse);
     keep_state(s, 0, (explore_event){0});
     s->level_end = 1;
     return true;
@@ -386,7 +357,7 @@ static void end(struct search *s)
         (void)drop_chunk(s);
     explore_world_free(&s->x);
     free(s->world);
-    free(s->keys);
+    explore_known_free(&s->known);
     free(s->steps);
     free(s);
 }

@@ -115,15 +115,6 @@ uint64_t explore_key(const struct explorer *x)
                         (uint64_t)srv->busy << 1 | srv->clock_set);
 }
 
-uint64_t explore_key_spent(const struct explorer *x, uint64_t key)
-{
-    uint64_t spent = 0;
-    for (unsigned budget = 0; budget < NPJT_BUDGETS; budget++)
-        spent = spent << 8 | (x->scope->budget[budget] == NPJT_ANY ? 0 : x->world->spent[budget]);
-    key = mix(mix(key, spent), x->scope->faults == NPJT_ANY ? 0 : x->world->faults);
-    return key != 0 ? key : 1; /* 0 is an empty place in the table of keys */
-}
-
 /* ---------------------------------------------------------------------------------------------------- other looks */
 
 static const struct npji_job *job_at(const struct explorer *x, npj_job handle)

@@ -8,26 +8,21 @@
 /* --------------------------------------------------------------------------------------------- the events of a state
  */
 
-struct list {
-    explore_event *events;
-    uint32_t count;
-};
-
-static void put(struct list *list, explore_kind kind, uint32_t job, uint32_t what)
+static void put(struct explore_list *list, explore_kind kind, uint32_t job, uint32_t what)
 {
     if (list->count < EXPLORE_EVENTS)
-        list->events[list->count++] = (explore_event){(uint8_t)kind, (uint8_t)job, (uint8_t)what, 0};
+        list->event[list->count++] = (explore_event){(uint8_t)kind, (uint8_t)job, (uint8_t)what, 0};
 }
 
 /* With the allocation granted, and refused. */
-static void put_both(struct list *list, explore_kind kind, uint32_t job, uint32_t what)
+static void put_both(struct explore_list *list, explore_kind kind, uint32_t job, uint32_t what)
 {
     put(list, kind, job, what);
     put(list, kind, job, what);
-    list->events[list->count - 1].fails = 1;
+    list->event[list->count - 1].fails = 1;
 }
 
-static void put_writes(const struct npjt_scope *scope, struct list *list, uint32_t job)
+static void put_writes(const struct npjt_scope *scope, struct explore_list *list, uint32_t job)
 {
     put_both(list, EXPLORE_WRITE, job, WRITE_TWO);
     if (scope->lend)
@@ -38,7 +33,7 @@ static void put_writes(const struct npjt_scope *scope, struct list *list, uint32
         put(list, EXPLORE_WRITE, job, WRITE_TOO_LONG);
 }
 
-static void put_completions(const struct explorer *x, struct list *list, uint32_t index, npj_job job)
+static void put_completions(const struct explorer *x, struct explore_list *list, uint32_t index, npj_job job)
 {
     npj_action_kind kind;
     uint64_t given;
@@ -71,7 +66,7 @@ static void put_completions(const struct explorer *x, struct list *list, uint32_
         put(list, EXPLORE_WRONG, index, 0);
 }
 
-static void put_job(const struct explorer *x, struct list *list, uint32_t index, npj_job job)
+static void put_job(const struct explorer *x, struct explore_list *list, uint32_t index, npj_job job)
 {
     put(list, EXPLORE_CONNECT, index, 0);
     put_writes(x->scope, list, index);
@@ -93,7 +88,7 @@ static bool is_live(const struct explorer *x, npj_req request)
     return false;
 }
 
-static void put_stale(const struct explorer *x, struct list *list)
+static void put_stale(const struct explorer *x, struct explore_list *list)
 {
     const struct world *w = x->world;
     npj_job_info info;
@@ -105,48 +100,13 @@ static void put_stale(const struct explorer *x, struct list *list)
         put(list, EXPLORE_STALE, 0, STALE_JOB);
 }
 
-static bool affordable(const struct explorer *x, explore_event event)
-{
-    npjt_budget budget = explore_cost(x, event);
-    if (budget == NPJT_BUDGETS)
-        return true;
-    const npjt_scope *scope = x->scope;
-    return (scope->budget[budget] == NPJT_ANY || x->world->spent[budget] < scope->budget[budget]) &&
-           (scope->faults == NPJT_ANY || x->world->faults < scope->faults);
-}
-
-uint32_t explore_events(const struct explorer *x, explore_event events[EXPLORE_EVENTS])
-{
-    const npjt_scope *scope = x->scope;
-    struct list list = {events, 0};
-    npj_job job;
-    if (scope->step)
-        put(&list, EXPLORE_TAKE, 0, 0);
-    for (uint32_t i = 0; (job = npjt_model_job(x->model, i)) != 0; i++)
-        put_job(x, &list, i, job);
-    for (uint32_t key = 1; key <= scope->clients; key++) {
-        put_both(&list, EXPLORE_ADD, 0, key);
-        put(&list, EXPLORE_CLIENT_GONE, 0, key);
-        put(&list, EXPLORE_PROVIDER_GONE, 0, key);
-    }
-    put(&list, EXPLORE_TICK, 0, 0);
-    put(&list, EXPLORE_SHUTDOWN, 0, NPJ_DRAIN);
-    put(&list, EXPLORE_SHUTDOWN, 0, NPJ_ABORT);
-    if (scope->misuse)
-        put_stale(x, &list);
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < list.count; i++)
-        if (affordable(x, events[i]))
-            events[kept++] = events[i];
-    return kept;
-}
-
-/* An operation that was asked to stop may say that it has, at no cost. */
+/* What is no error is free, no pipe and message mode too; and an operation that was asked to stop may say so. */
 static npjt_budget cost_of_completion(const struct explorer *x, explore_event event)
 {
     npj_job job = npjt_model_job(x->model, event.job);
     switch ((explore_outcome)event.what) {
     case OUTCOME_GOOD:
+    case OUTCOME_OTHER:
         return NPJT_BUDGETS;
     case OUTCOME_CANCELLED:
     case OUTCOME_ONE_CANCELLED:
@@ -154,18 +114,12 @@ static npjt_budget cost_of_completion(const struct explorer *x, explore_event ev
     case OUTCOME_PART:
     case OUTCOME_ONE:
         return NPJT_BUDGET_PART;
-    case OUTCOME_OTHER: {
-        npj_action_kind kind;
-        uint64_t given;
-        (void)npjt_model_op(x->model, job, &kind, &given);
-        return kind == NPJ_OPEN ? NPJT_BUDGETS : NPJT_BUDGET_ERROR;
-    }
     default:
         return NPJT_BUDGET_ERROR;
     }
 }
 
-npjt_budget explore_cost(const struct explorer *x, explore_event event)
+static npjt_budget cost_of(const struct explorer *x, explore_event event)
 {
     switch ((explore_kind)event.kind) {
     case EXPLORE_CANCEL:
@@ -185,6 +139,36 @@ npjt_budget explore_cost(const struct explorer *x, explore_event event)
     default:
         return NPJT_BUDGETS;
     }
+}
+
+void explore_events(const struct explorer *x, struct explore_list *list)
+{
+    const npjt_scope *scope = x->scope;
+    npj_job job;
+    list->count = 0;
+    if (scope->step)
+        put(list, EXPLORE_TAKE, 0, 0);
+    for (uint32_t i = 0; (job = npjt_model_job(x->model, i)) != 0; i++)
+        put_job(x, list, i, job);
+    for (uint32_t key = 1; key <= scope->clients; key++) {
+        put_both(list, EXPLORE_ADD, 0, key);
+        put(list, EXPLORE_CLIENT_GONE, 0, key);
+        put(list, EXPLORE_PROVIDER_GONE, 0, key);
+    }
+    put(list, EXPLORE_TICK, 0, 0);
+    put(list, EXPLORE_SHUTDOWN, 0, NPJ_DRAIN);
+    put(list, EXPLORE_SHUTDOWN, 0, NPJ_ABORT);
+    if (scope->misuse)
+        put_stale(x, list);
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < list->count; i++) {
+        npjt_budget cost = cost_of(x, list->event[i]);
+        if (!explore_affords(x->world->purse, cost))
+            continue;
+        list->event[kept] = list->event[i];
+        list->cost[kept++] = (uint8_t)cost;
+    }
+    list->count = kept;
 }
 
 /* ------------------------------------------------------------------------------------------------------ as a tape */

@@ -2,7 +2,8 @@
 /*
  * What the files of the search share.
  *
- *     explore.c         the search: states known, states to expand, what is told
+ *     explore.c         the search: states to expand, what is told
+ *     explore_known.c   the states that are known, and what their ways may still spend
  *     explore_events.c  the events of a state, and what they are called on a tape
  *     explore_world.c   the engine and the model side by side: each event on both
  *     explore_arena.c   the engine's memory
@@ -64,6 +65,12 @@ typedef struct explore_event {
 
 enum { EXPLORE_EVENTS = 256 }; /* more than any state has */
 
+struct explore_list {
+    uint32_t count;
+    explore_event event[EXPLORE_EVENTS];
+    uint8_t cost[EXPLORE_EVENTS]; /* npjt_budget; NPJT_BUDGETS: free */
+};
+
 /* -------------------------------------------------------------------------------------------------------- arena */
 
 enum { ARENA_BLOCKS = NPJT_SCOPE_JOBS + 2 * NPJT_SCOPE_PACKETS };
@@ -91,9 +98,8 @@ struct world {
     npj_req last_request;
     npj_op ended_op;
     uint64_t next_tag, now;
+    uint64_t purse; /* what may still go wrong on this way, see explore_known.c */
     uint8_t ended_kind;
-    uint8_t spent[NPJT_BUDGETS];
-    uint8_t faults;
     struct arena arena;
     /* Then the model, then the blocks. */
 };
@@ -128,14 +134,35 @@ void explore_check_end(struct explorer *x); /* frees the engine: nothing may be 
 void explore_wrong(struct explorer *x, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* explore_events.c */
-uint32_t explore_events(const struct explorer *x, explore_event events[EXPLORE_EVENTS]);
-npjt_budget explore_cost(const struct explorer *x, explore_event event); /* NPJT_BUDGETS: free */
+void explore_events(const struct explorer *x, struct explore_list *list); /* those that its purse affords */
 void explore_header(const npjt_scope *scope, npjt_header *header);
 uint32_t explore_records(const struct explorer *x, explore_event event, npjt_record records[4]);
 
+/* -------------------------------------------------------------------------------------------------- what is kept */
+
+/* The states that are known, by open addressing. */
+struct known_place {
+    uint64_t key; /* 0 is empty */
+    uint64_t purse;
+};
+
+struct known {
+    struct known_place *places;
+    uint64_t room; /* a power of two */
+    uint64_t count;
+    bool no_memory;
+};
+
+/* explore_known.c */
+uint64_t explore_purse(const npjt_scope *scope);
+bool explore_affords(uint64_t purse, npjt_budget budget);
+uint64_t explore_pay(uint64_t purse, npjt_budget budget);
+bool explore_learn(struct known *known, uint64_t key, uint64_t purse); /* whether it is news */
+uint64_t explore_known_bytes(const struct known *known);
+void explore_known_free(struct known *known);
+
 /* explore_engine.c */
 uint64_t explore_key(const struct explorer *x);
-uint64_t explore_key_spent(const struct explorer *x, uint64_t key); /* with what the way there has cost */
 bool explore_cancel_taken(const struct explorer *x, npj_job job);
 bool explore_replied(const struct explorer *x, npj_job job, npj_req request);
 

@@ -7,7 +7,8 @@
  * kept by copying the block and entered again by copying it back. From each state every event of the scope is tried,
  * and every allocation both ways; each call is made on the engine and on the model, which have to agree in every
  * status, action, counter, job and deadline, and npj_check() has to find nothing. Two states are one if they differ
- * only in what no future can show: addresses, generations, the absolute time, the names of jobs. The search goes
+ * only in what no future can show: addresses, generations, the absolute time, the names of jobs. A state that comes
+ * again with less of the scope's budgets left is not looked into again: it can come to nothing else. The search goes
  * breadth first, so that what it finds comes with the shortest tape that shows it.
  */
 #ifndef NPJOB_TESTKIT_EXPLORE_H
@@ -50,6 +51,7 @@ const char *npjt_budget_word(npjt_budget budget);
 
 #define NPJT_SCOPE_JOBS    4
 #define NPJT_SCOPE_PACKETS 8
+#define NPJT_SCOPE_BUDGET  62
 
 /** What is searched. */
 typedef struct npjt_scope {
@@ -67,8 +69,8 @@ typedef struct npjt_scope {
     bool message;                 /**< pipes may also be in message mode */
     bool misuse;                  /**< stale handles, and handles of other kinds, are tried in every state */
     bool check_all;               /**< npj_check() after every event, not only in every new state */
-    uint8_t budget[NPJT_BUDGETS]; /**< events on one path, or NPJT_ANY */
-    uint8_t faults;               /**< events on one path that cost a budget, of all kinds together, or NPJT_ANY */
+    uint8_t budget[NPJT_BUDGETS]; /**< events on one path, at most NPJT_SCOPE_BUDGET, or NPJT_ANY */
+    uint8_t faults;               /**< events on one path that cost a budget, of all kinds together; likewise */
 } npjt_scope;
 
 /** The scopes that come with the kit, by name; NULL beyond the last. */
