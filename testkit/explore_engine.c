@@ -10,6 +10,7 @@
  */
 #include "../lib/engine.h"
 #include "explore_state.h"
+#include "model_state.h"
 
 static inline uint64_t mix(uint64_t key, uint64_t value)
 {
@@ -26,10 +27,15 @@ static inline uint64_t left(const struct npj_srv *srv, uint64_t when)
 /* A write by its place among the job's, as the model has them. */
 static uint64_t place_of(const struct explorer *x, npj_job job, const struct npji_packet *packet)
 {
-    npj_req request;
-    for (uint32_t i = 0; (request = npjt_model_request(x->model, job, i)) != 0; i++)
-        if (request == packet->request)
-            return npjt_model_request_tag(x->model, job, i) == packet->tag ? i : 254;
+    const model_packet *writes = npjt_model_packets(x->model);
+    uint64_t place = 0;
+    for (uint32_t i = 0; i < x->model->packet_count; i++) {
+        if (writes[i].job != job)
+            continue;
+        if (writes[i].handle == packet->request)
+            return writes[i].tag == packet->tag ? place : 254;
+        place++;
+    }
     return 255;
 }
 
@@ -113,6 +119,37 @@ uint64_t explore_key(const struct explorer *x)
                         (uint64_t)srv->shutdown << 8 | (uint64_t)srv->idle_owed << 4 |
                         (uint64_t)srv->no_pool_jobs << 3 | (uint64_t)srv->no_pool_writes << 2 |
                         (uint64_t)srv->busy << 1 | srv->clock_set);
+}
+
+/* Where the world counts refused calls: in the model, and in the engine behind it. */
+void explore_find_counters(struct explorer *x)
+{
+    const char *world = (const char *)x->world;
+    x->refused_at[0] = (size_t)((const char *)&x->model->stats.refused - world);
+    x->refused_at[1] = (size_t)((const char *)&x->world->srv->stats.refused - world);
+}
+
+/*
+ * Whether an event has left every byte of the world as it was, but for the counters of refused calls, which are in no
+ * key. They are put back, and the world is the one before. More than half of all events are of this kind, and so need
+ * neither a key nor a copy of the world for the next event.
+ */
+bool explore_unchanged(struct explorer *x)
+{
+    unsigned char *now = (unsigned char *)x->world;
+    const unsigned char *then = (const unsigned char *)x->before;
+    const size_t *counters = x->refused_at;
+    size_t from = 0;
+    for (int i = 0; i < 2; i++) {
+        if (memcmp(now + from, then + from, counters[i] - from) != 0)
+            return false;
+        from = counters[i] + sizeof(uint64_t);
+    }
+    if (memcmp(now + from, then + from, x->world_bytes - from) != 0)
+        return false;
+    for (int i = 0; i < 2; i++)
+        memcpy(now + counters[i], then + counters[i], sizeof(uint64_t));
+    return true;
 }
 
 /* ---------------------------------------------------------------------------------------------------- other looks */

@@ -2,8 +2,10 @@
 /*
  * What the files of the search share.
  *
- *     explore.c         the search: states to expand, what is told
+ *     explore.c         the search: each event of each state, what is new, what is wrong
  *     explore_known.c   the states that are known, and what their ways may still spend
+ *     explore_queue.c   the states that wait to be expanded
+ *     explore_way.c     how each was come to: tapes, and the outcomes seen on the way
  *     explore_events.c  the events of a state, and what they are called on a tape
  *     explore_world.c   the engine and the model side by side: each event on both
  *     explore_arena.c   the engine's memory
@@ -11,7 +13,7 @@
  *     explore_scope.c   the scopes by name
  *
  * A world is all that a state is: the engine with its jobs and packets, the model, and what the search remembers of the
- * way. It is one block that never moves, since the engine points into it.
+ * way. It is one block that never moves, since the engine points into it; a copy of its bytes is a state that is kept.
  */
 #ifndef NPJOB_TESTKIT_EXPLORE_STATE_H
 #define NPJOB_TESTKIT_EXPLORE_STATE_H
@@ -109,10 +111,12 @@ enum { WORLD_TRACES = 64 };
 /* What serves the state that is being looked at; not part of it. */
 struct explorer {
     const npjt_scope *scope;
-    struct world *world;
+    struct world *before; /* the state that is being looked at */
+    struct world *world;  /* and what an event makes of it. It stands behind, where writes beyond the end do least */
     npjt_model *model;
     struct arena_plan plan;
     size_t world_bytes;
+    size_t refused_at[2]; /* the counters of refused calls, see explore_unchanged() */
     npj_config config;
     const char *wrong; /* what the last event has shown to be wrong, or NULL */
     char sentence[256];
@@ -129,7 +133,8 @@ uint32_t explore_arena_live(const struct explorer *x);
 bool explore_world_new(struct explorer *x, const npjt_scope *scope);
 void explore_world_free(struct explorer *x);
 npj_status explore_apply(struct explorer *x, explore_event event); /* on both; then looks at x->wrong */
-void explore_check(struct explorer *x, bool everything);
+void explore_check_counters(struct explorer *x);
+void explore_check(struct explorer *x);     /* all that there is to hold against each other */
 void explore_check_end(struct explorer *x); /* frees the engine: nothing may be left. The world is spent after it */
 void explore_wrong(struct explorer *x, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -153,16 +158,75 @@ struct known {
     bool no_memory;
 };
 
+/* Worlds that wait, the oldest first, without the pieces in which they are as the first of all. */
+enum { EXPLORE_PIECE = 32 /* bytes; a world is so many of them */ };
+
+struct queue_chunk;
+struct queue {
+    struct queue_chunk *first, *last;
+    struct queue_chunk *spare; /* one that was emptied, kept for the next */
+    uint64_t *plain;           /* the world that the others are told apart from */
+    uint32_t pieces;           /* of a world */
+    uint32_t chunks;
+    size_t taken; /* words of the first chunk that have been taken */
+};
+
+/* How each state was first come to. */
+struct step {
+    uint32_t parent;
+    explore_event event;
+};
+
+struct way {
+    struct step *steps;
+    uint64_t room;
+    uint64_t count; /* of states */
+};
+
+enum { OUTCOMES_MAX = 2048 };
+
+/* What has become of an event in a state of a job, and where it was first seen. */
+struct outcome {
+    npj_trace trace;
+    uint32_t parent;
+    explore_event event;
+    uint16_t next; /* 1 + another of the same state and event, or 0 */
+};
+
+struct outcomes {
+    uint32_t count;
+    struct outcome outcome[OUTCOMES_MAX];
+    uint16_t first[NPJ_STATE_COUNT][NPJ_EVENT_COUNT]; /* 1 + the first, or 0 */
+};
+
 /* explore_known.c */
 uint64_t explore_purse(const npjt_scope *scope);
 bool explore_affords(uint64_t purse, npjt_budget budget);
 uint64_t explore_pay(uint64_t purse, npjt_budget budget);
+void explore_expect(const struct known *known, uint64_t key);
 bool explore_learn(struct known *known, uint64_t key, uint64_t purse); /* whether it is news */
 uint64_t explore_known_bytes(const struct known *known);
 void explore_known_free(struct known *known);
 
+/* explore_queue.c */
+bool explore_queue_new(struct queue *queue, const void *plain, size_t bytes);
+bool explore_queue_put(struct queue *queue, const void *world);
+bool explore_queue_take(struct queue *queue, void *world); /* false if none waits */
+uint64_t explore_queue_bytes(const struct queue *queue);
+void explore_queue_free(struct queue *queue);
+
+/* explore_way.c */
+bool explore_way_add(struct way *way, uint32_t parent, explore_event event);
+size_t explore_way_tape(const struct way *way, const npjt_scope *scope, uint32_t state, explore_event event,
+                        uint8_t tape[NPJT_TAPE_MAX]);
+void explore_outcome_note(struct outcomes *outcomes, const npj_trace *trace, uint32_t state, explore_event event);
+uint64_t explore_way_bytes(const struct way *way);
+void explore_way_free(struct way *way);
+
 /* explore_engine.c */
 uint64_t explore_key(const struct explorer *x);
+void explore_find_counters(struct explorer *x);
+bool explore_unchanged(struct explorer *x);
 bool explore_cancel_taken(const struct explorer *x, npj_job job);
 bool explore_replied(const struct explorer *x, npj_job job, npj_req request);
 

@@ -61,10 +61,12 @@ bool explore_world_new(struct explorer *x, const npjt_scope *scope)
     configure(x);
     size_t model = (sizeof(struct world) + 15) & ~(size_t)15;
     size_t blocks = (model + npjt_model_size(&x->config) + 15) & ~(size_t)15;
-    size_t bytes = explore_arena_plan(x, blocks);
-    x->world = calloc(1, bytes);
-    if (x->world == NULL)
+    size_t bytes = explore_arena_plan(x, blocks) + EXPLORE_PIECE - 1;
+    bytes -= bytes % EXPLORE_PIECE;
+    x->before = calloc(2, bytes);
+    if (x->before == NULL)
         return false;
+    x->world = (struct world *)(void *)((char *)x->before + bytes);
     x->world_bytes = bytes;
     x->plan.base = (unsigned char *)x->world + blocks;
     x->model = (npjt_model *)(void *)((char *)x->world + model);
@@ -79,6 +81,7 @@ bool explore_world_new(struct explorer *x, const npjt_scope *scope)
     npj_stats_get(srv, &stats);
     npjt_model_init(x->model, &x->config, stats.packet_bytes);
     x->world->srv = srv;
+    explore_find_counters(x);
     x->world->next_tag = 16;
     x->world->now = 1;
     if (npj_advance(srv, x->world->now) != npjt_model_advance(x->model, x->world->now))
@@ -88,8 +91,8 @@ bool explore_world_new(struct explorer *x, const npjt_scope *scope)
 
 void explore_world_free(struct explorer *x)
 {
-    free(x->world);
-    x->world = NULL;
+    free(x->before);
+    x->world = x->before = NULL;
 }
 
 /* ------------------------------------------------------------------------------------------------------- actions */
@@ -358,9 +361,8 @@ npj_status explore_apply(struct explorer *x, explore_event event)
     x->wrong = NULL;
     x->trace_count = 0;
     arena->refuse = event.fails;
-    arena->refused = false;
     npj_status status = act(x, event);
-    arena->refuse = false;
+    arena->refuse = arena->refused = false;
     if (!x->scope->step)
         while (x->wrong == NULL && take_action(x))
             continue;
@@ -371,7 +373,7 @@ npj_status explore_apply(struct explorer *x, explore_event event)
 
 /* -------------------------------------------------------------------------------------------------------- checks */
 
-static void check_stats(struct explorer *x)
+void explore_check_counters(struct explorer *x)
 {
     npj_stats said, right;
     npj_stats_get(x->world->srv, &said);
@@ -401,11 +403,8 @@ static void check_jobs(struct explorer *x)
     }
 }
 
-void explore_check(struct explorer *x, bool everything)
+void explore_check(struct explorer *x)
 {
-    check_stats(x);
-    if (!everything || x->wrong != NULL)
-        return;
     const char *invariant = npj_check(x->world->srv);
     if (invariant != NULL)
         explore_wrong(x, "an invariant of the engine does not hold: %s", invariant);

@@ -42,21 +42,6 @@ void npjt_model_init(npjt_model *model, const npj_config *config, uint32_t packe
     model->limits = limits_of(config, packet_bytes);
 }
 
-model_job *npjt_model_jobs(const npjt_model *model)
-{
-    return (model_job *)(model + 1);
-}
-
-model_packet *npjt_model_packets(const npjt_model *model)
-{
-    return (model_packet *)(npjt_model_jobs(model) + model->limits.jobs);
-}
-
-npj_iov *npjt_model_iovs(const npjt_model *model)
-{
-    return (npj_iov *)(npjt_model_packets(model) + model->limits.packets);
-}
-
 model_job *npjt_model_find(const npjt_model *model, npj_job job)
 {
     model_job *jobs = npjt_model_jobs(model);

@@ -268,19 +268,25 @@ static void stand_in_line(npjt_model *model, model_job *job)
         job->turn = last + 1;
 }
 
-model_job *npjt_model_in_line(const npjt_model *model, uint32_t index)
+/* The job whose turn comes next after that one; turns are distinct. */
+static model_job *next_in_line(const npjt_model *model, uint32_t after)
 {
     model_job *jobs = npjt_model_jobs(model);
+    model_job *next = NULL;
 
-    for (uint32_t i = 0; i < model->job_count; i++) {
-        uint32_t before = 0;
+    for (uint32_t i = 0; i < model->job_count; i++)
+        if (jobs[i].turn > after && (next == NULL || jobs[i].turn < next->turn))
+            next = &jobs[i];
+    return next;
+}
 
-        for (uint32_t k = 0; k < model->job_count; k++)
-            before += jobs[k].turn != 0 && jobs[k].turn < jobs[i].turn;
-        if (jobs[i].turn != 0 && before == index)
-            return &jobs[i];
-    }
-    return NULL;
+model_job *npjt_model_in_line(const npjt_model *model, uint32_t index)
+{
+    model_job *job = next_in_line(model, 0);
+
+    while (job != NULL && index-- > 0)
+        job = next_in_line(model, job->turn);
+    return job;
 }
 
 void npjt_model_settle(npjt_model *model, model_job *job)

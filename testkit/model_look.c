@@ -72,15 +72,15 @@ uint64_t npjt_model_request_tag(const npjt_model *model, npj_job job, uint32_t i
 npj_op npjt_model_op(const npjt_model *model, npj_job handle, npj_action_kind *kind, uint64_t *bytes)
 {
     const model_job *job = any(model, handle);
-    const model_packet *packet;
+    const model_packet *packets = npjt_model_packets(model);
 
     if (job == NULL || job->op == 0)
         return 0;
     *kind = (npj_action_kind)job->op_kind;
     *bytes = 0;
-    for (uint32_t i = 0; (packet = write_of(model, handle, i)) != NULL; i++)
-        if (packet->in_flight)
-            *bytes += packet->length - packet->taken;
+    for (uint32_t i = 0; i < model->packet_count; i++)
+        if (packets[i].job == handle && packets[i].in_flight)
+            *bytes += packets[i].length - packets[i].taken;
     return job->op;
 }
 

@@ -103,9 +103,18 @@ struct npjt_model {
 };
 
 /** @name Where things are @{ */
-model_job *npjt_model_jobs(const npjt_model *model);
-model_packet *npjt_model_packets(const npjt_model *model);
-npj_iov *npjt_model_iovs(const npjt_model *model);
+static inline model_job *npjt_model_jobs(const npjt_model *model)
+{
+    return (model_job *)(model + 1);
+}
+static inline model_packet *npjt_model_packets(const npjt_model *model)
+{
+    return (model_packet *)(npjt_model_jobs(model) + model->limits.jobs);
+}
+static inline npj_iov *npjt_model_iovs(const npjt_model *model)
+{
+    return (npj_iov *)(npjt_model_packets(model) + model->limits.packets);
+}
 /** The job of a handle that is still good, or NULL. */
 model_job *npjt_model_find(const npjt_model *model, npj_job job);
 /** The job in whose service @p op is in flight, if it is of @p kind, or NULL. */

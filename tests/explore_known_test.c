@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the search keeps: which states are known, and what may still be spent from them. */
+/* What the search keeps: which states are known, what may still be spent from them, and the worlds that wait. */
 #include <criterion/criterion.h>
 #include <string.h>
 
@@ -73,4 +73,45 @@ Test(known, stays_known_while_the_table_grows)
         cr_assert_not(explore_learn(&known, i * UINT64_C(0x9E3779B97F4A7C15), 0));
     cr_expect_eq(known.count, KEYS);
     explore_known_free(&known);
+}
+
+/* ---------------------------------------------------------------------------------------------------------- queue */
+
+enum { WORLD = 67 * EXPLORE_PIECE, WORLDS = 5000 /* more than one chunk of them */ };
+
+/* A world of which more or less is not plain; the first and the last of all bytes now and then. */
+static void make_world(unsigned char world[WORLD], unsigned number)
+{
+    memset(world, 0x11, WORLD);
+    for (unsigned at = number % 97; at < WORLD; at += 1 + number % 301)
+        world[at] = (unsigned char)(number + at);
+    world[WORLD - 1] = (unsigned char)number;
+}
+
+static void take_world(struct queue *queue, unsigned number)
+{
+    static unsigned char world[WORLD], expected[WORLD];
+    make_world(expected, number);
+    cr_assert(explore_queue_take(queue, world));
+    cr_assert_arr_eq(world, expected, WORLD, "world %u", number);
+}
+
+Test(queue, gives_back_each_world_in_its_turn)
+{
+    static unsigned char world[WORLD];
+    struct queue queue;
+    memset(world, 0x11, WORLD);
+    cr_assert(explore_queue_new(&queue, world, WORLD));
+    cr_expect_not(explore_queue_take(&queue, world));
+    unsigned taken = 0;
+    for (unsigned i = 0; i < WORLDS; i++) {
+        make_world(world, i);
+        cr_assert(explore_queue_put(&queue, world));
+        if (i % 3 == 0)
+            take_world(&queue, taken++);
+    }
+    while (taken < WORLDS)
+        take_world(&queue, taken++);
+    cr_expect_not(explore_queue_take(&queue, world));
+    explore_queue_free(&queue);
 }
