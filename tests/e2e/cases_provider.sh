@@ -15,6 +15,8 @@ provider_cases()
     trial 'a refusal is seen by an SMB2_02 client' refused refuse UNSUCCESSFUL SMB2_02 PIPE_DISCONNECTED
     trial 'smbclient reports a refusal' refused_large
     trial 'the pipe is of a kind that jobs do not go into' wrong_pipe
+    trial 'the pipe is never there' missing_pipe
+    trial 'ScheduleJob fails: abandoned, though the client has seen nothing of it' unwanted
     trial 'the reader of the pipe is killed in mid-job' reader_killed
     trial 'the reader of the pipe ends early' reader_ends_early
     trial 'a resident provider is killed in mid-job, and comes back' resident_restarts
@@ -54,6 +56,19 @@ wrong_pipe()
     said=$(smb SMB3_11 "put $site/60000000 wrong") && return 1
     echo "$said"
     grep -q NT_STATUS_PIPE_DISCONNECTED <<<"$said" && abandoned wrong 'status=STATUS_INVALID_DEVICE_REQUEST '
+}
+
+missing_pipe()
+{
+    local said
+    said=$(smb SMB3_11 "put $site/60000000 missing") && return 1
+    echo "$said"
+    grep -q NT_STATUS_PIPE_DISCONNECTED <<<"$said" && abandoned missing 'status=STATUS_IO_TIMEOUT '
+}
+
+unwanted()
+{
+    smb SMB3_11 "put $site/65537 unwanted" && abandoned unwanted 'status=STATUS_UNSUCCESSFUL ' 'the printer is out of paper'
 }
 
 reader_killed()

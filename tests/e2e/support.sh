@@ -18,12 +18,13 @@ make_data()
 # printer NAME ADD...: a printer of the test's provider; the settings that follow it come from standard input.
 printer()
 {
-    local name=$1 folder=$jobs
+    local name=$1 folder=$jobs schedule=schedule
     shift
     [ "$name" != frail ] || folder=$site/frail
+    [ "$name" != unwanted ] || schedule=refuse
     printf '[%s]\n' "$name"
     printf '    addjob command = %s %s %s add %s\n' "$here/provider" "$reader" "$folder" "$*"
-    printf '    schedule command = %s %s %s schedule %%j\n' "$here/provider" "$reader" "$folder"
+    printf '    schedule command = %s %s %s %s %%j\n' "$here/provider" "$reader" "$folder" "$schedule"
     printf '    abandon command = %s %s %s abandon %%j %%r\n' "$here/provider" "$reader" "$folder"
     cat
 }
@@ -45,6 +46,8 @@ END
         printer ok stream normal </dev/null
         printer fifo fifo normal </dev/null
         printer wrong seqpacket normal </dev/null
+        printer missing missing <<<'    connect timeout = 1'
+        printer unwanted stream normal </dev/null
         printer ps stream normal <<<'    complete = ps'
         printer slow stream slow 20 <<<'    max job memory = 1M'
         printer stall stream stall 4000 <<<'    max job memory = 1M'
