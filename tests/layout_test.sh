@@ -3,7 +3,8 @@
 # The rules of the tree: layout_test.sh SOURCE_ROOT. The arrows point one way,
 #     include <- lib <- testkit <- {fuzz, tests, tools},  include <- host <- {npjobd, tests, tools, fuzz}
 # and a folder's private headers are its own: the others see include/, testkit/include/ and host/include/ only. But for these: the
-# tests of the tapes read the table of their words, those of command lines call what splits them, and tests/inside.h and
+# tests of the tapes read the table of their words, those of the search its table of states, those of command lines call what
+# splits them, and tests/inside.h and
 # the exhaustive search look into the engine.
 set -euo pipefail
 cd "$1"
@@ -104,7 +105,7 @@ check 'fuzz/ includes the public headers, the parsers of npjobd and its own' inc
 check 'tools/ includes the public headers and its own' includes tools '^npjob(-testkit|-posix)?/'
 check 'npjobd/ includes those of the host and its own' includes npjobd '^npjob(-posix)?/'
 check 'tests/ includes the public headers, parts of npjobd and its own' includes tests \
-    '^npjob(-testkit|-posix)?/|^(loop\.c|tape_words\.h|engine\.h)$|^(text|words)\.h$|^(npa|settings|whole|log|pool)\.h$'
+    '^npjob(-testkit|-posix)?/|^(loop\.c|(tape_words|explore_state)\.h|engine\.h)$|^(text|words)\.h$|^(npa|settings|whole|log|pool)\.h$'
 check 'public headers are included by name' no_angled_way_around
 check 'the links of the pages lead somewhere' links_lead_somewhere
 finish
