@@ -30,20 +30,28 @@ smbclient_sends_nothing()
     smb "$1" "put $site/0 ok" && abandoned ok ' bytes=0 '
 }
 
-# writes_of PROTOCOL SIZE WRITE...: a file of that size, with writes of each of these sizes.
+# writes_of PROTOCOL SIZE WRITE...: one client prints a file of that size once with writes of each of these sizes, and a
+# short one byte by byte.
 writes_of()
 {
-    local protocol=$1 file=$site/$2 write
+    local protocol=$1 file=$site/$2 write steps=() lines=() ids
     shift 2
     for write; do
-        log_mark
-        client "$protocol" ok open send "$file" "$write" close >"$site/seen"
-        saw 'open SUCCESS' "send SUCCESS $(stat -c %s "$file")" 'close SUCCESS' && printed ok "$file" || return 1
+        steps+=(open send "$file" "$write" close)
+        lines+=('open SUCCESS' "send SUCCESS $(stat -c %s "$file")" 'close SUCCESS')
     done
-    log_mark
     head -c 300 "$file" >"$site/short"
-    client "$protocol" ok open send "$site/short" 1 close >"$site/seen"
-    saw 'open SUCCESS' 'send SUCCESS 300' 'close SUCCESS' && printed ok "$site/short"
+    client "$protocol" ok "${steps[@]}" open send "$site/short" 1 close >"$site/seen"
+    saw "${lines[@]}" 'open SUCCESS' 'send SUCCESS 300' 'close SUCCESS' &&
+        logged ' printer=ok .*outcome=scheduled' $(($# + 1)) || return 1
+    mapfile -t ids < <(ls "$jobs/printed" | sort -n)
+    for write in "${!ids[@]}"; do
+        if [ "$write" -lt $# ]; then
+            cmp "$file" "$jobs/printed/${ids[write]}" || return 1
+        else
+            cmp "$site/short" "$jobs/printed/${ids[write]}" || return 1
+        fi
+    done
 }
 
 empty_write()

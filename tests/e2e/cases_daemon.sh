@@ -82,12 +82,12 @@ short_of_files()
     local i pids=() good=0
     npjobd_stop && npjobd_start 40 && warm_up || return 1
     log_mark
-    for i in {1..20}; do
+    for i in {1..12}; do
         { echo "client $i"; tail -c 2000000 "$site/60000000"; } >"$site/at/$i"
         smb SMB3_11 "put $site/at/$i ok" >"$site/at/$i.out" &
         pids+=($!)
     done
-    for i in {1..20}; do
+    for i in {1..12}; do
         if wait "${pids[i - 1]}"; then
             good=$((good + 1))
             sha256sum <"$site/at/$i" >>"$site/at/good"
@@ -95,8 +95,8 @@ short_of_files()
             cat "$site/at/$i.out"
         fi
     done
-    logged ' job=' 20 || return 1
-    echo "$good of 20 are good"
+    logged ' job=' 12 || return 1
+    echo "$good of 12 are good"
     log_has 'job=[0-9]* .*outcome=scheduled' "$good" && [ "$good" -gt 0 ] &&
         diff <(sort "$site/at/good" | cut -c 1-64) <(sha256sum "$jobs"/printed/* | cut -c 1-64 | sort) || return 1
     rm -f "$jobs"/printed/*

@@ -22,6 +22,8 @@ provider_cases()
     trial 'a resident provider is killed in mid-job, and comes back' resident_restarts
     trial 'a reader that never reads: the job fails when its time is over' never_read
     trial 'a slow reader slows the client down, at no cost of memory' slow_reader
+    trial 'npjob-store keeps whole jobs, and none else' example_store
+    trial 'npjob-filter feeds whole jobs to a command, and none else' example_filter
     trial 'a reader that waits stops the client within a bound' stalled_reader
 }
 
@@ -144,6 +146,37 @@ never_read()
     wait $!
     cat "$site/seen"
     grep -q '^write PIPE_DISCONNECTED 0$' "$site/seen"
+}
+
+nothing_begun()
+{
+    [ -z "$(ls -A "$site/$1/.npjob")" ]
+}
+
+# Three at once, and half a job.
+example_store()
+{
+    local i pids=()
+    for i in 1 2 3; do
+        smb SMB3_11 "put $site/1000000 store" &
+        pids+=($!)
+    done
+    wait "${pids[@]}"
+    client SMB3_00 store open send "$site/half.ps" 10 drop
+    logged ' printer=store .*outcome=scheduled' 3 && logged ' printer=store .*outcome=abandoned' 1 &&
+        until_true 20 nothing_begun store || return 1
+    [ "$(ls "$site/store" | wc -l)" -eq 3 ] || { ls -l "$site/store"; return 1; }
+    for i in "$site"/store/*.ps; do
+        cmp "$site/1000000" "$i" || return 1
+    done
+}
+
+example_filter()
+{
+    client SMB3_00 filter open send "$site/half.ps" 10 drop
+    logged ' printer=filter .*outcome=abandoned' 1 && until_true 20 nothing_begun filter && [ ! -e "$site/filtered" ] || return 1
+    smb SMB3_11 "put $site/8000000 filter" && logged ' printer=filter .*outcome=scheduled' 1 &&
+        until_true 20 nothing_begun filter && cmp "$site/8000000" "$site/filtered"
 }
 
 # The most that npjobd may be larger by while a job of 60 MB passes through to a slow reader: the job's own limit of 1 MiB,

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # End to end: print clients, a real smbd, npjobd and a print provider.
-# usage: e2e_test.sh NPJOBD READER [CASE...]
-# E2E_SANITIZED is set if npjobd is so built that its memory tells nothing. CASE is the name of a function.
+# usage: e2e_test.sh NPJOBD READER [GROUP|CASE...]
+# A group is bytes, provider, client or daemon, a case the name of its function; all of them if none is named.
+# E2E_SANITIZED is set if npjobd is so built that its memory tells nothing.
 # After each case npjobd must be back where it was: no job, no packet, no file open, no process, no memory (see balance.sh).
 set -uo pipefail
 
@@ -44,12 +45,17 @@ if ! smbd_start || ! npjobd_start; then
     exit 1
 fi
 
+wants()
+{
+    [[ " ${wanted[*]} " == *" $1 "* ]]
+}
+
 # trial NAME FUNCTION [ARGUMENT...]: a case, and the balance after it. What was said in the meantime is shown if it fails.
 trial()
 {
     local name=$1
     shift
-    [ ${#wanted[@]} -eq 0 ] || [[ " ${wanted[*]} " == *" $1 "* ]] || return 0
+    [ ${#wanted[@]} -eq 0 ] || wants "$group" || wants "$1" || return 0
     check "$name" one_case "$@"
 }
 
@@ -67,9 +73,8 @@ one_case()
 
 wanted=("$@")
 check 'a first job goes through, and npjobd notes what it holds' warm_up
-bytes_cases
-provider_cases
-client_cases
-daemon_cases
+for group in bytes provider client daemon; do
+    "${group}_cases"
+done
 check 'npjobd ends with exit status 0' npjobd_stop
 finish

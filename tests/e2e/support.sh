@@ -29,6 +29,19 @@ printer()
     cat
 }
 
+# example NAME PROVIDER OPTIONS...: a printer of one of the example providers; the options are those of addjob.
+example()
+{
+    local name=$1 provider=$here/../../npjobd/providers/$2
+    shift 2
+    mkdir -p "$site/$name"
+    printf '[%s]\n' "$name"
+    printf '    addjob command = %s addjob --folder %s %s\n' "$provider" "$site/$name" "$*"
+    printf '    schedule command = %s schedule --folder %s --id %%j\n' "$provider" "$site/$name"
+    printf '    abandon command = %s abandon --folder %s --id %%j\n' "$provider" "$site/$name"
+    printf '    complete = any\n'
+}
+
 # npjobd_configure [PRINTER [SETTING]]: all printers, and one more if asked for; another setting for all of npjobd. The
 # file is replaced in one step.
 npjobd_configure()
@@ -60,6 +73,8 @@ END
         printer rubbish rubbish </dev/null
         printer resident resident </dev/null
         printer frail stream normal </dev/null
+        example store npjob-store --job %J --suffix .ps
+        example filter npjob-filter -- sh -c "'cat >\"\$0.\$\$\" && mv \"\$0.\$\$\" \"\$0\"'" "$site/filtered"
         [ -z "${1-}" ] || printer "$1" stream normal </dev/null
     } >"$site/npjobd.conf.new"
     mv "$site/npjobd.conf.new" "$site/npjobd.conf"
