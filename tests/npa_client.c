@@ -19,8 +19,6 @@
  */
 #include <errno.h>
 #include <getopt.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -31,7 +29,7 @@
 #include <unistd.h>
 
 enum { SENT = 0, WRONG_USE = 2, NO_SOCKET = 3, NO_REPLY = 4, NO_JOB = 5, WRONG_REPLY = 6 };
-enum { REPLY_SIZE = 36, BLOCKED_MS = 500, PATIENCE_MS = 60000 };
+enum { REPLY_SIZE = 36 };
 
 typedef struct client {
     const char *path;
@@ -114,26 +112,14 @@ static int open_socket(const char *path)
     return -1;
 }
 
-/* Sends all; says once when it is blocked. */
-static bool send_all(int fd, const unsigned char *bytes, size_t length, uint64_t *sent, bool *said)
+static bool send_all(int fd, const unsigned char *bytes, size_t length)
 {
     while (length > 0) {
-        struct pollfd wait = {.fd = fd, .events = POLLOUT};
-        if (poll(&wait, 1, *said ? PATIENCE_MS : BLOCKED_MS) == 0) {
-            if (*said)
-                return false;
-            *said = true;
-            printf("blocked %llu\n", (unsigned long long)*sent);
-            continue;
-        }
-        ssize_t count = send(fd, bytes, length, MSG_NOSIGNAL | MSG_DONTWAIT);
-        if (count < 0 && errno != EAGAIN && errno != EINTR)
+        ssize_t count = send(fd, bytes, length, MSG_NOSIGNAL);
+        if (count < 0 && errno != EINTR)
             return false;
-        if (count > 0) {
-            bytes += count;
-            length -= (size_t)count;
-            *sent += (uint64_t)count;
-        }
+        bytes += count > 0 ? count : 0;
+        length -= count > 0 ? (size_t)count : 0;
     }
     return true;
 }
@@ -152,11 +138,9 @@ static int read_reply(int fd, uint32_t level)
 static int send_job(int fd)
 {
     static unsigned char bytes[1 << 20];
-    uint64_t sent = 0;
-    bool said = false;
     ssize_t count;
     while ((count = read(STDIN_FILENO, bytes, sizeof bytes)) > 0)
-        if (!send_all(fd, bytes, (size_t)count, &sent, &said))
+        if (!send_all(fd, bytes, (size_t)count))
             return NO_JOB;
     return SENT;
 }
@@ -170,8 +154,6 @@ static int wait_for_end(int fd)
 
 static int play(client *self, int fd)
 {
-    uint64_t sent = 0;
-    bool said = false;
     if (self->silent)
         return wait_for_end(fd);
     if (self->raw) {
@@ -185,7 +167,7 @@ static int play(client *self, int fd)
         self->request_length += count > 0 ? (size_t)count : 0;
     }
     size_t length = self->cut < self->request_length ? self->cut : self->request_length;
-    if (!send_all(fd, self->request, length, &sent, &said) || length < self->request_length)
+    if (!send_all(fd, self->request, length) || length < self->request_length)
         return NO_REPLY;
     int code = read_reply(fd, self->level);
     if (code != SENT)

@@ -22,7 +22,7 @@ ask_client()
     holder=$!
     helpers+=("$holder")
     exec 4>more
-    until_so grep -q open said && printf 'first half, ' >&4
+    until_so grep -qs open said && printf 'first half, ' >&4
 }
 
 end_client() # CODE
@@ -218,6 +218,7 @@ os.dup2(0, 5)
 os.execv(sys.argv[1], [sys.argv[1], '--config', 'conf'])
 END
     npjobd_pid=$!
+    helpers+=("$npjobd_pid")
     has 'npjobd serves' && has 'descriptor 5, .*is no listening Unix stream socket' && has 'stranger' &&
         echo job | client 0 && calls 'schedule 1'
 }

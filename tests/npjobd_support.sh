@@ -7,18 +7,17 @@ npjobd_pid=
 helpers=()
 ulimit -c 0
 
-# Everything that was started is ended, by its number.
+# Everything that was started is ended, by its number; of readers, which nobody waits for, it may be another's by now.
 clean_up()
 {
     local pid
-    for pid in $npjobd_pid "${helpers[@]}"; do
+    for pid in "${helpers[@]}"; do
         kill -KILL "$pid" 2>/dev/null
+    done
+    for pid in $(cat readers.ever 2>/dev/null); do
+        [ "$(readlink "/proc/$pid/cwd")" != "$folder" ] || kill -KILL "$pid"
     done
     wait 2>/dev/null
-    # Readers that nobody writes to any more.
-    for pid in $(cat readers 2>/dev/null); do
-        kill -KILL "$pid" 2>/dev/null
-    done
     cd /
     rm -rf "$folder"
 }
@@ -32,7 +31,7 @@ until_so()
 {
     local end=$((SECONDS + 30))
     until "$@"; do
-        [ $SECONDS -lt $end ] || { echo "never came true: $*"; return 1; }
+        [ $SECONDS -lt $end ] || { echo "never came true: $*"; tail -n 5 log calls; return 1; }
         sleep 0.02
     done
 }
@@ -64,12 +63,14 @@ job=$1
 rm -f "pipe.$job"
 mkfifo "pipe.$job" || exit 1
 (
-    [ ! -e gate ] || : >"waits.$job"
+    gate=
+    [ ! -e gate ] || gate=closed
     exec 3<"pipe.$job" || exit 1
+    [ -z "$gate" ] || : >"waits.$job"
     while [ -e "waits.$job" ]; do sleep 0.05; done
     exec cat <&3 >"out.$job"
 ) </dev/null >/dev/null 2>&1 &
-echo $! >>readers
+echo $! | tee -a readers >>readers.ever
 echo "$PWD/pipe.$job"
 echo "${job##*-}"
 END
@@ -90,6 +91,20 @@ END
 close_gate()
 {
     : >gate
+}
+
+# held_up NUMBER BUFFERS: the readers of so many jobs wait at the gate, and the daemon has so many buffers for them.
+held_up()
+{
+    until_so holds_up "$@"
+}
+
+holds_up()
+{
+    local waits
+    waits=$(find . -maxdepth 1 -name 'waits.*' | wc -l)
+    [ "$waits" -eq "$1" ] && [ "$(wc -l <readers)" -ge "$1" ] &&
+        "$NPJOBD" status --config conf --json | grep -q "\"buffer_bytes_live\":$(($2 * 65560)),"
 }
 
 open_gate()
@@ -117,10 +132,12 @@ configure()
 # start [PREFIX...]: the daemon, when it serves. A prefix runs it: ulimit, a checker.
 start()
 {
+    [ -z "$npjobd_pid" ] || kill -KILL "$npjobd_pid" # of a test that has failed
     rm -f log
     : >log
     "$@" "$NPJOBD" --config conf 2>>log &
     npjobd_pid=$!
+    helpers+=("$npjobd_pid")
     has 'npjobd serves'
 }
 
@@ -150,6 +167,15 @@ client()
     timeout 60 "$NPA_CLIENT" "$@" n/np/laser >said
     code=$?
     [ "$code" -eq "$wanted" ] || { echo "the client's exit code is $code, not $wanted: $(cat said)"; return 1; }
+}
+
+# hasty_client [OPTION...]: a job that fails so early that the client may hear of it or not.
+hasty_client()
+{
+    local code
+    timeout 60 "$NPA_CLIENT" "$@" n/np/laser >said
+    code=$?
+    [ $code -eq 0 ] || [ $code -eq 5 ]
 }
 
 # calls LINE...: what the provider was told, in this order, and no more; waits for it.
