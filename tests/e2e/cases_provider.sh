@@ -137,6 +137,7 @@ three_begun()
     [ "$(find "$jobs/printed" -name 'r*.part' -size +0 | wc -l)" -eq 3 ]
 }
 
+# The client has given up to wait (after a second) before the job is given up (after three).
 never_read()
 {
     client SMB3_00 never open flood 60000000 await "$site/at/over" write 1 close >"$site/seen" &

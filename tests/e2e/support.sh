@@ -64,7 +64,7 @@ END
         printer ps stream normal <<<'    complete = ps'
         printer slow stream slow 20 <<<'    max job memory = 1M'
         printer stall stream stall 4000 <<<'    max job memory = 1M'
-        printer never stream stall 30000 <<<'    stall timeout = 1'
+        printer never stream stall 30000 <<<'    stall timeout = 3'
         printer die stream die 200000 </dev/null
         printer refuse refuse 1 </dev/null
         printer later refuse 75 </dev/null
@@ -145,6 +145,13 @@ logged()
 }
 
 # ------------------------------------------------------------------------------------------------ what was printed
+
+# just_printed FILE...: what lies there has the bytes of these files, in whatever order their jobs got their JobIds: one
+# AddJob may overtake another, for a client is through with close before its job is.
+just_printed()
+{
+    diff <(sha256sum "$@" | cut -c 1-64 | sort) <(sha256sum "$jobs"/printed/* | cut -c 1-64 | sort)
+}
 
 # printed PRINTER FILE: the last job since the mark was scheduled at PRINTER, and has the bytes of FILE.
 printed()
