@@ -68,9 +68,11 @@ static unsigned draw_oddness(struct tape *tape)
 
 static void make_record(struct tape *tape, uint8_t *record, uint8_t opcode, unsigned oddness)
 {
+    /* Half of the records are odd in one operand alone: what is odd in two is often refused for the first of them. */
+    const size_t alone = below(tape, (size_t)2 * NPJT_OPERANDS);
     record[0] = opcode;
     for (unsigned i = 0; i < NPJT_OPERANDS; i++) {
-        const bool odd = below(tape, 8) < oddness;
+        const bool odd = (alone == i || alone >= NPJT_OPERANDS) && below(tape, 8) < oddness;
         record[1 + i] = odd ? (uint8_t)below(tape, meanings_of(opcode, i)) : 0;
     }
 }
@@ -183,6 +185,23 @@ static void insert_swarm(struct tape *tape, size_t at, size_t wanted)
     }
 }
 
+/*
+ * A job from its beginning, one step after the other, and seldom to its end. What a step can come to is met in its
+ * turn, which in a swarm hardly happens.
+ */
+static void insert_life(struct tape *tape, size_t at)
+{
+    static const uint8_t steps[] = {NPJT_ADD_EVENT,     NPJT_NEXT_EVENT,   NPJT_ADDED_EVENT,  NPJT_CONNECT_EVENT,
+                                    NPJT_NEXT_EVENT,    NPJT_OPENED_EVENT, NPJT_WRITES_EVENT, NPJT_NEXT_EVENT,
+                                    NPJT_WRITTEN_EVENT, NPJT_CLOSE_EVENT,  NPJT_NEXT_EVENT,   NPJT_DONE_EVENT,
+                                    NPJT_NEXT_EVENT,    NPJT_DONE_EVENT};
+    const unsigned oddness = (unsigned)below(tape, 4);
+    const size_t length = open_gap(tape, at, 3 + below(tape, sizeof steps - 2));
+    for (size_t i = 0; i < length; i++) {
+        make_record(tape, tape->records + (at + i) * RECORD, steps[i], oddness);
+    }
+}
+
 static void delete_records(struct tape *tape, size_t length)
 {
     const size_t at = below(tape, tape->count - length + 1);
@@ -253,7 +272,7 @@ static void tweak_header(struct tape *tape)
     } while (draw(tape) & 1);
 }
 
-/* A new tape: other limits, mostly a job that is open, and swarms. */
+/* A new tape: other limits, mostly a job that is open or on its way, and swarms. */
 static void start_anew(struct tape *tape)
 {
     memset(tape->header, 0, HEADER);
@@ -265,7 +284,10 @@ static void start_anew(struct tape *tape)
     if (below(tape, 2)) {
         tape->header[NPJT_HEADER_MAX_JOB_PACKETS] = (uint8_t)below(tape, header_meanings(NPJT_HEADER_MAX_JOB_PACKETS));
     }
-    if (below(tape, 8)) {
+    const size_t first = below(tape, 8);
+    if (first < 4) {
+        insert_life(tape, 0);
+    } else if (first < 7) {
         make_record(tape, tape->records, NPJT_OPEN_EVENT, 0);
         tape->count = 1;
     }
@@ -284,6 +306,8 @@ static void mutate_once(struct tape *tape)
     const size_t choice = below(tape, 100);
     if (choice < 50 || tape->count == 0) {
         start_anew(tape);
+    } else if (choice < 56) {
+        insert_life(tape, draw_place(tape));
     } else if (choice < 68) {
         insert_swarm(tape, draw_place(tape), span_length(tape, SPAN_MAX));
     } else if (choice < 74) {
