@@ -173,6 +173,17 @@ Test(end, a_write_is_cancelled_while_the_pipe_is_full)
     free(text);
 }
 
+/* Until the pipe is full, which it is before the last of them. */
+static void start_writes(struct rig *r, struct seen *s, const char *text, npj_req requests[WRITES])
+{
+    reader_listen(r, STREAM);
+    job_start(r, s, job_options(s));
+    for (size_t i = 0; i < WRITES; i++)
+        cr_assert_eq(npjp_job_write(s->job, TAG_WRITE + i, text + i * LENT, LENT, NPJ_LEND, &requests[i]),
+                     NPJ_STATUS_PENDING);
+    settle(r);
+}
+
 /* The first write that has no answer is in flight, and a part of it may be in the pipe. */
 Test(end, the_write_in_flight_is_cancelled)
 {
@@ -180,12 +191,7 @@ Test(end, the_write_in_flight_is_cancelled)
     struct seen s = {0};
     char *text = pattern(WRITES * LENT);
     npj_req requests[WRITES];
-    reader_listen(r, STREAM);
-    job_start(r, &s, job_options(&s));
-    for (size_t i = 0; i < WRITES; i++)
-        cr_assert_eq(npjp_job_write(s.job, TAG_WRITE + i, text + i * LENT, LENT, NPJ_LEND, &requests[i]),
-                     NPJ_STATUS_PENDING);
-    settle(r);
+    start_writes(r, &s, text, requests);
     size_t first = s.reply_count - 2;
     cr_assert_lt(first, WRITES - 1);
     cr_assert_eq(npjp_job_cancel(s.job, requests[first]), NPJ_STATUS_SUCCESS);
@@ -213,12 +219,7 @@ Test(end, what_was_cancelled_is_not_written_later)
     struct seen s = {0};
     char *text = pattern(WRITES * LENT);
     npj_req requests[WRITES];
-    reader_listen(r, STREAM);
-    job_start(r, &s, job_options(&s));
-    for (size_t i = 0; i < WRITES; i++)
-        cr_assert_eq(npjp_job_write(s.job, TAG_WRITE + i, text + i * LENT, LENT, NPJ_LEND, &requests[i]),
-                     NPJ_STATUS_PENDING);
-    settle(r);
+    start_writes(r, &s, text, requests);
     for (size_t i = s.reply_count - 2; i < WRITES; i++)
         cr_assert_eq(npjp_job_cancel(s.job, requests[i]), NPJ_STATUS_SUCCESS);
     settle(r);

@@ -42,22 +42,25 @@ refused()
     saw 'open SUCCESS' 'write SUCCESS 10' 'reach SUCCESS' 'await SUCCESS' "write $seen 0" 'close SUCCESS'
 }
 
-# A job larger than all buffers on its way: smbclient cannot have written it all before it hears of the refusal.
-refused_large()
+# disconnected PRINTER: a job larger than all buffers on its way, which smbclient cannot have written before it hears that
+# there is no pipe any more.
+disconnected()
 {
     local said
-    said=$(smb SMB3_11 "put $site/60000000 refuse") && return 1
+    said=$(smb SMB3_11 "put $site/60000000 $1") && return 1
     echo "$said"
-    grep -q NT_STATUS_PIPE_DISCONNECTED <<<"$said" && logged ' printer=refuse .*outcome=refused'
+    grep -q NT_STATUS_PIPE_DISCONNECTED <<<"$said"
+}
+
+refused_large()
+{
+    disconnected refuse && logged ' printer=refuse .*outcome=refused'
 }
 
 # A socket of messages: there is no place for the bytes of a job.
 wrong_pipe()
 {
-    local said
-    said=$(smb SMB3_11 "put $site/60000000 wrong") && return 1
-    echo "$said"
-    grep -q NT_STATUS_PIPE_DISCONNECTED <<<"$said" && abandoned wrong 'status=STATUS_INVALID_DEVICE_REQUEST '
+    disconnected wrong && abandoned wrong 'status=STATUS_INVALID_DEVICE_REQUEST '
 }
 
 missing_pipe()
@@ -93,10 +96,7 @@ reader_killed()
 
 reader_ends_early()
 {
-    local said
-    said=$(smb SMB3_11 "put $site/60000000 die") && return 1
-    echo "$said"
-    grep -q NT_STATUS_PIPE_DISCONNECTED <<<"$said" && abandoned die 'status=STATUS_PIPE_BROKEN '
+    disconnected die && abandoned die 'status=STATUS_PIPE_BROKEN '
 }
 
 # Three jobs are on their way when the provider is killed; then nothing is printed; then it is back, and all is well.
