@@ -5,8 +5,9 @@
  *
  * What it is good at are deep states. It inserts "swarms": spans made of a few patterns only, each of them once or many
  * times in a row, plain or with an operand that counts. A span of writes and cancels alone, or of anything but
- * completions, goes where a uniform choice of events never does. And it often starts anew, with other limits, so that a
- * swarm does not depend on what happened to be found before. scripts/depth measures it.
+ * completions, goes where a uniform choice of events never does. It inserts "lives": a job's steps in their order, so
+ * that each kind of operation is met by answers of its own. And it often starts anew, with other limits, so that
+ * neither depends on what happened to be found before. scripts/depth measures it.
  */
 #ifndef NPJOB_FUZZ_MUTATOR_H
 #define NPJOB_FUZZ_MUTATOR_H
