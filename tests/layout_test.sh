@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # The rules of the tree: layout_test.sh SOURCE_ROOT. The arrows point one way,
-#     include <- lib <- testkit <- {fuzz, tests, tools},  include <- host <- {npjobd, tests, tools, fuzz}
+#     include <- lib <- testkit <- {fuzz, bench, tests, tools},  include <- host <- {npjobd, tests, tools, fuzz, bench}
 # and a folder's private headers are its own: the others see include/, testkit/include/ and host/include/ only. But for these: the
 # tests of the tapes read the table of their words, those of the search its table of states, those of command lines call what
 # splits them, and tests/inside.h and
@@ -10,7 +10,7 @@ set -euo pipefail
 cd "$1"
 . tests/tap.sh
 
-folders='include lib host npjobd testkit fuzz tests tools'
+folders='include lib host npjobd testkit fuzz bench tests tools'
 
 sources()
 {
@@ -91,7 +91,8 @@ links_lead_somewhere()
     done | none
 }
 
-check 'the folders are there' test -d include -a -d lib -a -d host -a -d npjobd -a -d testkit -a -d fuzz -a -d tests -a -d tools
+check 'the folders are there' test -d include -a -d lib -a -d host -a -d npjobd -a -d testkit -a -d fuzz -a \
+    -d bench -a -d tests -a -d tools
 check 'no file has more than 500 lines' no_long_file
 check 'every source begins with its licence' licence_first
 check 'the library includes freestanding headers and string.h only' library_is_freestanding
@@ -102,6 +103,7 @@ check 'testkit/ includes include/ and its own' includes testkit '^npjob(-testkit
 check 'but for the search, which looks into the engine' only_the_search_looks_inside
 check 'fuzz/ includes the public headers, the parsers of npjobd and its own' includes fuzz \
     '^npjob(-testkit|-posix)?/|^(npa|settings|whole)\.h$'
+check 'bench/ includes the public headers and its own' includes bench '^npjob(-testkit|-posix)?/'
 check 'tools/ includes the public headers and its own' includes tools '^npjob(-testkit|-posix)?/'
 check 'npjobd/ includes those of the host and its own' includes npjobd '^npjob(-posix)?/'
 check 'tests/ includes the public headers, parts of npjobd and its own' includes tests \

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/* The least that a copied write can cost with the C library's allocator. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cycle.h"
+
+struct malloc_cycle {
+    uint32_t length;
+    uint32_t pending;
+    unsigned char *bytes;
+    void **blocks;
+};
+
+static void *begin(const void *what)
+{
+    const cycle_work *work = what;
+    struct malloc_cycle *self = bench_alloc(sizeof *self);
+    *self = (struct malloc_cycle){.length = work->length, .pending = work->pending};
+    self->bytes = bench_alloc_zeroed(1, work->length);
+    self->blocks = bench_alloc_zeroed(work->pending, sizeof *self->blocks);
+    return self;
+}
+
+static void run(void *data, uint64_t rounds)
+{
+    struct malloc_cycle *self = data;
+    for (; rounds > 0; rounds--) {
+        for (uint32_t i = 0; i < self->pending; i++) {
+            self->blocks[i] = malloc(self->length);
+            bench_must(self->blocks[i] != NULL, "no memory");
+            memcpy(self->blocks[i], self->bytes, self->length);
+            /* The copy is for somebody: the compiler must not leave it out. */
+            __asm__ volatile("" : : "r"(self->blocks[i]) : "memory");
+        }
+        for (uint32_t i = 0; i < self->pending; i++)
+            free(self->blocks[i]);
+    }
+}
+
+static void end(void *data)
+{
+    struct malloc_cycle *self = data;
+    free(self->blocks);
+    free(self->bytes);
+    free(self);
+}
+
+const bench_side cycle_malloc = {"malloc", begin, run, end};
