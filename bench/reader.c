@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
+#include "reader.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "side.h"
+
+enum { READ_BYTES = 1 << 18 };
+
+struct bench_reader {
+    char folder[64];
+    struct sockaddr_un address;
+    int listener;
+    pthread_t thread;
+    uint64_t bytes;
+};
+
+static void *read_all(void *data)
+{
+    bench_reader *reader = data;
+    unsigned char *buffer = bench_alloc(READ_BYTES);
+    int fd = accept4(reader->listener, NULL, NULL, SOCK_CLOEXEC);
+    bench_must(fd >= 0, "no connection");
+    ssize_t got;
+    while ((got = read(fd, buffer, READ_BYTES)) > 0)
+        reader->bytes += (uint64_t)got;
+    bench_must(got == 0, "the connection has broken");
+    (void)close(fd);
+    free(buffer);
+    return NULL;
+}
+
+bench_reader *bench_reader_new(void)
+{
+    bench_reader *reader = bench_alloc_zeroed(1, sizeof *reader);
+    (void)snprintf(reader->folder, sizeof reader->folder, "/tmp/npjob-bench.XXXXXX");
+    bench_must(mkdtemp(reader->folder) != NULL, "no folder for the socket");
+    reader->address.sun_family = AF_UNIX;
+    (void)snprintf(reader->address.sun_path, sizeof reader->address.sun_path, "%s/pipe", reader->folder);
+    reader->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const struct sockaddr *address = (const struct sockaddr *)(const void *)&reader->address;
+    bench_must(reader->listener >= 0 && bind(reader->listener, address, sizeof reader->address) == 0 &&
+                   listen(reader->listener, 1) == 0,
+               "no socket");
+    bench_must(pthread_create(&reader->thread, NULL, read_all, reader) == 0, "no thread");
+    return reader;
+}
+
+const char *bench_reader_path(const bench_reader *reader)
+{
+    return reader->address.sun_path;
+}
+
+int bench_reader_connect(const bench_reader *reader)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const struct sockaddr *address = (const struct sockaddr *)(const void *)&reader->address;
+    bench_must(fd >= 0 && connect(fd, address, sizeof reader->address) == 0, "no connection");
+    return fd;
+}
+
+uint64_t bench_reader_free(bench_reader *reader)
+{
+    bench_must(pthread_join(reader->thread, NULL) == 0, "the thread does not end");
+    uint64_t bytes = reader->bytes;
+    (void)close(reader->listener);
+    (void)unlink(reader->address.sun_path);
+    (void)rmdir(reader->folder);
+    free(reader);
+    return bytes;
+}
