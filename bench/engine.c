@@ -26,6 +26,7 @@ npj_srv *bench_engine_new(uint32_t jobs)
     config.max_packets = jobs < 65536 ? 65536 : jobs;
     config.max_pool_bytes = UINT64_C(1) << 32;
     config.max_idle_bytes = jobs > 1024 ? UINT64_C(1) << 30 : 0;
+    config.stall_timeout = UINT64_C(1) << 60;
     bench_must(npj_srv_new(&config, &srv) == NPJ_STATUS_SUCCESS, "no engine");
     bench_must(npj_advance(srv, 1) == NPJ_STATUS_SUCCESS, "no clock");
     return srv;

@@ -5,8 +5,8 @@
 
 #include "npjob/npjob.h"
 
-/** Creates an engine for @p jobs jobs. Limits that the works would meet are out of their way, all else is as it is by
- * default, deadlines included. */
+/** Creates an engine for @p jobs jobs. Limits that the works would meet are out of their way, and so is the deadline of
+ * a stall, which is armed but far; all else is as it is by default. */
 npj_srv *bench_engine_new(uint32_t jobs);
 
 /** Adds a job, and opens its pipe, in byte mode. @p number is its cookie. Nothing is left to be said of it. */

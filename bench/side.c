@@ -13,7 +13,7 @@ enum { MOST_SIDES = 8 };
 static const struct argp_option option_table[] = {
     {"repeat", 'r', "N", 0, "samples of each side (11)", 0},
     {"milliseconds", 'm', "N", 0, "that one sample takes, about (20)", 0},
-    {"work", 'w', "NAME", 0, "only works whose name begins so", 0},
+    {"work", 'w', "NAME", 0, "only works whose name is this, or begins with this and a dash", 0},
     {"only", 'o', "SIDE", 0, "only this side", 0},
     {"most", 'n', "N", 0, "at most so many jobs, where a work is done with several numbers of them (1000000)", 0},
     {0},
@@ -61,7 +61,8 @@ void bench_options_parse(int argc, char **argv, const char *about, bench_options
 
 bool bench_wanted(const bench_options *options, const char *work)
 {
-    return strncmp(work, options->work, strlen(options->work)) == 0;
+    size_t length = strlen(options->work);
+    return length == 0 || (strncmp(work, options->work, length) == 0 && (work[length] == '\0' || work[length] == '-'));
 }
 
 bool bench_side_wanted(const bench_options *options, const char *side)

@@ -22,7 +22,7 @@ typedef struct bench_side {
 typedef struct bench_options {
     unsigned repeat;     /**< samples of each side of each work */
     double milliseconds; /**< that one sample takes, about */
-    const char *work;    /**< works whose name begins so; "" is all */
+    const char *work;    /**< this work, or those whose name begins so and goes on with a dash; "" is all */
     const char *side;    /**< this side only, or NULL */
     uint64_t most;       /**< jobs, for the program that takes a number of them */
 } bench_options;

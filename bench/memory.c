@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* What a job and a packet take of memory, as the engine reports it, and what the structs of libuv take. */
+#define _GNU_SOURCE
+#include <uv.h>
+
+#include "crowd.h"
+#include "engine.h"
+
+static const char about[] =
+    "The memory of an idle open job and of a packet's header.\v"
+    "Works: memory-job, memory-packet. Sides: npjob, by npj_stats (job_bytes with the job's share of the index, "
+    "packet_bytes); all, memory_bytes of an engine full of idle open jobs, divided by their number; uv_pipe_t and "
+    "uv_write_t, of which libuv takes one a connection and one a write. Prints `WORK SIDE bytes VALUE` lines.";
+
+enum { JOBS = 10000 };
+
+int main(int argc, char **argv)
+{
+    bench_options options;
+    npj_stats stats;
+    bench_options_parse(argc, argv, about, &options);
+    bench_crowd *crowd = bench_crowd_new(JOBS, NULL, NULL);
+    npj_stats_get(crowd->srv, &stats);
+    bench_must(stats.jobs.live == JOBS, "not every job is open");
+    bench_print("memory-job", "npjob", "bytes", stats.job_bytes);
+    bench_print("memory-job", "all", "bytes", (double)stats.memory_bytes / JOBS);
+    bench_print("memory-job", "uv_pipe_t", "bytes", sizeof(uv_pipe_t));
+    bench_print("memory-packet", "npjob", "bytes", stats.packet_bytes);
+    bench_print("memory-packet", "uv_write_t", "bytes", sizeof(uv_write_t));
+    bench_crowd_free(crowd);
+    return 0;
+}
