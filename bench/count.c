@@ -1,18 +1,42 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The engine's cycle and nothing else, for a counter of instructions (valgrind's callgrind): what a write costs is the
- * difference of two runs, divided by that of their writes.
+ * The engine and nothing else, for a counter of instructions (valgrind's callgrind): what a write or an event costs is
+ * the difference of two runs, divided by how many more the one has than the other.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "crowd.h"
 #include "cycle.h"
 
 static const char usage[] =
-    "usage: count lend|copy LENGTH PENDING WRITES\n"
-    "Has WRITES writes of LENGTH bytes accepted, carried out and answered, PENDING at a time.\n"
-    "Under valgrind --tool=callgrind, the difference of two runs tells the instructions of a write.\n";
+    "usage: count lend|copy LENGTH PENDING ROUNDS\n"
+    "       count events JOBS ROUNDS\n"
+    "The first has PENDING writes of LENGTH bytes accepted, carried out and answered, ROUNDS times. The second makes "
+    "four\n"
+    "events on each of JOBS jobs, ROUNDS times. Under valgrind --tool=callgrind, the difference of two runs tells the\n"
+    "instructions of a write, or of an event; those of the loop that stands for the host are among them.\n";
+
+static int wrong(void)
+{
+    (void)fputs(usage, stderr);
+    return 2;
+}
+
+static int count(const bench_side *side, const void *what, uint64_t rounds)
+{
+    void *self = side->begin(what);
+    side->run(self, rounds);
+    side->end(self);
+    return 0;
+}
+
+static uint32_t number(const char *text, uint32_t most)
+{
+    unsigned long value = strtoul(text, NULL, 10);
+    return value <= most ? (uint32_t)value : 0;
+}
 
 int main(int argc, char **argv)
 {
@@ -20,19 +44,13 @@ int main(int argc, char **argv)
         (void)fputs(usage, stdout);
         return 0;
     }
+    if (argc == 4 && strcmp(argv[1], "events") == 0) {
+        uint32_t jobs = number(argv[2], NPJ_MAX_JOBS);
+        return jobs > 0 ? count(&events_npjob, &jobs, number(argv[3], UINT32_MAX)) : wrong();
+    }
     bool lent = argc == 5 && strcmp(argv[1], "lend") == 0;
-    if (argc != 5 || (!lent && strcmp(argv[1], "copy") != 0)) {
-        (void)fputs(usage, stderr);
-        return 2;
-    }
-    cycle_work work = {"count", (uint32_t)strtoul(argv[2], NULL, 10), (uint32_t)strtoul(argv[3], NULL, 10), lent};
-    uint64_t writes = strtoull(argv[4], NULL, 10);
-    if (work.length == 0 || work.pending == 0 || work.pending > 64 || writes % work.pending != 0) {
-        (void)fputs(usage, stderr);
-        return 2;
-    }
-    void *self = cycle_npjob.begin(&work);
-    cycle_npjob.run(self, writes / work.pending);
-    cycle_npjob.end(self);
-    return 0;
+    if (argc != 5 || (!lent && strcmp(argv[1], "copy") != 0))
+        return wrong();
+    cycle_work work = {"count", number(argv[2], 1 << 20), number(argv[3], 64), lent};
+    return work.length > 0 && work.pending > 0 ? count(&cycle_npjob, &work, number(argv[4], UINT32_MAX)) : wrong();
 }

@@ -17,7 +17,7 @@ static void *begin(const void *what)
     const cycle_work *work = what;
     struct malloc_cycle *self = bench_alloc(sizeof *self);
     *self = (struct malloc_cycle){.length = work->length, .pending = work->pending};
-    self->bytes = bench_alloc_zeroed(1, work->length);
+    self->bytes = bench_bytes(work->length);
     self->blocks = bench_alloc_zeroed(work->pending, sizeof *self->blocks);
     return self;
 }

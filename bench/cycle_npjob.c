@@ -22,7 +22,7 @@ static void *begin(const void *what)
     struct npjob_cycle *self = bench_alloc(sizeof *self);
     *self = (struct npjob_cycle){.length = work->length, .pending = work->pending};
     self->flags = work->lent ? NPJ_LEND : NPJ_COPY;
-    self->bytes = bench_alloc_zeroed(1, work->length);
+    self->bytes = bench_bytes(work->length);
     self->srv = bench_engine_new(1);
     self->job = bench_engine_open(self->srv, 1, 1, 1);
     return self;

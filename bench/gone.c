@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A client, or a provider, goes that has k of all the jobs. What is timed is the call and all that follows from it:
- * closing the pipes, abandoning the jobs, until the engine has nothing to say. Each sample has a client of its own, who
- * was there from the beginning, and whose jobs are strewn over all.
+ * A client, or a provider, goes that has a hundred of all the jobs, or a hundredth part of them. What is timed is the
+ * call and all that follows from it: closing the pipes, abandoning the jobs, until the engine has nothing to say. Each
+ * sample has a client of its own, who was there from the beginning, and whose jobs are strewn over all.
  */
-#include <stdio.h>
-
 #include "crowd.h"
 
 /* Keys of the others, who stay. */
@@ -75,18 +73,22 @@ void bench_gone(const bench_options *options)
 {
     uint32_t jobs = (uint32_t)options->most;
     struct sizes sizes = {.small = 100, .large = jobs / 100, .samples = options->repeat};
-    if (!bench_wanted(options, "gone-client") && !bench_wanted(options, "gone-provider"))
+    bool clients = bench_wanted(options, "gone-client");
+    bool providers = bench_wanted(options, "gone-provider");
+    if (!clients && !providers)
         return;
     bench_must(2 * (uint64_t)sizes.samples * (sizes.small + sizes.large) <= jobs, "too many samples for so few jobs");
     bench_crowd *crowd = bench_crowd_new(jobs, keys_of, &sizes);
-    char of_large[32];
-    (void)snprintf(of_large, sizeof of_large, "of-%u", sizes.large);
     for (uint32_t i = 0; i < sizes.samples; i++) {
         uint64_t key = (uint64_t)2 * i;
-        sample(crowd->srv, "gone-client", client_goes, key, sizes.small, "of-100");
-        sample(crowd->srv, "gone-client", client_goes, key + 1, sizes.large, of_large);
-        sample(crowd->srv, "gone-provider", npj_provider_gone, key, sizes.small, "of-100");
-        sample(crowd->srv, "gone-provider", npj_provider_gone, key + 1, sizes.large, of_large);
+        if (clients) {
+            sample(crowd->srv, "gone-client", client_goes, key, sizes.small, "of-100");
+            sample(crowd->srv, "gone-client", client_goes, key + 1, sizes.large, "of-many");
+        }
+        if (providers) {
+            sample(crowd->srv, "gone-provider", npj_provider_gone, key, sizes.small, "of-100");
+            sample(crowd->srv, "gone-provider", npj_provider_gone, key + 1, sizes.large, "of-many");
+        }
     }
     bench_crowd_free(crowd);
 }

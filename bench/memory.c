@@ -19,6 +19,8 @@ int main(int argc, char **argv)
     bench_options options;
     npj_stats stats;
     bench_options_parse(argc, argv, about, &options);
+    if (!bench_wanted(&options, "memory"))
+        return 0;
     bench_crowd *crowd = bench_crowd_new(JOBS, NULL, NULL);
     npj_stats_get(crowd->srv, &stats);
     bench_must(stats.jobs.live == JOBS, "not every job is open");

@@ -9,7 +9,8 @@ static const char about[] =
     "An engine with many open jobs.\v"
     "Works: events-JOBS, one call on another random job each, beside random touches of 64 bytes in memory of the same "
     "extent; tick, a step of time in which nothing expires, with every job's deadline armed; gone-client and "
-    "gone-provider, with all that follows, of a client (provider) with some and one with many of all jobs. "
+    "gone-provider, with all that follows, of a client (provider) that has 100 of all jobs and one that has a "
+    "hundredth part. "
     "Prints `WORK SIDE ns VALUE` lines: nanoseconds an event, a tick, a job; one sample a line.";
 
 static void compare_events(const bench_options *options, uint32_t jobs)

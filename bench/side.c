@@ -97,6 +97,11 @@ void *bench_alloc_zeroed(size_t count, size_t bytes)
     return block;
 }
 
+void *bench_bytes(size_t length)
+{
+    return memset(bench_alloc(length), 'n', length);
+}
+
 void bench_print(const char *work, const char *side, const char *unit, double value)
 {
     printf("%s %s %s %.9g\n", work, side, unit, value);

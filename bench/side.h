@@ -68,4 +68,8 @@ static inline void bench_must(bool good, const char *what)
 void *bench_alloc(size_t bytes);
 void *bench_alloc_zeroed(size_t count, size_t bytes);
 
+/** What is written: @p length bytes, each of them set, since the system maps one page for all that nobody has set. The
+ * caller's, of free(). */
+void *bench_bytes(size_t length);
+
 #endif

@@ -39,7 +39,7 @@ static void *begin(const void *what)
     const socket_work *work = what;
     struct event_socket *self = bench_alloc_zeroed(1, sizeof *self);
     self->length = work->length;
-    self->bytes = bench_alloc_zeroed(1, work->length);
+    self->bytes = bench_bytes(work->length);
     self->reader = bench_reader_new();
     int fd = bench_reader_connect(self->reader);
     self->base = event_base_new();

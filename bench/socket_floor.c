@@ -21,7 +21,7 @@ static void *begin(const void *what)
     const socket_work *work = what;
     struct floor_socket *self = bench_alloc_zeroed(1, sizeof *self);
     self->length = work->length;
-    self->bytes = bench_alloc_zeroed(1, work->length);
+    self->bytes = bench_bytes(work->length);
     self->reader = bench_reader_new();
     self->fd = bench_reader_connect(self->reader);
     return self;

@@ -30,7 +30,7 @@ static void *begin(const void *what, unsigned flags)
     struct npjob_socket *self = bench_alloc_zeroed(1, sizeof *self);
     self->length = work->length;
     self->flags = flags;
-    self->bytes = bench_alloc_zeroed(1, work->length);
+    self->bytes = bench_bytes(work->length);
     self->reader = bench_reader_new();
     self->fd = bench_reader_connect(self->reader);
     self->srv = bench_engine_new(1);

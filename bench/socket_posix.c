@@ -60,7 +60,7 @@ static void *begin(const void *what)
     const socket_work *work = what;
     struct posix_socket *self = bench_alloc_zeroed(1, sizeof *self);
     self->length = work->length;
-    self->bytes = bench_alloc_zeroed(1, work->length);
+    self->bytes = bench_bytes(work->length);
     self->reader = bench_reader_new();
     bench_must(uv_loop_init(&self->loop) == 0, "no loop");
     npjp_config config = {.size = sizeof config, .loop = &self->loop};

@@ -23,7 +23,7 @@ static void *begin(const void *what)
     const socket_work *work = what;
     struct uv_socket *self = bench_alloc_zeroed(1, sizeof *self);
     self->length = work->length;
-    self->bytes = bench_alloc_zeroed(1, work->length);
+    self->bytes = bench_bytes(work->length);
     self->reader = bench_reader_new();
     bench_must(uv_loop_init(&self->loop) == 0 && uv_pipe_init(&self->loop, &self->pipe, 0) == 0, "no loop");
     bench_must(uv_pipe_open(&self->pipe, bench_reader_connect(self->reader)) == 0, "no pipe");

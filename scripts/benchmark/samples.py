@@ -1,0 +1,112 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Builds the programs of bench/, runs them, and gathers what they print."""
+
+import os
+import re
+import shutil
+import statistics
+import sys
+
+from mutation.process import Progress, Trouble, must, run
+
+# Which program does the works whose names begin so.
+FAMILIES = {'cycle': 'cycle', 'socket': 'socket', 'events': 'scale', 'tick': 'scale', 'gone': 'scale', 'memory': 'memory'}
+
+# What callgrind counts: the work, the arguments of bench/count before the rounds, rounds of the two runs, items of a round.
+COUNTED = [
+    ('instructions-lend-1', ['lend', '512', '1'], (2000, 4000), 1),
+    ('instructions-lend-64', ['lend', '512', '64'], (100, 200), 64),
+    ('instructions-copy-512', ['copy', '512', '64'], (100, 200), 64),
+    ('instructions-events-1000', ['events', '1000'], (2, 4), 4000),
+    ('instructions-events-10000', ['events', '10000'], (2, 4), 40000),
+]
+
+
+class Samples:
+    """All samples of a run: of each (work, side) its unit and values."""
+
+    def __init__(self):
+        self.units, self.values = {}, {}
+
+    def add(self, work, side, unit, value):
+        self.units[work, side] = unit
+        self.values.setdefault((work, side), []).append(value)
+
+    def median(self, key):
+        return statistics.median(self.values[key])
+
+    def quartiles(self, key):
+        values = self.values[key]
+        if len(values) < 2:
+            return values[0], values[0]
+        low, _, high = statistics.quantiles(values, n=4, method='inclusive')
+        return low, high
+
+
+def build(root, folder, jobs):
+    """A release build. Set up anew when the options have changed."""
+    options = ['-Dauto_features=disabled', '-Dbench=enabled', '-Dhost=enabled', '-Dbuildtype=release']
+    compilers = [os.environ.get('CC', 'gcc'), os.environ.get('CXX', 'g++')]
+    stamp, wanted = os.path.join(folder, 'npjob-options'), ' '.join(compilers + options)
+    env = {'CC': compilers[0], 'CXX': compilers[1], 'CFLAGS': '', 'CXXFLAGS': '', 'CPPFLAGS': '', 'LDFLAGS': ''}
+    if not os.path.exists(stamp) or open(stamp, encoding='utf-8').read() != wanted:
+        shutil.rmtree(folder, ignore_errors=True)
+        must(['meson', 'setup', folder, root, *options], 'meson setup', env=env)
+        with open(stamp, 'w', encoding='utf-8') as file:
+            file.write(wanted)
+    must(['ninja', '-C', folder, f'-j{jobs}'], f'the build in {folder}')
+
+
+def counted(program, arguments):
+    """The instructions of one run. Everything is counted, the loop that stands for the host too."""
+    outcome = run(['valgrind', '--tool=callgrind', '--callgrind-out-file=/dev/null', program, *arguments])
+    found = re.search(r'Collected : (\d+)', outcome.err)
+    if outcome.status != 0 or not found:
+        sys.stderr.write(outcome.err)
+        raise Trouble('callgrind has counted nothing')
+    return int(found.group(1))
+
+
+class Bench:
+    """One run of everything that is wanted."""
+
+    def __init__(self, folder, only, runs, repeat, milliseconds, most):
+        self.folder, self.only, self.runs = os.path.join(folder, 'bench'), only, runs
+        self.options = ['--repeat', str(repeat), '--milliseconds', str(milliseconds), '--most', str(most)]
+        self.samples = Samples()
+
+    def wanted(self, work):
+        """Whether one of --only names this work, or the family that it is of."""
+        return not self.only or any(work == name or work.startswith(name + '-') for name in self.only)
+
+    def _timed(self):
+        """Program and work of each timed step: all works of a family, or those that are asked for by name."""
+        names = self.only or FAMILIES
+        known = [name for name in names if name.split('-')[0] in FAMILIES]
+        return [(FAMILIES[name.split('-')[0]], name) for name in known]
+
+    def measure(self):
+        """The programs take turns, run by run, so that a slow minute of the machine falls on all of them."""
+        counted_works = [entry for entry in COUNTED if self.wanted(entry[0])]
+        steps = [step for _ in range(self.runs) for step in self._timed()]
+        if not steps and not counted_works:
+            raise Trouble(f'there is no such work; there are {", ".join([*FAMILIES, "instructions"])}')
+        progress = Progress('bench', len(steps) + len(counted_works))
+        for program, work in steps:
+            self._run(program, work)
+            progress.step(work)
+        for entry in counted_works:
+            self._count(*entry)
+            progress.step(entry[0])
+        progress.end()
+        return self.samples
+
+    def _run(self, program, work):
+        for line in must([os.path.join(self.folder, program), *self.options, '--work', work], program).splitlines():
+            name, side, unit, value = line.split()
+            self.samples.add(name, side, unit, float(value))
+
+    def _count(self, work, arguments, rounds, items):
+        few, many = (counted(os.path.join(self.folder, 'count'), [*arguments, str(n)]) for n in rounds)
+        self.samples.add(work, 'npjob', 'instructions', (many - few) / (rounds[1] - rounds[0]) / items)

@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# What the engine's cycle takes, in instructions: no more than is pinned in tests/instructions.txt, and a tenth.
+# usage: instructions_test.sh [--pin] COUNT COMPILER FILE
+# COUNT is bench/count, COMPILER what has built it, as gcc-12-x86_64. With --pin, FILE is given the figures of today.
+set -euo pipefail
+
+pin=
+if [ "${1-}" = --pin ]; then
+    pin=1
+    shift
+fi
+count=$1
+compiler=$2
+file=$3
+. "$(dirname "$0")/tap.sh"
+
+command -v valgrind >/dev/null || { echo '1..0 # SKIP there is no valgrind here'; exit 0; }
+
+# collected ARGUMENT...: the instructions of one run.
+collected()
+{
+    valgrind --tool=callgrind --callgrind-out-file=/dev/null "$count" "$@" 2>&1 | sed -n 's/.*Collected : //p'
+}
+
+# measure ITEMS ARGUMENT...: the instructions of one item, by the difference of a run of 300 rounds to one of 100.
+measure()
+{
+    local items=$1 few many
+    shift
+    few=$(collected "$@" 100)
+    many=$(collected "$@" 300)
+    echo $(((many - few) / 200 / items))
+}
+
+pinned()
+{
+    awk -v compiler="$compiler" -v work="$1" '$1 == compiler && $2 == work { print $3 }' "$file"
+}
+
+# at_most WORK MEASURED
+at_most()
+{
+    local limit
+    limit=$(pinned "$1")
+    echo "$1: $2 instructions, pinned: $limit"
+    [ "$2" -gt 0 ] && [ $((10 * $2)) -le $((11 * limit)) ]
+}
+
+# Work, items of a round, arguments of COUNT.
+works='lend-1 1 lend 512 1
+lend-64 64 lend 512 64
+copy-512-64 64 copy 512 64'
+
+if [ -z "$pin" ] && [ -z "$(pinned lend-1)" ]; then
+    echo "1..0 # SKIP nothing is pinned for $compiler"
+    exit 0
+fi
+while read -r work items arguments; do
+    measured=$(measure "$items" $arguments)
+    if [ -n "$pin" ]; then
+        kept=$(awk -v compiler="$compiler" -v work="$work" '!($1 == compiler && $2 == work)' "$file")
+        printf '%s\n%s %s %s\n' "$kept" "$compiler" "$work" "$measured" >"$file"
+        continue
+    fi
+    check "$work: $measured instructions a write" at_most "$work" "$measured"
+    [ $((11 * measured)) -ge $((10 * $(pinned "$work"))) ] ||
+        echo "# $work takes fewer than are pinned: instructions_test.sh --pin $*"
+done <<<"$works"
+[ -n "$pin" ] || finish
