@@ -25,7 +25,7 @@ int main(int argc, char **argv)
     npj_stats_get(crowd->srv, &stats);
     bench_must(stats.jobs.live == JOBS, "not every job is open");
     bench_print("memory-job", "npjob", "bytes", stats.job_bytes);
-    bench_print("memory-job", "all", "bytes", (double)stats.memory_bytes / JOBS);
+    bench_print("memory-job", "all", "bytes", (double)stats.memory_bytes / (double)stats.jobs.live);
     bench_print("memory-job", "uv_pipe_t", "bytes", sizeof(uv_pipe_t));
     bench_print("memory-packet", "npjob", "bytes", stats.packet_bytes);
     bench_print("memory-packet", "uv_write_t", "bytes", sizeof(uv_write_t));

@@ -99,7 +99,9 @@ void *bench_alloc_zeroed(size_t count, size_t bytes)
 
 void *bench_bytes(size_t length)
 {
-    return memset(bench_alloc(length), 'n', length);
+    unsigned char *bytes = bench_alloc(length);
+    memset(bytes, 'n', length);
+    return bytes;
 }
 
 void bench_print(const char *work, const char *side, const char *unit, double value)
