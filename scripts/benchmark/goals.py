@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """What is compared with what, and how far npjob wants to be ahead: the rows of the table."""
 
-FASTER, COST, LIMIT = 'faster', 'cost', 'limit'
+FASTER, COST, LIMIT, RATE = 'faster', 'cost', 'limit', 'rate'
 
 
 class Row:
@@ -12,6 +12,8 @@ class Row:
     FASTER   the ratio is theirs / ours, and wants to be at least the goal
     COST     the ratio is ours / theirs, and wants to be at most the goal
     LIMIT    likewise, and what is ours is held against a number: the goal is 1
+
+    RATE     the ratio is ours / theirs, and the goal is a number that what is ours wants to reach
 
     A row without a goal is there to be looked at.
     """
@@ -27,15 +29,17 @@ class Row:
     def goal_text(self):
         if self.goal is None:
             return '-'
+        if self.sort is RATE:
+            return f'>= {self.goal:,}/s'
         return f'{">=" if self.sort is FASTER else "<="} {self.goal:g}'
 
-    def met(self, ratio):
+    def ahead(self, ours, theirs):
+        """How many times better than the goal: 1 meets it. None without a goal."""
         if self.goal is None:
             return None
-        return ratio >= self.goal if self.sort is FASTER else ratio <= self.goal
-
-    def ahead(self, ratio):
-        """How many times better than the goal: 1 meets it."""
+        if self.sort is RATE:
+            return ours / self.goal
+        ratio = self.ratio(ours, theirs)
         return ratio / self.goal if self.sort is FASTER else self.goal / ratio
 
 
@@ -89,4 +93,11 @@ def memory_rows():
     ]
 
 
-ROWS = cycle_rows() + socket_rows() + scale_rows() + memory_rows()
+def fuzz_rows():
+    goals = (('plain replay', 'replay', 10**6), ('libFuzzer', 'libfuzzer-plain', 200000),
+             ('libFuzzer, ASan+UBSan', 'libfuzzer', 100000), ('AFL++', 'aflpp', 30000))
+    return [Row(f'fuzz: {what}', RATE, (f'fuzz-{name}', 'full'), (f'fuzz-{name}', 'empty'), goal, 'empty target')
+            for what, name, goal in goals]
+
+
+ROWS = cycle_rows() + socket_rows() + scale_rows() + memory_rows() + fuzz_rows()

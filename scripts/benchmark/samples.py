@@ -10,6 +10,8 @@ import sys
 
 from mutation.process import Progress, Trouble, must, run
 
+from . import fuzzing
+
 # Which program does the works whose names begin so.
 FAMILIES = {'cycle': 'cycle', 'socket': 'socket', 'events': 'scale', 'tick': 'scale', 'gone': 'scale', 'memory': 'memory'}
 
@@ -71,10 +73,14 @@ def counted(program, arguments):
 class Bench:
     """One run of everything that is wanted."""
 
-    def __init__(self, folder, only, runs, repeat, milliseconds, most):
+    def __init__(self, root, folder, only, quick):
+        runs, repeat, milliseconds, most = (1, 5, 3, 10**5) if quick else (5, 7, 20, 10**6)
         self.folder, self.only, self.runs = os.path.join(folder, 'bench'), only, runs
         self.options = ['--repeat', str(repeat), '--milliseconds', str(milliseconds), '--most', str(most)]
         self.samples = Samples()
+        # Three more builds are not quick: only if they are asked for.
+        self.fuzz = not quick or any(name.split('-')[0] == 'fuzz' for name in only or [])
+        self.rates = fuzzing.Rates(root, folder, 1 if quick else 3)
 
     def wanted(self, work):
         """Whether one of --only names this work, or the family that it is of."""
@@ -86,19 +92,27 @@ class Bench:
         known = [name for name in names if name.split('-')[0] in FAMILIES]
         return [(FAMILIES[name.split('-')[0]], name) for name in known]
 
+    def _engines(self):
+        return [name for name in fuzzing.ENGINES if self.wanted(f'fuzz-{name}')] if self.fuzz else []
+
     def measure(self):
         """The programs take turns, run by run, so that a slow minute of the machine falls on all of them."""
         counted_works = [entry for entry in COUNTED if self.wanted(entry[0])]
         steps = [step for _ in range(self.runs) for step in self._timed()]
-        if not steps and not counted_works:
-            raise Trouble(f'there is no such work; there are {", ".join([*FAMILIES, "instructions"])}')
-        progress = Progress('bench', len(steps) + len(counted_works))
+        engines = [engine for _ in range(self.runs) for engine in self._engines()]
+        if not steps and not counted_works and not engines:
+            raise Trouble(f'there is no such work; there are {", ".join([*FAMILIES, "instructions", "fuzz"])}')
+        progress = Progress('bench', len(steps) + len(counted_works) + len(engines))
         for program, work in steps:
             self._run(program, work)
             progress.step(work)
         for entry in counted_works:
             self._count(*entry)
             progress.step(entry[0])
+        for engine in engines:
+            for side in ('full', 'empty'):
+                self.samples.add(f'fuzz-{engine}', side, 'executions/s', self.rates.rate(engine, side))
+            progress.step(engine)
         progress.end()
         return self.samples
 

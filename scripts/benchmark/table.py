@@ -25,7 +25,8 @@ class Figure:
         self.theirs = row.theirs if limited else samples.median(row.theirs)
         self.theirs_between = None if limited else samples.quartiles(row.theirs)
         self.ratio = row.ratio(self.ours, self.theirs)
-        self.met = row.met(self.ratio)
+        self.ahead = row.ahead(self.ours, self.theirs)
+        self.met = None if self.ahead is None else self.ahead >= 1
 
     def json(self):
         entry = {'name': self.row.name, 'ours': self.ours, 'unit': self.unit, 'against': self.row.against,
@@ -57,7 +58,7 @@ def cells(figure):
         return [row.name, 'not measured', '', row.against, '', '', row.goal_text(), '']
     verdict = {True: 'met', False: 'MISSED', None: ''}[figure.met]
     return [row.name, spread(figure.ours, figure.ours_between), figure.unit, row.against,
-            spread(figure.theirs, figure.theirs_between), f'{figure.ratio:.2f}', row.goal_text(), verdict]
+            spread(figure.theirs, figure.theirs_between), f'{figure.ratio:.3g}' if figure.ratio < 0.1 else f'{figure.ratio:.2f}', row.goal_text(), verdict]
 
 
 def text(rows):
@@ -109,7 +110,7 @@ def draw(path, rows):
     if not judged:
         return
     colours = [0x3A9A5B if figure.met else 0xB3372B for figure in judged]
-    ahead = [figure.row.ahead(figure.ratio) for figure in judged]
+    ahead = [figure.ahead for figure in judged]
     names = ', '.join(f"'{figure.row.name} {figure.row.goal_text()}' {at}" for at, figure in enumerate(judged))
     script = PLOT.format(path=path, height=120 + 22 * len(judged), low=min(0.5, *ahead) / 1.3, high=max(2, *ahead) * 1.3,
                          top=len(judged) - 0.3, names=names, margin=44)

@@ -1,0 +1,74 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""
+Executions a second and core of the main fuzz target, and of an empty one that is built and run in the same way. Both are
+given the same tapes of 64 records, which take the place of mutation.
+"""
+
+import os
+import re
+import shutil
+import tempfile
+
+from mutation.process import Trouble, must, run
+
+ENGINES = ['replay', 'libfuzzer-plain', 'libfuzzer', 'aflpp']
+TAPE_BYTES = 16 + 64 * 4
+
+
+class Rates:
+    def __init__(self, root, folder, seconds):
+        self.root, self.folder, self.seconds = root, folder, seconds
+        self.built = {}
+
+    def rate(self, engine, side):
+        if engine not in self.built:
+            self.built[engine] = self._build_replay() if engine == 'replay' else self._build(engine)
+        program = os.path.join(self.built[engine], 'fuzz', f'rate_{side}')
+        if engine == 'aflpp':
+            return self._afl(program)
+        arguments = [] if engine == 'replay' else [f'-max_len={TAPE_BYTES}', '-len_control=0', '-seed=1']
+        return self._counted([program, *arguments], engine)
+
+    def _build(self, engine):
+        env = {'NPJOB_FUZZ_BUILD': self.folder}
+        return must([os.path.join(self.root, 'scripts', 'fuzz-build'), engine, 'fuzz-rate'], 'fuzz-build', env=env).strip()
+
+    def _build_replay(self):
+        """Without an engine, and optimised like those with one."""
+        folder = os.path.join(self.folder, 'fuzz-replay')
+        env = {'CC': 'clang-19', 'CXX': 'clang++-19', 'CFLAGS': '', 'CXXFLAGS': '', 'CPPFLAGS': '', 'LDFLAGS': ''}
+        if not os.path.exists(os.path.join(folder, 'build.ninja')):
+            must(['meson', 'setup', folder, self.root, '-Dauto_features=disabled', '-Dfuzz=enabled', '-Dtestkit=enabled',
+                  '-Dbuildtype=debugoptimized'], 'meson setup', env=env)
+        must(['ninja', '-C', folder, 'fuzz-rate'], f'the build in {folder}')
+        return folder
+
+    def _counted(self, command, engine):
+        """A target that counts by itself, in seconds of the processor."""
+        outcome = run(command, env={'NPJOB_RATE_SECONDS': str(self.seconds)})
+        found = re.search(r'^rate: (\d+)$', outcome.out, re.MULTILINE)
+        if outcome.status != 0 or not found:
+            raise Trouble(f'{engine} has counted nothing: {outcome.err.strip()[-500:]}')
+        return int(found.group(1))
+
+    def _afl(self, program):
+        """AFL++ counts, by the clock on the wall: its programs are started anew every so often."""
+        folder = tempfile.mkdtemp(prefix='npjob-bench.')
+        try:
+            seeds, out = os.path.join(folder, 'seeds'), os.path.join(folder, 'out')
+            os.mkdir(seeds)
+            with open(os.path.join(seeds, 'zeros'), 'wb') as seed:
+                seed.write(bytes(TAPE_BYTES))
+            env = {'AFL_NO_UI': '1', 'AFL_SKIP_CPUFREQ': '1', 'AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES': '1',
+                   'AFL_NO_AFFINITY': '1', 'AFL_DISABLE_TRIM': '1', 'AFL_FAST_CAL': '1', 'AFL_CUSTOM_MUTATOR_ONLY': '1',
+                   'AFL_CUSTOM_MUTATOR_LIBRARY': os.path.join(os.path.dirname(program), 'npjob-rate.so')}
+            outcome = run(['afl-fuzz', '-i', seeds, '-o', out, '-V', str(2 * self.seconds), '-G', str(TAPE_BYTES),
+                           '-t', '10000', '-m', 'none', '--', program], env=env)
+            stats = os.path.join(out, 'default', 'fuzzer_stats')
+            if outcome.status != 0 or not os.path.exists(stats):
+                raise Trouble(f'AFL++ has counted nothing: {outcome.out.strip()[-500:]}')
+            with open(stats, encoding='utf-8') as file:
+                return float(re.search(r'^execs_per_sec\s*: ([\d.]+)$', file.read(), re.MULTILINE).group(1))
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
