@@ -100,4 +100,7 @@ def fuzz_rows():
             for what, name, goal in goals]
 
 
-ROWS = cycle_rows() + socket_rows() + scale_rows() + memory_rows() + fuzz_rows()
+# Within 5%.
+DAEMON_ROWS = [Row('npjobd behind smbd / copier', COST, ('npjobd', 'npjobd'), ('npjobd', 'copier'), 1.05)]
+
+ROWS = cycle_rows() + socket_rows() + scale_rows() + memory_rows() + fuzz_rows() + DAEMON_ROWS

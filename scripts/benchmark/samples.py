@@ -12,6 +12,8 @@ from mutation.process import Progress, Trouble, must, run
 
 from . import fuzzing
 
+HERE = os.path.dirname(os.path.abspath(__file__))
+
 # Which program does the works whose names begin so.
 FAMILIES = {'cycle': 'cycle', 'socket': 'socket', 'events': 'scale', 'tick': 'scale', 'gone': 'scale', 'memory': 'memory'}
 
@@ -48,7 +50,7 @@ class Samples:
 
 def build(root, folder, jobs):
     """A release build. Set up anew when the options have changed."""
-    options = ['-Dauto_features=disabled', '-Dbench=enabled', '-Dhost=enabled', '-Dbuildtype=release']
+    options = ['-Dauto_features=disabled', '-Dbench=enabled', '-Dhost=enabled', '-Dnpjobd=enabled', '-Dbuildtype=release']
     compilers = [os.environ.get('CC', 'gcc'), os.environ.get('CXX', 'g++')]
     stamp, wanted = os.path.join(folder, 'npjob-options'), ' '.join(compilers + options)
     env = {'CC': compilers[0], 'CXX': compilers[1], 'CFLAGS': '', 'CXXFLAGS': '', 'CPPFLAGS': '', 'LDFLAGS': ''}
@@ -75,11 +77,13 @@ class Bench:
 
     def __init__(self, root, folder, only, quick):
         runs, repeat, milliseconds, most = (1, 5, 3, 10**5) if quick else (5, 7, 20, 10**6)
-        self.folder, self.only, self.runs = os.path.join(folder, 'bench'), only, runs
+        self.release, self.only, self.runs = os.path.join(folder, 'release'), only, runs
         self.options = ['--repeat', str(repeat), '--milliseconds', str(milliseconds), '--most', str(most)]
         self.samples = Samples()
         # Three more builds are not quick: only if they are asked for.
         self.fuzz = not quick or any(name.split('-')[0] == 'fuzz' for name in only or [])
+        self.daemon = not quick or 'npjobd' in (only or [])
+        self.megabytes = 64 if quick else 1024
         self.rates = fuzzing.Rates(root, folder, 1 if quick else 3)
 
     def wanted(self, work):
@@ -99,9 +103,11 @@ class Bench:
         """The programs take turns, run by run, so that a slow minute of the machine falls on all of them."""
         counted_works = [entry for entry in COUNTED if self.wanted(entry[0])]
         steps = [step for _ in range(self.runs) for step in self._timed()]
+        if self.daemon and self.wanted('npjobd'):
+            steps += [('daemon', 'npjobd')] * self.runs
         engines = [engine for _ in range(self.runs) for engine in self._engines()]
         if not steps and not counted_works and not engines:
-            raise Trouble(f'there is no such work; there are {", ".join([*FAMILIES, "instructions", "fuzz"])}')
+            raise Trouble(f'there is no such work; there are {", ".join([*FAMILIES, "instructions", "fuzz", "npjobd"])}')
         progress = Progress('bench', len(steps) + len(counted_works) + len(engines))
         for program, work in steps:
             self._run(program, work)
@@ -116,11 +122,17 @@ class Bench:
         progress.end()
         return self.samples
 
+    def _program(self, name):
+        return os.path.join(self.release, 'bench', name)
+
     def _run(self, program, work):
-        for line in must([os.path.join(self.folder, program), *self.options, '--work', work], program).splitlines():
+        command = [self._program(program), *self.options, '--work', work]
+        if program == 'daemon':
+            command = [os.path.join(HERE, 'daemon.sh'), self.release, str(self.megabytes), '1']
+        for line in must(command, program).splitlines():
             name, side, unit, value = line.split()
             self.samples.add(name, side, unit, float(value))
 
     def _count(self, work, arguments, rounds, items):
-        few, many = (counted(os.path.join(self.folder, 'count'), [*arguments, str(n)]) for n in rounds)
+        few, many = (counted(self._program('count'), [*arguments, str(n)]) for n in rounds)
         self.samples.add(work, 'npjob', 'instructions', (many - few) / (rounds[1] - rounds[0]) / items)

@@ -1,0 +1,75 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# npjobd behind a real smbd: prints a file by smbclient, by turns through npjobd to a reader and through a copier.
+# usage: daemon.sh PROGRAMS MEGABYTES RUNS
+# PROGRAMS is the build folder. Prints `npjobd SIDE s VALUE` lines: the seconds that smbclient took.
+set -euo pipefail
+
+root=$(cd "$(dirname "$0")/../.." && pwd)
+programs=$(realpath "$1")
+megabytes=$2
+runs=$3
+npjobd=$programs/npjobd/npjobd
+reader=$programs/bench/reader
+here=$root/tests/e2e
+PATH=$PATH:/usr/sbin
+# Where no disk is in the way, if there is such a place.
+[ ! -w /dev/shm ] || export TMPDIR=/dev/shm
+. "$here/site.sh"
+
+fail()
+{
+    printf 'daemon: %s\n' "$1" >&2
+    tail -n 20 "$site"/*.log >&2 || true
+    exit 1
+}
+
+trap 'end "$site/copier.pid" TERM || true; site_close' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+site_open
+truncate -s "${megabytes}M" "$site/file"
+
+cat >"$site/npjobd.conf" <<END
+[global]
+    ncalrpc dir = $site/run/ncalrpc
+    smbd user = $(id -un)
+    control socket = $site/control
+[npjobd]
+    addjob command = $here/provider $reader $jobs add stream normal
+    schedule command = $here/provider $reader $jobs schedule %j
+    abandon command = $here/provider $reader $jobs abandon %j %r
+    complete = any
+END
+
+# put PRINTER: prints the file, and says how long that took.
+put()
+{
+    local began=$EPOCHREALTIME
+    smbclient -s "$site/smb.conf" -p "$port" -m SMB3_11 -N '//127.0.0.1/IPC$' -t 300 -c "put $site/file $1" \
+        >"$site/smbclient.out" 2>&1 || fail "smbclient: $(cat "$site/smbclient.out")"
+    printf 'npjobd %s s %s\n' "$1" "$(awk -v from="$began" -v to="$EPOCHREALTIME" 'BEGIN { printf "%.4f", to - from }')"
+}
+
+# all_there FILE: as many bytes as were sent are in it, or will be before long.
+all_there()
+{
+    [ "$(stat -c %s "$1" 2>/dev/null)" = "$((megabytes << 20))" ]
+}
+
+job_printed()
+{
+    all_there "$(echo "$jobs"/printed/*)"
+}
+
+smbd_start && npjobd_start || fail 'smbd or npjobd does not start'
+"$programs/bench/copier" "$site/run/ncalrpc/np/copier" "$site/copied" </dev/null &
+echo $! >"$site/copier.pid"
+until_true 5 test -S "$site/run/ncalrpc/np/copier" || fail 'the copier does not start'
+for _ in $(seq "$runs"); do
+    put npjobd
+    until_true 60 job_printed || fail 'the job was not printed'
+    rm -f "$jobs"/printed/*
+    put copier
+    until_true 60 all_there "$site/copied" || fail 'the file was not copied'
+done
