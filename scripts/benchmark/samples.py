@@ -105,7 +105,7 @@ class Bench:
         steps = [step for _ in range(self.runs) for step in self._timed()]
         if self.daemon and self.wanted('npjobd'):
             steps += [('daemon', 'npjobd')] * self.runs
-        engines = [engine for _ in range(self.runs) for engine in self._engines()]
+        engines = [engine for _ in range(min(self.runs, 3)) for engine in self._engines()]
         if not steps and not counted_works and not engines:
             raise Trouble(f'there is no such work; there are {", ".join([*FAMILIES, "instructions", "fuzz", "npjobd"])}')
         progress = Progress('bench', len(steps) + len(counted_works) + len(engines))
