@@ -128,25 +128,25 @@ static uint64_t bytes_given(const struct npji_job *job)
 /* Spreads @transferred bytes over the writes of the operation, and answers those that are covered in full. */
 static void cover(struct npji_job *job, uint64_t transferred, bool success)
 {
-    struct npji_packet *packet;
-    while ((packet = job->queue.head) != NULL) {
+    bool messages = job->mode == NPJ_MESSAGE_MODE;
+    struct npji_packet *packet = job->queue.head;
+    for (; packet != NULL; packet = packet->next) {
         uint32_t wanted = packet->length - packet->taken;
-        if (packet->length == 0) {
-            /* An empty message is as good as its operation; in byte mode it was only waiting for its turn. */
-            if (job->mode == NPJ_MESSAGE_MODE && (!(packet->flags & NPJI_PACKET_IN_OP) || !success))
-                return;
-        } else {
-            uint32_t taken = transferred < wanted ? (uint32_t)transferred : wanted;
-            packet->taken += taken;
-            transferred -= taken;
-            if (taken < wanted) {
-                job->facts |= taken > 0 && job->mode == NPJ_BYTE_MODE ? NPJI_PROGRESS : 0;
-                return;
-            }
+        if (transferred < wanted) {
+            packet->taken += (uint32_t)transferred;
+            job->facts |= transferred > 0 && !messages ? NPJI_PROGRESS : 0;
+            break;
         }
-        job->facts |= NPJI_PROGRESS;
+        /* An empty message is as good as its operation; in byte mode it was only waiting for its turn. */
+        if (wanted == 0 && messages && (!(packet->flags & NPJI_PACKET_IN_OP) || !success))
+            break;
+        packet->taken = packet->length;
+        transferred -= wanted;
         packet->flags &= (uint8_t)~NPJI_PACKET_IN_OP;
-        npji_packet_answer(job, packet, NPJ_STATUS_SUCCESS);
+    }
+    if (packet != job->queue.head) {
+        job->facts |= NPJI_PROGRESS;
+        npji_packets_move(&job->queue, &job->due, packet);
     }
 }
 

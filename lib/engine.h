@@ -301,6 +301,7 @@ npj_status npji_packet_new(struct npj_srv *srv, struct npji_job *job, const void
 void npji_packet_release(struct npj_srv *srv, struct npji_job *job, struct npji_packet *packet);
 void npji_packet_append(struct npji_packets *list, struct npji_packet *packet);
 void npji_packet_remove(struct npji_packets *list, struct npji_packet *packet);
+void npji_packets_move(struct npji_packets *from, struct npji_packets *to, struct npji_packet *end);
 void npji_packet_answer(struct npji_job *job, struct npji_packet *packet, npj_status status);
 void npji_packet_answer_cancelled(struct npji_job *job, struct npji_packet *packet);
 size_t npji_packet_block(const struct npji_packet *packet);

@@ -106,6 +106,22 @@ static bool take_idle(struct npj_srv *srv, npj_action *out)
     return true;
 }
 
+/*
+ * After the first job in line has been asked: if it has more to say, it goes to the end. What is taken moves no
+ * deadline, and finishes no state but GONE.
+ */
+static void end_turn(struct npj_srv *srv, struct npji_job *job)
+{
+    bool more = npji_has_action(srv, job);
+    if (more && job->ready.next == &srv->ready)
+        return;
+    npji_unlink(&job->ready);
+    if (more)
+        npji_link_last(&srv->ready, &job->ready);
+    else if (job->state == NPJ_STATE_GONE)
+        npji_settle(srv, job);
+}
+
 bool npj_next(npj_srv *srv, npj_action *out)
 {
     if (srv == NULL || out == NULL || srv->busy)
@@ -118,7 +134,6 @@ bool npj_next(npj_srv *srv, npj_action *out)
         !take_reply(srv, job, NPJ_REQUEST_CONNECT, out) && !take_packet(srv, job, out) &&
         !take_reply(srv, job, NPJ_REQUEST_CLOSE, out) && !take_resume(srv, job, out))
         take_op(srv, job, out);
-    npji_unlink(&job->ready);
-    npji_settle(srv, job);
+    end_turn(srv, job);
     return true;
 }

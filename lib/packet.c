@@ -155,6 +155,24 @@ void npji_packet_remove(struct npji_packets *list, struct npji_packet *packet)
         list->tail = packet->prev;
 }
 
+/* Moves the packets before @end, one or more of them, to the end of another list; all, if @end is NULL. */
+void npji_packets_move(struct npji_packets *from, struct npji_packets *to, struct npji_packet *end)
+{
+    struct npji_packet *last = end != NULL ? end->prev : from->tail;
+    from->head->prev = to->tail;
+    if (to->tail != NULL)
+        to->tail->next = from->head;
+    else
+        to->head = from->head;
+    to->tail = last;
+    last->next = NULL;
+    from->head = end;
+    if (end != NULL)
+        end->prev = NULL;
+    else
+        from->tail = NULL;
+}
+
 /* Answers a write that waits. */
 void npji_packet_answer(struct npji_job *job, struct npji_packet *packet, npj_status status)
 {

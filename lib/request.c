@@ -132,7 +132,9 @@ npj_status npj_write(npj_srv *srv, npj_job handle, uint64_t tag, const void *byt
     if (out != NULL)
         *out = packet->request;
     npji_move(srv, job, NPJ_EVENT_WRITE);
-    npji_settle(srv, job);
+    /* A write behind others changes nothing, but that the room of which a RESUME would tell may be gone. */
+    if (job->queue.head == job->queue.tail || (job->facts & NPJI_RESUME_OWED))
+        npji_settle(srv, job);
     return NPJ_STATUS_PENDING;
 }
 
