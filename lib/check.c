@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Every invariant of the engine, verified by walking all of it. */
-#include "engine.h"
+#include "deadline.h"
+#include "job.h"
 
 /* What the walk over the jobs adds up to. */
 struct sums {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What became of operations: each completion is checked against the operation in flight, and consumed. */
-#include "engine.h"
+#include "job.h"
+#include "packet.h"
 
 /*
  * The job whose operation in flight @op is, if it is of the kind asked for and the table takes @event, which its
@@ -185,9 +186,8 @@ static npj_status outcome_of(const struct npji_job *job, npj_status status, uint
  * returned. */
 static void give_up_held(struct npj_srv *srv, struct npji_job *job)
 {
-    struct npji_packet *packet;
-    while ((packet = job->queue.head) != NULL) {
-        npji_packet_remove(&job->queue, packet);
+    while (job->queue.head != NULL) {
+        struct npji_packet *packet = npji_packet_shift(&job->queue);
         if (packet->flags & NPJI_PACKET_LENT)
             npji_packet_append(&job->due, packet);
         else

@@ -1,83 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Deadlines. Each kind of deadline has one timeout, so its ring is in order of time when new ones go last: arming,
- * stopping and finding the earliest are O(1).
- */
+/* The earliest deadline of all jobs, and of the engine. */
 #include "engine.h"
-
-static uint64_t timeout_of(const struct npj_srv *srv, enum npji_timer timer)
-{
-    const npj_config *config = &srv->config;
-    const uint64_t timeouts[NPJI_TIMERS] = {
-        [NPJI_TIMER_ADD] = config->add_timeout,
-        [NPJI_TIMER_CONNECT] = config->connect_timeout,
-        [NPJI_TIMER_STALL] = config->stall_timeout,
-        [NPJI_TIMER_DRAIN] = config->drain_timeout,
-    };
-    return timeouts[timer];
-}
 
 uint64_t npji_host_time(const struct npj_srv *srv, uint64_t when)
 {
     return npji_add_saturated(srv->origin, when);
-}
-
-static void stop(struct npji_deadline *deadline)
-{
-    npji_unlink(&deadline->link);
-    deadline->when = NPJ_NEVER;
-}
-
-static void arm(struct npj_srv *srv, struct npji_deadline *deadline, enum npji_timer timer)
-{
-    stop(deadline);
-    uint64_t when = npji_add_saturated(srv->now, timeout_of(srv, timer));
-    if (when == NPJ_NEVER)
-        return;
-    deadline->when = when;
-    npji_link_last(&srv->timers[timer], &deadline->link);
-}
-
-enum npji_timer npji_timer_wanted(const struct npji_job *job)
-{
-    switch (job->state) {
-    case NPJ_STATE_ADDING:
-        return NPJI_TIMER_ADD;
-    case NPJ_STATE_CONNECTING:
-        return NPJI_TIMER_CONNECT;
-    case NPJ_STATE_OPEN:
-    case NPJ_STATE_CLOSING:
-        return job->queue.head != NULL ? NPJI_TIMER_STALL : NPJI_NO_TIMER;
-    default:
-        return NPJI_NO_TIMER;
-    }
-}
-
-void npji_deadlines_settle(struct npj_srv *srv, struct npji_job *job)
-{
-    enum npji_timer wanted = npji_timer_wanted(job);
-    if (wanted != job->timer || (job->facts & NPJI_PROGRESS)) {
-        if (wanted == NPJI_NO_TIMER)
-            stop(&job->deadline);
-        else
-            arm(srv, &job->deadline, wanted);
-        job->timer = (uint8_t)wanted;
-    }
-    job->facts &= ~(uint32_t)NPJI_PROGRESS;
-
-    bool draining = job->facts & NPJI_WAITING(NPJ_REQUEST_CLOSE);
-    if (draining != (job->drain.when != NPJ_NEVER)) {
-        if (draining)
-            arm(srv, &job->drain, NPJI_TIMER_DRAIN);
-        else
-            stop(&job->drain);
-    }
-}
-
-void npji_deadlines_stop(struct npji_job *job)
-{
-    stop(&job->deadline);
-    stop(&job->drain);
 }
 
 static struct npji_deadline *earliest_of(const struct npj_srv *srv, unsigned timer)

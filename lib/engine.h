@@ -4,12 +4,14 @@
  *
  *     request.c  what clients ask       completion.c  what became of operations    next.c  what the host must do
  *     reclaim.c  abort, gone, shutdown  clock.c       the time                     srv.c   the engine itself
- *     job.c      the life of a job: moves its state, answers its requests, fails and ends it
- *     packet.c   the packets of writes: the only place that allocates, recycles and releases them
+ *     job.c, .h  the life of a job: moves its state, answers its requests, fails and ends it
+ *     packet.c, .h  the packets of writes: the only place that allocates, recycles and releases them
  *     table.c    state x event: what is taken, what is refused, and the state that follows
- *     deadline.c when jobs are overdue  index.c       client or provider -> jobs   slot.c  handle -> job
+ *     deadline.c, .h  when jobs are overdue  index.c  client or provider -> jobs   slot.c  handle -> job
  *     callback.c the host's allocator and trace
  *     stats.c, check.c, digest.c        looking in    path.c, utf.c                pipe paths
+ *
+ * The headers hold what every write runs through, so that it is compiled into where it is called.
  *
  * A file calls only those in the rows below it; but a drain that has run out in clock.c ends in reclaim.c.
  *
@@ -105,6 +107,59 @@ struct npji_packets {
     struct npji_packet *head;
     struct npji_packet *tail;
 };
+
+static inline void npji_packet_append(struct npji_packets *list, struct npji_packet *packet)
+{
+    packet->prev = list->tail;
+    packet->next = NULL;
+    if (list->tail != NULL)
+        list->tail->next = packet;
+    else
+        list->head = packet;
+    list->tail = packet;
+}
+
+/* Takes the first packet of a list that has one. */
+static inline struct npji_packet *npji_packet_shift(struct npji_packets *list)
+{
+    struct npji_packet *packet = list->head;
+    list->head = packet->next;
+    if (packet->next != NULL)
+        packet->next->prev = NULL;
+    else
+        list->tail = NULL;
+    return packet;
+}
+
+static inline void npji_packet_remove(struct npji_packets *list, struct npji_packet *packet)
+{
+    if (packet->prev != NULL)
+        packet->prev->next = packet->next;
+    else
+        list->head = packet->next;
+    if (packet->next != NULL)
+        packet->next->prev = packet->prev;
+    else
+        list->tail = packet->prev;
+}
+
+/* Moves the packets before @end, one or more of them, to the end of another list; all, if @end is NULL. */
+static inline void npji_packets_move(struct npji_packets *from, struct npji_packets *to, struct npji_packet *end)
+{
+    struct npji_packet *last = end != NULL ? end->prev : from->tail;
+    from->head->prev = to->tail;
+    if (to->tail != NULL)
+        to->tail->next = from->head;
+    else
+        to->head = from->head;
+    to->tail = last;
+    last->next = NULL;
+    from->head = end;
+    if (end != NULL)
+        end->prev = NULL;
+    else
+        from->tail = NULL;
+}
 
 /* ----------------------------------------------------------------------------------------------------- jobs */
 
@@ -217,6 +272,9 @@ struct npj_srv {
 
 /* ---------------------------------------------------------------------------------- calls of the host, and back */
 
+/* What runs a few times in a job, or in trouble, stands apart from what runs for every write. */
+#define NPJI_RARE __attribute__((cold, noinline))
+
 /* The two checks that come before all others. */
 #define NPJI_ENTER(srv)                                                                                                \
     do {                                                                                                               \
@@ -240,13 +298,15 @@ static inline void npji_gauge_add(npj_gauge *gauge, uint64_t n)
 }
 
 /* callback.c */
-void *npji_alloc(struct npj_srv *srv, size_t bytes);
-void npji_release(struct npj_srv *srv, void *block, size_t bytes);
-void npji_trace(struct npj_srv *srv, const npj_trace *trace);
+NPJI_RARE void *npji_alloc(struct npj_srv *srv, size_t bytes);
+NPJI_RARE void npji_release(struct npj_srv *srv, void *block, size_t bytes);
+NPJI_RARE void npji_trace(struct npj_srv *srv, const npj_trace *trace);
 
 /* table.c */
+/* A row has room for a power of two, so that a shift finds it. */
+enum { NPJI_ROW = 16 };
 /* Hidden, so that position-independent code reaches it without a global offset table. */
-extern const npj_cell npji_table[NPJ_STATE_COUNT][NPJ_EVENT_COUNT] __attribute__((visibility("hidden")));
+extern const npj_cell npji_table[NPJ_STATE_COUNT][NPJI_ROW] __attribute__((visibility("hidden")));
 
 static inline npj_cell npji_cell(const struct npji_job *job, npj_event event)
 {
@@ -256,25 +316,35 @@ static inline npj_cell npji_cell(const struct npji_job *job, npj_event event)
 /* slot.c */
 void npji_slot_take(struct npj_srv *srv, struct npji_job *job);
 void npji_slot_give(struct npj_srv *srv, const struct npji_job *job);
-struct npji_job *npji_job_at(const struct npj_srv *srv, uint64_t handle);
-uint64_t npji_generation(struct npj_srv *srv);
 
-/* job.c */
-npj_status npji_verdict(struct npj_srv *srv, npj_job handle, npj_event event, struct npji_job **out);
-npj_status npji_refuse(struct npj_srv *srv, const struct npji_job *job, npj_event event, npj_status status);
-void npji_move(struct npj_srv *srv, struct npji_job *job, npj_event event);
-void npji_ignore(struct npj_srv *srv, const struct npji_job *job, npj_event event);
+/* The job in the slot that a handle of any kind names, or NULL. Whether the handle is that job's, the caller tells. */
+static inline struct npji_job *npji_job_at(const struct npj_srv *srv, uint64_t handle)
+{
+    uint32_t slot = npji_handle_slot(handle);
+    return slot < srv->slots_used ? npji_slot_job(srv->slots[slot]) : NULL;
+}
+
+static inline uint64_t npji_generation(struct npj_srv *srv)
+{
+    return ++srv->generation;
+}
+
+/* job.c, and job.h */
+NPJI_RARE npj_status npji_refuse(struct npj_srv *srv, const struct npji_job *job, npj_event event, npj_status status);
+NPJI_RARE void npji_trace_event(struct npj_srv *srv, const struct npji_job *job, npj_event event, npj_state from,
+                                npj_status status);
 void npji_accept(struct npj_srv *srv, struct npji_job *job, npj_request_kind request, uint64_t tag);
 void npji_answer(struct npji_job *job, npj_request_kind request, bool good);
-uint64_t *npji_tag(struct npji_job *job, npj_request_kind request);
+
+static inline uint64_t *npji_tag(struct npji_job *job, npj_request_kind request)
+{
+    return &job->tags[request == NPJ_REQUEST_CLOSE ? 2 : request];
+}
+
 void npji_fail(struct npj_srv *srv, struct npji_job *job, npj_event event, npj_status reason);
 void npji_ask_cancel(struct npji_job *job);
 void npji_settle(struct npj_srv *srv, struct npji_job *job);
-bool npji_resume_due(const struct npj_srv *srv, const struct npji_job *job);
-bool npji_op_due(const struct npji_job *job, npj_action_kind *kind);
-bool npji_cancel_due(const struct npji_job *job);
-bool npji_has_action(const struct npj_srv *srv, const struct npji_job *job);
-bool npji_finished(const struct npj_srv *srv, const struct npji_job *job);
+NPJI_RARE bool npji_can_resume(const struct npj_srv *srv, const struct npji_job *job);
 void npji_job_release(struct npj_srv *srv, struct npji_job *job);
 
 static inline bool npji_failed(const struct npji_job *job)
@@ -295,16 +365,14 @@ static inline bool npji_packet_is_nothing(const struct npji_job *job, const stru
     return packet->length == 0 && job->mode == NPJ_BYTE_MODE;
 }
 
-/* packet.c */
-npj_status npji_packet_new(struct npj_srv *srv, struct npji_job *job, const void *bytes, uint32_t length, bool lent,
-                           struct npji_packet **out);
-void npji_packet_release(struct npj_srv *srv, struct npji_job *job, struct npji_packet *packet);
-void npji_packet_append(struct npji_packets *list, struct npji_packet *packet);
-void npji_packet_remove(struct npji_packets *list, struct npji_packet *packet);
-void npji_packets_move(struct npji_packets *from, struct npji_packets *to, struct npji_packet *end);
+/* packet.c, and packet.h */
+/* The bytes of a block of each class. */
+extern const uint32_t npji_blocks[NPJI_SIZE_CLASSES] __attribute__((visibility("hidden")));
+
+size_t npji_packet_block(const struct npji_packet *packet);
+NPJI_RARE struct npji_packet *npji_block_new(struct npj_srv *srv, size_t bytes);
 void npji_packet_answer(struct npji_job *job, struct npji_packet *packet, npj_status status);
 void npji_packet_answer_cancelled(struct npji_job *job, struct npji_packet *packet);
-size_t npji_packet_block(const struct npji_packet *packet);
 void npji_packets_trim(struct npj_srv *srv);
 
 /* index.c */
@@ -314,9 +382,6 @@ struct npji_job *npji_index_first(const struct npj_srv *srv, enum npji_key key, 
 struct npji_job *npji_index_next(const struct npji_job *job, enum npji_key key);
 
 /* deadline.c */
-void npji_deadlines_settle(struct npj_srv *srv, struct npji_job *job);
-void npji_deadlines_stop(struct npji_job *job);
-enum npji_timer npji_timer_wanted(const struct npji_job *job);
 uint64_t npji_host_time(const struct npj_srv *srv, uint64_t when);
 uint64_t npji_earliest(const struct npj_srv *srv, struct npji_job **job);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What the host must do: jobs that have something to say take turns, one action each. */
-#include "engine.h"
+#include "job.h"
+#include "packet.h"
 
 static bool take_cancel(struct npji_job *job, npj_action *out)
 {
@@ -29,10 +30,9 @@ static bool take_reply(struct npj_srv *srv, struct npji_job *job, npj_request_ki
 /* The REPLY of a write, or the RETURN of one whose REPLY has been taken. */
 static bool take_packet(struct npj_srv *srv, struct npji_job *job, npj_action *out)
 {
-    struct npji_packet *packet = job->due.head;
-    if (packet == NULL)
+    if (job->due.head == NULL)
         return false;
-    npji_packet_remove(&job->due, packet);
+    struct npji_packet *packet = npji_packet_shift(&job->due);
     out->tag = packet->tag;
     if (packet->flags & NPJI_PACKET_REPLIED) {
         out->kind = NPJ_RETURN;
@@ -66,18 +66,19 @@ static bool take_resume(struct npj_srv *srv, struct npji_job *job, npj_action *o
 /* Byte mode: as many writes as a batch holds. Message mode: one. Empty writes in byte mode wait for their turn. */
 static void gather(struct npj_srv *srv, struct npji_job *job, npj_action *out)
 {
-    uint32_t limit = job->mode == NPJ_MESSAGE_MODE ? 1 : srv->config.max_batch;
-    out->iov = srv->iov;
-    for (struct npji_packet *packet = job->queue.head; packet != NULL && out->iov_count < limit;
-         packet = packet->next) {
+    npj_iov *iov = srv->iov, *const end = iov + (job->mode == NPJ_MESSAGE_MODE ? 1 : srv->config.max_batch);
+    uint64_t count = 0;
+    for (struct npji_packet *packet = job->queue.head; packet != NULL && iov < end; packet = packet->next) {
         if (npji_packet_is_nothing(job, packet))
             continue;
-        npj_iov *iov = &srv->iov[out->iov_count++];
-        iov->base = packet->bytes != NULL ? packet->bytes + packet->taken : NULL;
-        iov->length = packet->length - packet->taken;
-        out->count += iov->length;
+        uint32_t length = packet->length - packet->taken;
+        *iov++ = (npj_iov){packet->bytes != NULL ? packet->bytes + packet->taken : NULL, length};
+        count += length;
         packet->flags |= NPJI_PACKET_IN_OP;
     }
+    out->count = count;
+    out->iov = srv->iov;
+    out->iov_count = (uint32_t)(iov - srv->iov);
 }
 
 /* What is left to be said when nothing else is. */
@@ -106,6 +107,15 @@ static bool take_idle(struct npj_srv *srv, npj_action *out)
     return true;
 }
 
+/* What is told before the REPLYs of writes, if any of these facts stands. */
+#define EARLY (NPJI_CANCEL_ASKED | NPJI_ANSWERED(NPJ_REQUEST_ADD) | NPJI_ANSWERED(NPJ_REQUEST_CONNECT))
+
+static NPJI_RARE bool take_early(struct npj_srv *srv, struct npji_job *job, npj_action *out)
+{
+    return take_cancel(job, out) || take_reply(srv, job, NPJ_REQUEST_ADD, out) ||
+           take_reply(srv, job, NPJ_REQUEST_CONNECT, out);
+}
+
 /*
  * After the first job in line has been asked: if it has more to say, it goes to the end. What is taken moves no
  * deadline, and finishes no state but GONE.
@@ -130,9 +140,9 @@ bool npj_next(npj_srv *srv, npj_action *out)
         return take_idle(srv, out);
     struct npji_job *job = NPJI_OWNER(srv->ready.next, struct npji_job, ready);
     *out = (npj_action){.job = job->handle, .cookie = job->cookie};
-    if (!take_cancel(job, out) && !take_reply(srv, job, NPJ_REQUEST_ADD, out) &&
-        !take_reply(srv, job, NPJ_REQUEST_CONNECT, out) && !take_packet(srv, job, out) &&
-        !take_reply(srv, job, NPJ_REQUEST_CLOSE, out) && !take_resume(srv, job, out))
+    bool told = (job->facts & EARLY) && take_early(srv, job, out);
+    if (!told && !take_packet(srv, job, out) && !take_reply(srv, job, NPJ_REQUEST_CLOSE, out) &&
+        !take_resume(srv, job, out))
         take_op(srv, job, out);
     end_turn(srv, job);
     return true;

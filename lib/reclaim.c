@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Ends by force: of one job, of a client's, of a provider's, of all. */
-#include "engine.h"
+#include "job.h"
 
 npj_status npj_abort(npj_srv *srv, npj_job handle, npj_status reason)
 {
@@ -21,7 +21,7 @@ npj_status npj_abort(npj_srv *srv, npj_job handle, npj_status reason)
 static void lose_client(struct npj_srv *srv, struct npji_job *job, npj_status reason)
 {
     if (!npji_failed(job) && (job->facts & NPJI_CLOSE_ACCEPTED)) {
-        npji_ignore(srv, job, NPJ_EVENT_CLIENT_GONE);
+        npji_trace_event(srv, job, NPJ_EVENT_CLIENT_GONE, (npj_state)job->state, NPJ_STATUS_SUCCESS);
         return;
     }
     job->facts |= NPJI_FORGET;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What clients ask: add, connect, write, close, cancel. */
-#include "engine.h"
+#include "job.h"
+#include "packet.h"
 
 /* Event 2019: said once, until a call of that kind succeeds again. */
 static void trace_no_pool(struct npj_srv *srv, const struct npji_job *job, npj_event event, bool *said)
@@ -83,7 +84,7 @@ npj_status npj_connect(npj_srv *srv, npj_job handle, uint64_t tag)
 /* What the facts say to a write or close that the table takes. */
 static npj_status connected_and_not_closed(const struct npji_job *job)
 {
-    if (!npji_failed(job) && !(job->facts & NPJI_CONNECT_ACCEPTED))
+    if (!(job->facts & NPJI_CONNECT_ACCEPTED) && !npji_failed(job))
         return NPJ_STATUS_INVALID_PIPE_STATE;
     if (job->facts & NPJI_CLOSE_ACCEPTED)
         return NPJ_STATUS_PIPE_CLOSING;
@@ -96,16 +97,14 @@ static bool write_is_valid(const struct npj_srv *srv, const void *bytes, uint32_
            (flags == NPJ_COPY || flags == NPJ_LEND);
 }
 
-/* The packet of a write that is otherwise in order, or the status that a limit or the allocator gives. */
-static npj_status make_packet(struct npj_srv *srv, struct npji_job *job, const void *bytes, uint32_t length,
-                              unsigned flags, struct npji_packet **packet)
+/* What a limit, or the allocator, has against a write: a RESUME is owed for the job's own, the engine's cap is told. */
+static NPJI_RARE npj_status no_room(struct npj_srv *srv, struct npji_job *job, npj_status status)
 {
-    npj_status status = npji_packet_new(srv, job, bytes, length, flags == NPJ_LEND, packet);
     if (status == NPJ_STATUS_QUOTA_EXCEEDED)
         job->facts |= NPJI_RESUME_OWED;
     else if (status == NPJ_STATUS_INSUFF_SERVER_RESOURCES)
         trace_no_pool(srv, job, NPJ_EVENT_WRITE, &srv->no_pool_writes);
-    return status;
+    return npji_refuse(srv, job, NPJ_EVENT_WRITE, status);
 }
 
 npj_status npj_write(npj_srv *srv, npj_job handle, uint64_t tag, const void *bytes, uint32_t length, unsigned flags,
@@ -113,24 +112,21 @@ npj_status npj_write(npj_srv *srv, npj_job handle, uint64_t tag, const void *byt
 {
     NPJI_ENTER(srv);
     struct npji_job *job;
-    struct npji_packet *packet = NULL;
     npj_status status = npji_verdict(srv, handle, NPJ_EVENT_WRITE, &job);
     if (status != NPJ_STATUS_INVALID_HANDLE && !write_is_valid(srv, bytes, length, flags))
         status = NPJ_STATUS_INVALID_PARAMETER;
     if (status == NPJ_STATUS_SUCCESS)
         status = connected_and_not_closed(job);
-    if (status == NPJ_STATUS_SUCCESS)
-        status = make_packet(srv, job, bytes, length, flags, &packet);
     if (status != NPJ_STATUS_SUCCESS)
         return npji_refuse(srv, job, NPJ_EVENT_WRITE, status);
-    packet->request = npji_handle(npji_generation(srv), npji_handle_slot(handle), NPJI_HANDLE_REQUEST);
-    packet->tag = tag;
-    npji_packet_append(&job->queue, packet);
+    status = npji_packet_new(srv, job, tag, bytes, length, flags == NPJ_LEND);
+    if (status != NPJ_STATUS_SUCCESS)
+        return no_room(srv, job, status);
     srv->no_pool_writes = false;
     srv->stats.accepted++;
     srv->stats.bytes_accepted += length;
     if (out != NULL)
-        *out = packet->request;
+        *out = job->queue.tail->request;
     npji_move(srv, job, NPJ_EVENT_WRITE);
     /* A write behind others changes nothing, but that the room of which a RESUME would tell may be gone. */
     if (job->queue.head == job->queue.tail || (job->facts & NPJI_RESUME_OWED))

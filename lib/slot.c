@@ -22,15 +22,3 @@ void npji_slot_give(struct npj_srv *srv, const struct npji_job *job)
     srv->slots[slot] = (npji_slot)srv->slot_free << 1 | 1;
     srv->slot_free = slot + 1;
 }
-
-/* The job in the slot that a handle of any kind names, or NULL. Whether the handle is that job's, the caller tells. */
-struct npji_job *npji_job_at(const struct npj_srv *srv, uint64_t handle)
-{
-    uint32_t slot = npji_handle_slot(handle);
-    return slot < srv->slots_used ? npji_slot_job(srv->slots[slot]) : NULL;
-}
-
-uint64_t npji_generation(struct npj_srv *srv)
-{
-    return ++srv->generation;
-}

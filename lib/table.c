@@ -61,7 +61,7 @@ ROW(GONE,           HANDLE, HANDLE, HANDLE, ABSENT, HANDLE, STAY,  STAY,    STAY
         [NPJ_EVENT_FINISH] = {NPJ_STATUS_SUCCESS, NPJ_STATE_##finish},                                                 \
     },
 
-const npj_cell npji_table[NPJ_STATE_COUNT][NPJ_EVENT_COUNT] = {TABLE(CELLS)};
+const npj_cell npji_table[NPJ_STATE_COUNT][NPJI_ROW] = {TABLE(CELLS)};
 
 /* As many rows as states, and their bits add up to all states: each state has one row. They are strung
  * together, so that no brackets may stand around them. NOLINTBEGIN(bugprone-macro-parentheses) */

@@ -7,6 +7,7 @@
 #define NPJOB_TESTS_INSIDE_H
 
 #include "engine.h"
+#include "packet.h"
 #include "support.h"
 
 /** Runs a statement while @p field holds @p value. */
