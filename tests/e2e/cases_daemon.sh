@@ -79,7 +79,7 @@ too_many()
 # Each client's job is either printed as it was sent, or its client has heard of the failure.
 short_of_files()
 {
-    local i pids=() good=0
+    local i pids=() good=()
     npjobd_stop && npjobd_start 40 && warm_up || return 1
     log_mark
     for i in {1..12}; do
@@ -89,16 +89,15 @@ short_of_files()
     done
     for i in {1..12}; do
         if wait "${pids[i - 1]}"; then
-            good=$((good + 1))
-            sha256sum <"$site/at/$i" >>"$site/at/good"
+            good+=("$site/at/$i")
         else
             cat "$site/at/$i.out"
         fi
     done
     logged ' job=' 12 || return 1
-    echo "$good of 12 are good"
-    log_has 'job=[0-9]* .*outcome=scheduled' "$good" && [ "$good" -gt 0 ] &&
-        diff <(sort "$site/at/good" | cut -c 1-64) <(sha256sum "$jobs"/printed/* | cut -c 1-64 | sort) || return 1
+    echo "${#good[@]} of 12 are good"
+    log_has 'job=[0-9]* .*outcome=scheduled' "${#good[@]}" && [ "${#good[@]}" -gt 0 ] && just_printed "${good[@]}" ||
+        return 1
     rm -f "$jobs"/printed/*
     balance && npjobd_stop && npjobd_start && warm_up
 }
