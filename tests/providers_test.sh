@@ -252,6 +252,21 @@ filter_abandoned() # FILTER
         run filter abandon --id "$id" && left a.got a.pid
 }
 
+# slow COMMAND SECONDS: a command of that name in $tmp/slow that takes its time before it begins.
+slow()
+{
+    mkdir -p "$tmp/slow"
+    printf '#!/bin/sh\nsleep %s\nexec %s "$@"\n' "$2" "$(command -v "$1")" >"$tmp/slow/$1"
+    chmod +x "$tmp/slow/$1"
+}
+
+# Before the filter has come to run; it could come to run while the job is being removed.
+filter_abandoned_at_once()
+{
+    slow setsid 1 && slow rm 2 && PATH=$tmp/slow:$PATH add filter -- "$tmp/filter" "$spool/a" && put "$tmp/small" &&
+        run filter abandon --id "$id" && eventually nobody && no_jobs && [ ! -e "$spool/a.end" ]
+}
+
 filter_never_connected()
 {
     add filter --wait 1 -- "$tmp/filter" "$spool/a" && eventually [ -s "$spool/a.pid" ] && left a.got a.pid && [ ! -s "$spool/a.got" ]
@@ -325,7 +340,7 @@ done
 check 'npjob-filter: whole' fresh filter_whole
 check 'npjob-filter: abandoned' fresh filter_abandoned filter
 check 'npjob-filter: abandoned, and does not want to go' fresh filter_abandoned stubborn
-for name in never_connected no_verdict two_at_once arguments fails fails_silently is_missing hangs wrong_use; do
+for name in abandoned_at_once never_connected no_verdict two_at_once arguments fails fails_silently is_missing hangs wrong_use; do
     check "npjob-filter: $name" fresh "filter_$name"
 done
 check 'npjob-filter: dies' fresh filter_dies 'head -c 100 >/dev/null; echo gone >&2; exit 1' 'npjob-filter: gone'
