@@ -19,10 +19,17 @@ counts()
     [ "$(tail -n 1 <<<"$said")" = "$expected" ]
 }
 
-# program RESULT [STDOUT]
+# program RESULT [STDOUT [STDERR]]
 program()
 {
-    printf '{"name": "unit", "result": "%s", "returncode": 1, "stdout": "%s"}' "$1" "${2-}"
+    printf '{"name": "unit", "result": "%s", "returncode": 1, "stdout": "%s", "stderr": "%s"}' "$1" "${2-}" "${3-}"
+}
+
+# Of a program in which something failed, and only of that.
+last_words()
+{
+    printf '%s\n' "$(program FAIL '1..2\nok 1 - a\nnot ok 2 - b' 'one\ntwo')" "$(program OK '' 'three')" >"$log"
+    diff <(printf '%s\n' 'failed: unit: b' 'said: one' 'said: two' '2 1 0') <(scripts/tally "$log")
 }
 
 check 'single tests count' counts '2 0 0' "$(program OK '1..2\nok 1 - a\nok - b  (0.01s)')"
@@ -36,5 +43,6 @@ check 'a skipped program is not passed' counts '0 0 1' "$(program SKIP)"
 check 'an unexpected pass is a failure' counts '0 1 0' "$(program UNEXPECTEDPASS)"
 check 'other programs count as one' counts '1 0 0' "$(program OK 'ok, done')"
 check 'programs add up' counts '2 1 0' "$(program OK)" "$(program FAIL '1..2\nok 1 - a\nnot ok 2 - b')"
+check 'last words' last_words
 check 'no log is a failure' counts '0 1 0' 'this is no JSON'
 finish
