@@ -5,8 +5,9 @@
 #include "../lib/engine.h"
 #include "explore_state.h"
 
-/* A released block is filled with this, so that what is read from it is seen to be wrong. */
-enum { RELEASED = 0xDD };
+/* What is of no block, or of none yet, is filled with this: what is read there is wrong, and what is written is seen.
+ */
+enum { UNUSED = 0xDD };
 
 static uint32_t round_up(uint32_t bytes)
 {
@@ -88,7 +89,7 @@ static void give(void *user, void *address, size_t bytes)
         if (address != place_of(&x->plan, block) || arena->size[block] != bytes)
             continue;
         arena->size[block] = 0;
-        memset(address, RELEASED, bytes);
+        memset(address, UNUSED, bytes);
         return;
     }
     arena->abuse = "the engine releases what is not a live block, or with another size";
@@ -97,6 +98,26 @@ static void give(void *user, void *address, size_t bytes)
 npj_mem explore_arena_mem(struct explorer *x)
 {
     return (npj_mem){.alloc = take, .release = give, .user = x};
+}
+
+void explore_arena_clear(const struct explorer *x)
+{
+    uint32_t last = x->plan.jobs + x->plan.packets;
+    memset(x->plan.base, UNUSED, (size_t)(place_of(&x->plan, last) - x->plan.base) + capacity_of(&x->plan, last));
+}
+
+static bool is_unused(const unsigned char *from, size_t bytes)
+{
+    return bytes == 0 || (from[0] == UNUSED && memcmp(from, from + 1, bytes - 1) == 0);
+}
+
+void explore_arena_check(struct explorer *x)
+{
+    for (uint32_t block = 0; block <= x->plan.jobs + x->plan.packets; block++) {
+        uint32_t size = x->world->arena.size[block];
+        if (!is_unused(place_of(&x->plan, block) + size, capacity_of(&x->plan, block) - size))
+            explore_wrong(x, "a block was written to %s", size > 0 ? "beyond its end" : "after its release");
+    }
 }
 
 uint32_t explore_arena_live(const struct explorer *x)

@@ -102,6 +102,17 @@ static uint64_t line_key(const struct npj_srv *srv, const struct jobs *jobs, uin
     return key;
 }
 
+/* What was said of Event 2019, and whether there are handles of what has ended. */
+static uint64_t said_and_stale(const struct explorer *x)
+{
+    const struct world *w = x->world;
+    uint64_t said = (uint64_t)w->no_pool_said[0] << 1 | (uint64_t)w->no_pool_said[1];
+    if (!x->scope->stale)
+        return said;
+    bool request = w->last_request != 0 && !explore_is_live(x, w->last_request);
+    return said | (uint64_t)request << 2 | (uint64_t)(w->ended_job != 0) << 3;
+}
+
 uint64_t explore_key(const struct explorer *x)
 {
     const struct npj_srv *srv = x->world->srv;
@@ -115,6 +126,7 @@ uint64_t explore_key(const struct explorer *x)
     for (uint32_t i = 0; i < jobs.count; i++)
         key = mix(key, jobs.key[i]);
     key = line_key(srv, &jobs, key);
+    key = mix(key, said_and_stale(x));
     return mix(key, left(srv, srv->shutdown_deadline) << 32 | (srv->stats.idle_bytes & 0xFFFF) << 16 |
                         (uint64_t)srv->shutdown << 8 | (uint64_t)srv->idle_owed << 4 |
                         (uint64_t)srv->no_pool_jobs << 3 | (uint64_t)srv->no_pool_writes << 2 |

@@ -27,6 +27,8 @@ static void put_writes(const struct npjt_scope *scope, struct explore_list *list
     put_both(list, EXPLORE_WRITE, job, WRITE_TWO);
     if (scope->lend)
         put_both(list, EXPLORE_WRITE, job, WRITE_TWO_LENT);
+    if (scope->one)
+        put_both(list, EXPLORE_WRITE, job, WRITE_ONE);
     if (scope->empty)
         put_both(list, EXPLORE_WRITE, job, WRITE_EMPTY);
     if (scope->misuse)
@@ -41,15 +43,17 @@ static void put_completions(const struct explorer *x, struct explore_list *list,
         return;
     static const uint16_t claims[] = {
         [NPJ_ADD_JOB] = 1 << OUTCOME_GOOD | 1 << OUTCOME_ERROR | 1 << OUTCOME_BAD | 1 << OUTCOME_OTHER |
-                        1 << OUTCOME_POOR | 1 << OUTCOME_CANCELLED,
+                        1 << OUTCOME_POOR | 1 << OUTCOME_UNSAFE | 1 << OUTCOME_CANCELLED,
         [NPJ_OPEN] =
             1 << OUTCOME_GOOD | 1 << OUTCOME_ERROR | 1 << OUTCOME_BAD | 1 << OUTCOME_OTHER | 1 << OUTCOME_CANCELLED,
-        [NPJ_WRITE] = (1 << OUTCOMES) - 1 - (1 << OUTCOME_OTHER),
+        [NPJ_WRITE] = (1 << OUTCOMES) - 1 - (1 << OUTCOME_OTHER | 1 << OUTCOME_UNSAFE),
         [NPJ_CLOSE_PIPE] = 1 << OUTCOME_GOOD | 1 << OUTCOME_ERROR | 1 << OUTCOME_BAD,
         [NPJ_SCHEDULE_JOB] = 1 << OUTCOME_GOOD | 1 << OUTCOME_ERROR | 1 << OUTCOME_BAD | 1 << OUTCOME_CANCELLED,
         [NPJ_ABANDON_JOB] = 1 << OUTCOME_GOOD | 1 << OUTCOME_ERROR | 1 << OUTCOME_BAD,
     };
     uint32_t outcomes = claims[kind];
+    if (!x->scope->misuse)
+        outcomes &= ~(1U << OUTCOME_UNSAFE);
     if (kind == NPJ_OPEN && !x->scope->message)
         outcomes &= ~(1U << OUTCOME_OTHER);
     /* Nothing can be a part of one byte, and one byte is no part of two but the half. */
@@ -77,7 +81,7 @@ static void put_job(const struct explorer *x, struct explore_list *list, uint32_
     put_completions(x, list, index, job);
 }
 
-static bool is_live(const struct explorer *x, npj_req request)
+bool explore_is_live(const struct explorer *x, npj_req request)
 {
     npj_job job;
     npj_req live;
@@ -91,13 +95,14 @@ static bool is_live(const struct explorer *x, npj_req request)
 static void put_stale(const struct explorer *x, struct explore_list *list)
 {
     const struct world *w = x->world;
-    npj_job_info info;
     if (w->ended_op != 0)
         put(list, EXPLORE_STALE, 0, STALE_OP);
-    if (w->last_request != 0 && !is_live(x, w->last_request))
-        put(list, EXPLORE_STALE, 0, STALE_REQUEST);
-    if (w->last_job != 0 && npjt_model_query(x->model, w->last_job, true, &info) != NPJ_STATUS_SUCCESS)
+    if (w->last_request != 0)
+        put(list, EXPLORE_STALE, 0, explore_is_live(x, w->last_request) ? REQUEST_AS_JOB : STALE_REQUEST);
+    if (w->ended_job != 0)
         put(list, EXPLORE_STALE, 0, STALE_JOB);
+    if (w->last_job != w->ended_job)
+        put(list, EXPLORE_STALE, 0, JOB_AS_REQUEST);
 }
 
 /* What is no error is free, no pipe and message mode too; and an operation that was asked to stop may say so. */
@@ -284,7 +289,8 @@ static npjt_record completion(const struct explorer *x, uint32_t index, explore_
         [OUTCOME_ONE] = AMOUNT_1,    [OUTCOME_ONE_ERROR] = AMOUNT_1, [OUTCOME_ONE_CANCELLED] = AMOUNT_1};
     static const uint8_t given_paths[OUTCOMES] = {
         [OUTCOME_GOOD] = 3,          [OUTCOME_ERROR] = 3, [OUTCOME_BAD] = PATH_NULL,
-        [OUTCOME_OTHER] = PATH_FILE, [OUTCOME_POOR] = 11, [OUTCOME_CANCELLED] = 3};
+        [OUTCOME_OTHER] = PATH_FILE, [OUTCOME_POOR] = 11, [OUTCOME_UNSAFE] = PATH_PARENT,
+        [OUTCOME_CANCELLED] = 3};
     switch (kind) {
     case NPJ_ADD_JOB:
         return record(NPJT_ADDED_EVENT, op, status, given_paths[outcome]);
@@ -303,6 +309,7 @@ static npjt_record write_record(unsigned job, unsigned what)
         uint8_t length, how;
     } writes[] = {[WRITE_TWO] = {2, HOW_COPY},
                   [WRITE_TWO_LENT] = {2, HOW_LEND},
+                  [WRITE_ONE] = {0, HOW_COPY},
                   [WRITE_EMPTY] = {1, HOW_COPY},
                   [WRITE_TOO_LONG] = {LENGTH_MAX_MORE, HOW_COPY}};
     return record(NPJT_WRITE_EVENT, job, writes[what].length, writes[what].how);
@@ -312,8 +319,10 @@ static npjt_record stale_record(const struct explorer *x, unsigned what)
 {
     if (what == STALE_REQUEST)
         return record(NPJT_CANCEL_EVENT, JOB_OLDEST, WRITE_ANSWERED, 0);
-    if (what == STALE_JOB)
-        return write_record(JOB_ENDED, WRITE_TWO);
+    if (what == STALE_JOB || what == REQUEST_AS_JOB)
+        return write_record(what == STALE_JOB ? JOB_ENDED : JOB_WRITE, WRITE_TWO);
+    if (what == JOB_AS_REQUEST)
+        return record(NPJT_CANCEL_EVENT, JOB_NEWEST, WRITE_JOB, 0);
     switch (x->world->ended_kind) {
     case NPJ_ADD_JOB:
         return record(NPJT_ADDED_EVENT, OP_ENDED, STATUS_SUCCESS, 3);

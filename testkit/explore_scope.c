@@ -20,7 +20,7 @@ static const npjt_scope scopes[] = {
      .check_all = true,
      .budget = {ANY, ANY, ANY, ANY, ANY, ANY, ANY, ANY},
      .faults = ANY},
-    /* One job whose packets are kept for reuse. */
+    /* One job whose packets, of either size, are kept for reuse. */
     {.name = "kept",
      .jobs = 1,
      .packets = 1,
@@ -30,7 +30,10 @@ static const npjt_scope scopes[] = {
      .clients = 1,
      .reuse = true,
      .lend = true,
+     .one = true,
      .empty = true,
+     .misuse = true,
+     .stale = true,
      .check_all = true,
      .budget = {ANY, ANY, ANY, ANY, ANY, ANY, ANY, ANY},
      .faults = ANY},
@@ -71,6 +74,16 @@ static const npjt_scope scopes[] = {
      .misuse = true,
      .check_all = true,
      .budget = {ANY, ANY, ANY, ANY, ANY, 0, 0, 0},
+     .faults = 1},
+    /* Three jobs, two of them of one client and provider: whose keys they are is kept in one bucket. */
+    {.name = "keys",
+     .jobs = 3,
+     .packets = 1,
+     .job_packets = 1,
+     .batch = 1,
+     .timeout = 10,
+     .clients = 2,
+     .budget = {0, 1, 0, 0, 0, 0, 0, 0},
      .faults = 1},
     /* Three jobs. */
     {.name = "large",

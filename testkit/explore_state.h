@@ -37,7 +37,7 @@ typedef enum explore_kind {
     EXPLORE_SHUTDOWN,
     EXPLORE_COMPLETE,
     EXPLORE_WRONG, /* an operation, completed by a call of another kind */
-    EXPLORE_STALE  /* a handle of something that has ended */
+    EXPLORE_STALE  /* a handle of something that has ended, or of another kind */
 } explore_kind;
 
 /* How an operation is completed. */
@@ -46,7 +46,8 @@ typedef enum explore_outcome {
     OUTCOME_ERROR,         /* an error, and no byte */
     OUTCOME_BAD,           /* a claim that cannot be */
     OUTCOME_OTHER,         /* ADD_JOB: no pipe. OPEN: message mode */
-    OUTCOME_POOR,          /* ADD_JOB: a malformed path. WRITE: success and no byte */
+    OUTCOME_POOR,          /* ADD_JOB: an empty path. WRITE: success and no byte */
+    OUTCOME_UNSAFE,        /* ADD_JOB: a path that leads out of its folder */
     OUTCOME_CANCELLED,     /* CANCELLED, and no byte */
     OUTCOME_PART,          /* WRITE: success, all but one byte */
     OUTCOME_ONE,           /* WRITE: success, one byte */
@@ -55,8 +56,8 @@ typedef enum explore_outcome {
     OUTCOMES
 } explore_outcome;
 
-enum { WRITE_TWO, WRITE_TWO_LENT, WRITE_EMPTY, WRITE_TOO_LONG }; /* what of EXPLORE_WRITE */
-enum { STALE_OP, STALE_REQUEST, STALE_JOB };                     /* what of EXPLORE_STALE */
+enum { WRITE_TWO, WRITE_TWO_LENT, WRITE_ONE, WRITE_EMPTY, WRITE_TOO_LONG };  /* what of EXPLORE_WRITE */
+enum { STALE_OP, STALE_REQUEST, STALE_JOB, REQUEST_AS_JOB, JOB_AS_REQUEST }; /* what of EXPLORE_STALE */
 
 typedef struct explore_event {
     uint8_t kind;
@@ -96,12 +97,14 @@ struct arena_plan {
 
 struct world {
     npj_srv *srv;
-    npj_job last_job; /* the newest, which may have ended */
+    npj_job last_job;  /* the newest, which may have ended */
+    npj_job ended_job; /* the newest that is known to have ended, for the scopes with misuse */
     npj_req last_request;
     npj_op ended_op;
     uint64_t next_tag, now;
     uint64_t purse; /* what may still go wrong on this way, see explore_known.c */
     uint8_t ended_kind;
+    bool no_pool_said[2]; /* Event 2019: of jobs, of writes */
     struct arena arena;
     /* Then the model, then the blocks. */
 };
@@ -122,12 +125,15 @@ struct explorer {
     char sentence[256];
     npj_trace traces[WORLD_TRACES]; /* of the last event */
     uint32_t trace_count;
+    uint32_t no_pool_traced; /* Event 2019, by the last event */
 };
 
 /* explore_arena.c */
 size_t explore_arena_plan(struct explorer *x, size_t before); /* the blocks behind so many bytes. The bytes of all */
+void explore_arena_clear(const struct explorer *x);
 npj_mem explore_arena_mem(struct explorer *x);
 uint32_t explore_arena_live(const struct explorer *x);
+void explore_arena_check(struct explorer *x); /* whether something was written where no block is */
 
 /* explore_world.c */
 bool explore_world_new(struct explorer *x, const npjt_scope *scope);
@@ -140,6 +146,7 @@ void explore_wrong(struct explorer *x, const char *format, ...) __attribute__((f
 
 /* explore_events.c */
 void explore_events(const struct explorer *x, struct explore_list *list); /* those that its purse affords */
+bool explore_is_live(const struct explorer *x, npj_req request);
 void explore_header(const npjt_scope *scope, npjt_header *header);
 uint32_t explore_records(const struct explorer *x, explore_event event, npjt_record records[4]);
 

@@ -30,6 +30,7 @@ static void keep_trace(void *user, const npj_trace *trace)
     npj_action action;
     if (npj_trim(x->world->srv) != NPJ_STATUS_INVALID_DEVICE_STATE || npj_next(x->world->srv, &action))
         explore_wrong(x, "a call from inside the trace is not refused");
+    x->no_pool_traced += trace->kind == NPJ_TRACE_NO_POOL;
     if (x->trace_count < WORLD_TRACES)
         x->traces[x->trace_count++] = *trace;
 }
@@ -72,6 +73,7 @@ bool explore_world_new(struct explorer *x, const npjt_scope *scope)
     x->model = (npjt_model *)(void *)((char *)x->world + model);
     for (unsigned i = 0; i < 64; i++)
         memcpy(lent[i], two, sizeof two);
+    explore_arena_clear(x);
     npj_srv *srv = NULL;
     if (npj_srv_new(&x->config, &srv) != NPJ_STATUS_SUCCESS) {
         explore_wrong(x, "the engine refuses the scope's configuration");
@@ -154,6 +156,18 @@ static bool take_action(struct explorer *x)
 
 /* -------------------------------------------------------------------------------------------------------- events */
 
+/* Event 2019 is said when a cap of the engine is hit, and not again until a call of that kind succeeds. */
+static void check_no_pool(struct explorer *x, npj_status status, bool *said)
+{
+    bool due = status == NPJ_STATUS_INSUFF_SERVER_RESOURCES && !*said;
+    if (x->no_pool_traced != due)
+        explore_wrong(x, "Event 2019 is traced %u times where %u is right", x->no_pool_traced, (unsigned)due);
+    if (status == NPJ_STATUS_PENDING)
+        *said = false;
+    else if (due)
+        *said = true;
+}
+
 static npj_status add(struct explorer *x, unsigned key)
 {
     struct world *w = x->world;
@@ -166,17 +180,24 @@ static npj_status add(struct explorer *x, unsigned key)
         w->last_job = job;
     if (said != right)
         explore_wrong(x, "npj_add_job() says %s, the model %s", npj_status_name(said), npj_status_name(right));
+    check_no_pool(x, said, &w->no_pool_said[0]);
     return said;
 }
 
 static npj_status write(struct explorer *x, npj_job job, unsigned what)
 {
+    static const uint8_t lengths[] = {
+        [WRITE_TWO] = 2, [WRITE_TWO_LENT] = 2, [WRITE_ONE] = 1, [WRITE_EMPTY] = 0, [WRITE_TOO_LONG] = 3};
     struct world *w = x->world;
     npj_req request = 0;
     unsigned flags = what == WRITE_TWO_LENT ? NPJ_LEND : NPJ_COPY;
-    const void *bytes = what == WRITE_TWO_LENT ? lent[w->next_tag % 64] : two;
-    uint32_t length = what == WRITE_EMPTY ? 0 : what == WRITE_TOO_LONG ? 3 : 2;
+    unsigned char copied[] = {two[0], two[1], 0};
+    const unsigned char *bytes = what == WRITE_TWO_LENT ? lent[w->next_tag % 64]
+                                 : what == WRITE_ONE    ? copied + 1
+                                                        : copied;
+    uint32_t length = lengths[what];
     npj_status said = npj_write(w->srv, job, w->next_tag, bytes, length, flags, &request);
+    memset(copied, 0, sizeof copied);
     npj_status right =
         npjt_model_write(x->model, job, w->next_tag, bytes, length, flags, (npjt_said){w->arena.refused, request});
     if (said == NPJ_STATUS_PENDING) {
@@ -187,6 +208,7 @@ static npj_status write(struct explorer *x, npj_job job, unsigned what)
     }
     if (said != right)
         explore_wrong(x, "npj_write() says %s, the model %s", npj_status_name(said), npj_status_name(right));
+    check_no_pool(x, said, &w->no_pool_said[1]);
     return said;
 }
 
@@ -210,6 +232,7 @@ static npj_status job_added(struct explorer *x, npj_op op, explore_outcome outco
                            NPJ_STATUS_INVALID_DEVICE_REQUEST,
                            {"C:\\spool\\00001.SPL", 18, NPJ_PATH_UTF8}},
         [OUTCOME_POOR] = {NPJ_STATUS_SUCCESS, NPJ_STATUS_OBJECT_NAME_INVALID, {"", 0, NPJ_PATH_UTF8}},
+        [OUTCOME_UNSAFE] = {NPJ_STATUS_SUCCESS, NPJ_STATUS_OBJECT_NAME_INVALID, {"\\\\.\\pipe\\..", 11, NPJ_PATH_UTF8}},
         [OUTCOME_CANCELLED] = {NPJ_STATUS_CANCELLED, NPJ_STATUS_SUCCESS, {"spool", 5, NPJ_PATH_UTF8}},
     };
     npj_status said = npj_job_added(x->world->srv, op, answers[outcome].status, &answers[outcome].given, 7);
@@ -303,10 +326,13 @@ static npj_status stale(struct explorer *x, unsigned what)
     if (what == STALE_REQUEST)
         return agree(x, "npj_cancel()", npj_cancel(w->srv, w->last_request),
                      npjt_model_cancel(x->model, w->last_request));
-    npj_status status = write(x, w->last_job, WRITE_TWO);
-    (void)agree(x, "npj_connect()", npj_connect(w->srv, w->last_job, 2), npjt_model_connect(x->model, w->last_job, 2));
-    (void)agree(x, "npj_abort()", npj_abort(w->srv, w->last_job, NPJ_STATUS_PRINT_CANCELLED),
-                npjt_model_abort(x->model, w->last_job, NPJ_STATUS_PRINT_CANCELLED));
+    if (what == JOB_AS_REQUEST)
+        return agree(x, "npj_cancel()", npj_cancel(w->srv, w->last_job), npjt_model_cancel(x->model, w->last_job));
+    npj_job job = what == STALE_JOB ? w->ended_job : w->last_request;
+    npj_status status = write(x, job, WRITE_TWO);
+    (void)agree(x, "npj_connect()", npj_connect(w->srv, job, 2), npjt_model_connect(x->model, job, 2));
+    (void)agree(x, "npj_abort()", npj_abort(w->srv, job, NPJ_STATUS_PRINT_CANCELLED),
+                npjt_model_abort(x->model, job, NPJ_STATUS_PRINT_CANCELLED));
     return status;
 }
 
@@ -355,17 +381,28 @@ static npj_status act(struct explorer *x, explore_event event)
     }
 }
 
+static void note_ended_job(struct explorer *x)
+{
+    npj_job_info info;
+    struct world *w = x->world;
+    if (x->scope->misuse && w->last_job != w->ended_job &&
+        npjt_model_query(x->model, w->last_job, true, &info) != NPJ_STATUS_SUCCESS)
+        w->ended_job = w->last_job;
+}
+
 npj_status explore_apply(struct explorer *x, explore_event event)
 {
     struct arena *arena = &x->world->arena;
     x->wrong = NULL;
     x->trace_count = 0;
+    x->no_pool_traced = 0;
     arena->refuse = event.fails;
     npj_status status = act(x, event);
     arena->refuse = arena->refused = false;
     if (!x->scope->step)
         while (x->wrong == NULL && take_action(x))
             continue;
+    note_ended_job(x);
     if (arena->abuse != NULL)
         explore_wrong(x, "%s", arena->abuse);
     return status;
@@ -409,6 +446,7 @@ void explore_check(struct explorer *x)
     if (invariant != NULL)
         explore_wrong(x, "an invariant of the engine does not hold: %s", invariant);
     check_jobs(x);
+    explore_arena_check(x);
     if (npj_deadline(x->world->srv) != npjt_model_deadline(x->model))
         explore_wrong(x, "the engine's deadline is not the model's");
 }

@@ -110,9 +110,10 @@ static void print_scope(const npjt_scope *scope)
     printf("  the host takes its actions %s; memory is %s\n",
            scope->step ? "one by one, with other events between" : "all at once, after each event",
            scope->reuse ? "kept for reuse" : "given back at once");
-    printf("  also:%s%s%s%s%s\n", scope->lend ? " lent writes," : "", scope->empty ? " empty writes," : "",
-           scope->message ? " message mode," : "", scope->misuse ? " misuse of handles," : "",
-           " each allocation failing or not");
+    printf("  also:%s%s%s%s%s%s%s\n", scope->lend ? " lent writes," : "", scope->one ? " writes of one byte," : "",
+           scope->empty ? " empty writes," : "", scope->message ? " message mode," : "",
+           scope->misuse ? " misuse of handles," : "",
+           scope->stale ? " stale handles in every state that has them," : "", " each allocation failing or not");
     printf("  on one path at most");
     for (unsigned budget = 0; budget < NPJT_BUDGETS; budget++)
         print_number(npjt_budget_word((npjt_budget)budget), scope->budget[budget]);

@@ -59,9 +59,10 @@ def slowest(mutants, name, label, limit):
     killed = [one for one in mutants if one.columns[name] and one.columns[name]['killed'] and not one.twin]
     if not killed:
         return f'{label}: -'
+    asked = sum(one.columns[name] is not None and not one.twin for one in mutants)
     last = max(killed, key=lambda one: one.columns[name]['seconds'])
     late = sum(one.columns[name]['seconds'] >= limit for one in killed)
-    return (f"{label}: {len(killed)} killed, {late} of them in {limit} s or more; the slowest in "
+    return (f"{label}: {len(killed)} of {asked} killed, {late} of them in {limit} s or more; the slowest in "
             f"{last.columns[name]['seconds']:.2f} s ({last.name})")
 
 
@@ -84,6 +85,8 @@ def write(judging, mutants, complete):
     wrong = equivalent.settle(judging.root, mutants, complete)
     wrong += [one.why or f'a patch that is no mutant ({one.fate}): {one.name}' for one in mutants
               if one.hand_written and one.fate in ('stale', 'same', 'invalid')]
+    wrong += [f'the {name} lets a hand-written mutant live: {one.name}' for one in mutants for name in ('corpus', 'explorer')
+              if one.hand_written and one.columns[name] and not one.columns[name]['killed']]
     if complete and not judging.explorer.there:
         wrong.append('the explorer was not asked')
     save(os.path.join(judging.folder, 'matrix.json'), mutants)

@@ -65,10 +65,12 @@ typedef struct npjt_scope {
     bool step;  /**< the host takes its actions one by one, and other events come between; else all after each event */
     bool reuse; /**< packets given up are kept for reuse */
     bool lend;  /**< writes are also lent */
+    bool one;   /**< writes may also be of one byte */
     bool empty; /**< writes may also be empty */
-    bool message;                 /**< pipes may also be in message mode */
-    bool misuse;                  /**< stale handles, and handles of other kinds, are tried in every state */
-    bool check_all;               /**< npj_check() after every event, not only in every new state */
+    bool message;   /**< pipes may also be in message mode */
+    bool misuse;    /**< stale handles, handles of other kinds, and unsafe paths are tried in every state */
+    bool stale;     /**< states are not the same if only one of them has stale handles to be tried */
+    bool check_all; /**< npj_check() after every event, not only in every new state */
     uint8_t budget[NPJT_BUDGETS]; /**< events on one path, at most NPJT_SCOPE_BUDGET, or NPJT_ANY */
     uint8_t faults;               /**< events on one path that cost a budget, of all kinds together; likewise */
 } npjt_scope;
