@@ -243,20 +243,23 @@ static void write_accepted(struct npjt_driver *d, struct a_job *job, uint64_t ta
     npjt_settle(d, job);
 }
 
-/** The bytes of a write: lent ones in memory of their own, others at the very end of a block, so that reading on is
- * seen. */
-static uint8_t *bytes_of(struct npjt_driver *d, const struct a_job *job, uint64_t length, bool lent)
+/**
+ * Where the bytes of a write are: lent ones in memory of their own, others at the very end of a block, so that reading
+ * on is seen.
+ */
+static uint8_t *room_for(struct npjt_driver *d, uint64_t length, bool lent)
 {
     if (length > NPJT_MAX_WRITE_BYTES + 1)
         return d->scratch;
-    uint8_t *bytes = d->scratch + NPJT_MAX_WRITE_BYTES + 1 - length;
-    if (lent && d->free_write != NONE) {
-        if (!npjt_lend(&d->write[d->free_write], (size_t)length))
-            return NULL;
-        bytes = d->write[d->free_write].bytes;
-    }
-    npjt_fill(bytes, job ? job->serial : 0, job ? job->given : 0, (size_t)length);
-    return bytes;
+    if (!lent || d->free_write == NONE)
+        return d->scratch + NPJT_MAX_WRITE_BYTES + 1 - length;
+    return npjt_lend(&d->write[d->free_write], (size_t)length) ? d->write[d->free_write].bytes : NULL;
+}
+
+/** A write that must be refused needs no bytes of its own, unless that law is off. */
+static bool needs_bytes(const struct npjt_driver *d, npj_status expected)
+{
+    return expected == NPJ_STATUS_PENDING || d->options->laws_off != 0;
 }
 
 void npjt_write(struct npjt_driver *d, npj_job handle, uint64_t length, unsigned how)
@@ -264,7 +267,7 @@ void npjt_write(struct npjt_driver *d, npj_job handle, uint64_t length, unsigned
     static const unsigned flags[] = {NPJ_COPY, NPJ_LEND, NPJ_COPY, NPJ_LEND, 0, NPJ_COPY | NPJ_LEND, 5};
     struct a_job *job = npjt_job_by_handle(d, handle);
     bool lent = flags[how] == NPJ_LEND, null = how == HOW_COPY_NULL || how == HOW_LEND_NULL;
-    uint8_t *bytes = bytes_of(d, job, length, lent);
+    uint8_t *bytes = room_for(d, length, lent);
     if (!bytes) {
         d->stop = true; /* the driver itself is out of memory */
         return;
@@ -272,6 +275,8 @@ void npjt_write(struct npjt_driver *d, npj_job handle, uint64_t length, unsigned
     npj_req request = 0;
     uint64_t tag = ++d->next_tag;
     npj_status expected = expected_write(d, job, length, how);
+    if (job && length <= NPJT_MAX_WRITE_BYTES + 1 && needs_bytes(d, expected))
+        npjt_fill(bytes, job->serial, job->given, (size_t)length);
     bool pool = expected == NPJ_STATUS_PENDING && pool_may_refuse(d, length);
     uint64_t before = npjt_before(d, pool ? NPJ_STATUS_INSUFF_SERVER_RESOURCES : expected), failed_before = failures(d);
     d->may_allocate = true;
@@ -280,7 +285,7 @@ void npjt_write(struct npjt_driver *d, npj_job handle, uint64_t length, unsigned
     expected = after_allocating(d, status, expected, failed_before);
     if (pool && status == NPJ_STATUS_INSUFF_SERVER_RESOURCES)
         expected = status;
-    if (!lent && length <= NPJT_MAX_WRITE_BYTES)
+    if (!lent && !is_error(status) && length <= NPJT_MAX_WRITE_BYTES)
         memset(bytes, 0xEE, (size_t)length); /* copied bytes are the client's again */
     npjt_judge(d, "write", status, expected, before);
     npjt_mix(d, request);
