@@ -28,6 +28,7 @@ trap 'end "$site/copier.pid" TERM || true; site_close' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 site_open
+echo 'a job, which does not begin with blanks' >"$site/file"
 truncate -s "${megabytes}M" "$site/file"
 
 cat >"$site/npjobd.conf" <<END
