@@ -20,6 +20,7 @@ VERDICT = re.compile(r'^tape_verdict: killed law=(\S+) tape=(\S+) event=(\d+) ev
                      re.MULTILINE)
 VIOLATION = re.compile(r'^explore: violation law=(\S+) sentence=(.*?)(?: events=(\d+))?$', re.MULTILINE)
 SHORT_LOOK = 10000  # states of each scope
+SHORT_TIME = 20  # seconds for it: ten times what it takes on a busy machine
 
 
 def _environment(own):
@@ -108,8 +109,8 @@ class Explorer:
         """A look into the first states of each scope, in which nearly all are found that it finds at all; or all of it."""
         if function in self.never:
             return {'killed': False, 'seconds': 0}
-        bound = [] if whole else ['--max-states', str(SHORT_LOOK)]
-        outcome = run([self.program, 'explore', '--small', *bound], timeout=self.timeout, env=_environment(own), memory=MEMORY)
+        bound, time = ([], self.timeout) if whole else (['--max-states', str(SHORT_LOOK)], SHORT_TIME)
+        outcome = run([self.program, 'explore', '--small', *bound], timeout=time, env=_environment(own), memory=MEMORY)
         if outcome.status == 0:
             return {'killed': False, 'seconds': outcome.seconds}
         match = VIOLATION.search(outcome.out)
