@@ -75,12 +75,12 @@ class Flavour:
                 os.remove(os.path.join(folder, name))
 
     def _read_commands(self):
-        """How each source of the library is compiled, as words without the source and the object."""
+        """How the library compiles each of its sources, as words without the source and the object. Others may do so too."""
         with open(os.path.join(self.folder, 'compile_commands.json'), encoding='utf-8') as file:
             entries = json.load(file)
         for entry in entries:
             source = os.path.normpath(os.path.join(self.folder, entry['file']))
-            if os.path.dirname(source) == os.path.join(self.root, 'lib'):
+            if entry['output'].startswith('lib/') and os.path.dirname(source) == os.path.join(self.root, 'lib'):
                 self.commands[os.path.basename(source)] = self._words(shlex.split(entry['command']))
         if not self.commands:
             raise Trouble(f'{self.folder} compiles no file of lib/')
