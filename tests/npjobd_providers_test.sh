@@ -98,4 +98,11 @@ alone()
 for name in store_whole store_cut_short store_many_at_once filter_whole filter_cut_short filter_fails; do
     check "npjob-${name/_/: }" alone "$name"
 done
+
+# Keepers, copiers and filters have all ended. (The brackets keep grep from finding itself.)
+nobody_left()
+{
+    ! grep -qs "$folder/[s]pool" /proc/[0-9]*/cmdline
+}
+check 'the providers leave nobody behind' until_so nobody_left
 finish

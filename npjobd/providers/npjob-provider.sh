@@ -242,7 +242,8 @@ copy_pipe()
 
 end_job()
 {
-    kill "$copier" 2>/dev/null
+    # Not by TERM: a shell loses what comes while it resets the traps of a process that it has just made.
+    [ -z "$copier" ] || kill -s KILL "$copier" 2>/dev/null
     [ -e "$state/done" ] || abandon_job
     rm -rf -- "$state"
     exit 0
@@ -255,6 +256,7 @@ keep()
     trap : USR1
     trap end_job TERM INT
     waited=0
+    copier=
     begin_job "$@"
     copy_pipe &
     copier=$!
