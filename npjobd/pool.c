@@ -5,7 +5,8 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-/* Enough that a busy daemon does not ask the system for every read, and an idle one holds no more than 1 MiB. */
+/* An idle daemon holds no more than 1 MiB. A busy one keeps as many buffers as are out, so that it does not ask the
+ * system for the memory of every read. */
 enum { KEPT = 16 };
 
 void pool_limit(pool *self, uint64_t bytes, uint32_t jobs)
@@ -34,25 +35,27 @@ pool_buffer *pool_take(pool *self, size_t already)
     return buffer;
 }
 
+static void free_idle(pool *self, size_t but)
+{
+    while (self->idle_length > but) {
+        pool_buffer *buffer = self->idle;
+        self->idle = buffer->next;
+        self->idle_length--;
+        free(buffer);
+    }
+}
+
 void pool_give(pool *self, pool_buffer *buffer, size_t left)
 {
     self->shared -= left > 0;
     self->live--;
-    if (self->idle_length >= KEPT) {
-        free(buffer);
-        return;
-    }
     buffer->next = self->idle;
     self->idle = buffer;
     self->idle_length++;
+    free_idle(self, self->live > KEPT ? self->live : KEPT);
 }
 
 void pool_end(pool *self)
 {
-    while (self->idle != NULL) {
-        pool_buffer *buffer = self->idle;
-        self->idle = buffer->next;
-        free(buffer);
-    }
-    self->idle_length = 0;
+    free_idle(self, 0);
 }

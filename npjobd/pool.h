@@ -18,18 +18,17 @@ enum { POOL_BUFFER_BYTES = 65536 };
 /** One buffer. Whoever took it owns it until pool_give(). */
 typedef struct pool_buffer {
     struct pool_buffer *next; /**< free for its owner's lists */
-    uint64_t tag;             /**< the owner's name for the write that it is lent to */
     uint32_t length;          /**< of what is in it */
     unsigned char bytes[POOL_BUFFER_BYTES];
 } pool_buffer;
 
-/** The daemon has one. Start with pool_start(). */
+/** The daemon has one. All zeros is an empty pool, to which pool_limit() gives its limit. */
 typedef struct pool {
     size_t limit;       /**< buffers that the shared part may have out; more may be out after it has been lowered */
     size_t shared;      /**< buffers of the shared part that are out */
     size_t live;        /**< buffers that are out */
     size_t peak;        /**< the most that ever were */
-    pool_buffer *idle;  /**< kept for the next pool_take() */
+    pool_buffer *idle;  /**< kept for the next pool_take(): no more than are out, or 16 */
     size_t idle_length; /**< of that list */
 } pool;
 

@@ -92,6 +92,30 @@ Test(npjobd_pool, the_limit_may_be_lowered)
     pool_end(&self);
 }
 
+/* A job whose reader takes much at once gives many buffers back at once, and takes them again for the next reads. */
+Test(npjobd_pool, a_busy_one_keeps_as_many_as_are_out)
+{
+    pool self = {0};
+    job jobs[3] = {{0}};
+    pool_limit(&self, 100 * POOL_BUFFER_BYTES, 3);
+    for (int i = 0; i < 3; i++)
+        while (jobs[i].count < 16)
+            cr_assert(take(&self, &jobs[i]));
+    give_all(&self, &jobs[0]);
+    while (jobs[1].count > 8)
+        give(&self, &jobs[1]);
+    cr_expect_eq(self.live, 24);
+    cr_expect_eq(self.idle_length, 24);
+    give(&self, &jobs[1]);
+    cr_expect_eq(self.idle_length, 23);
+    while (jobs[1].count < 16)
+        cr_assert(take(&self, &jobs[1]));
+    cr_expect_eq(self.idle_length, 14);
+    give_all(&self, &jobs[1]);
+    give_all(&self, &jobs[2]);
+    pool_end(&self);
+}
+
 /* What lies idle is bounded: a pool that has been large becomes small again. */
 Test(npjobd_pool, no_more_than_a_few_are_kept)
 {
