@@ -51,6 +51,6 @@ int main(int argc, char **argv)
     bool lent = argc == 5 && strcmp(argv[1], "lend") == 0;
     if (argc != 5 || (!lent && strcmp(argv[1], "copy") != 0))
         return wrong();
-    cycle_work work = {"count", number(argv[2], 1 << 20), number(argv[3], 64), lent};
+    cycle_work work = {"count", number(argv[2], 1 << 20), number(argv[3], 4096), lent};
     return work.length > 0 && work.pending > 0 ? count(&cycle_npjob, &work, number(argv[4], UINT32_MAX)) : wrong();
 }

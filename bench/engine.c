@@ -22,6 +22,7 @@ npj_srv *bench_engine_new(uint32_t jobs)
 {
     npj_srv *srv = NULL;
     npj_config config = {.size = sizeof config, .mem = {.alloc = take, .release = give}, .max_jobs = jobs};
+    config.max_job_packets = 4096;
     config.max_job_bytes = UINT64_C(1) << 32;
     config.max_packets = jobs < 65536 ? 65536 : jobs;
     config.max_pool_bytes = UINT64_C(1) << 32;

@@ -111,19 +111,35 @@ static bool is_write(unsigned kind)
     return kind == NPJ_WRITE;
 }
 
-static uint64_t given_of(const struct npji_packet *packet)
+/*
+ * Whether a packet of a live job's queue is among those that the WRITE in flight was given, which come first: between
+ * them only empty ones stand that were passed over. What waits behind them is not looked at.
+ */
+static bool is_among_given(const struct npji_job *job, const struct npji_packet *packet)
 {
-    uint64_t given = 0;
-    for (; packet != NULL; packet = packet->next)
-        if ((packet->flags & NPJI_PACKET_IN_OP) != 0)
-            given += packet->length - packet->taken;
-    return given;
+    return (packet->flags & NPJI_PACKET_IN_OP) || npji_packet_is_nothing(job, packet);
 }
 
-/* The bytes that the WRITE in flight was given. In a failed job its packets may stand in either list. */
+/* In a failed job packets of the WRITE may stand anywhere in either list. */
+static uint64_t held_in(const struct npji_packets *list)
+{
+    uint64_t held = 0;
+    for (const struct npji_packet *packet = list->head; packet != NULL; packet = packet->next)
+        if (packet->flags & NPJI_PACKET_IN_OP)
+            held += packet->length - packet->taken;
+    return held;
+}
+
+/* The bytes that the WRITE in flight was given. */
 static uint64_t bytes_given(const struct npji_job *job)
 {
-    return given_of(job->queue.head) + given_of(job->due.head);
+    if (npji_failed(job))
+        return held_in(&job->queue) + held_in(&job->due);
+    uint64_t given = 0;
+    const struct npji_packet *packet = job->queue.head;
+    for (; packet != NULL && is_among_given(job, packet); packet = packet->next)
+        given += packet->length - packet->taken;
+    return given;
 }
 
 /* Spreads @transferred bytes over the writes of the operation, and answers those that are covered in full. */
@@ -158,7 +174,7 @@ static void cover(struct npji_job *job, uint64_t transferred, bool success)
 static void requeue(struct npji_job *job)
 {
     struct npji_packet *next;
-    for (struct npji_packet *packet = job->queue.head; packet != NULL; packet = next) {
+    for (struct npji_packet *packet = job->queue.head; packet != NULL && is_among_given(job, packet); packet = next) {
         next = packet->next;
         packet->flags &= (uint8_t)~NPJI_PACKET_IN_OP;
         if (packet->flags & NPJI_PACKET_CANCELLED) {

@@ -23,14 +23,15 @@ collected()
     valgrind --tool=callgrind --callgrind-out-file=/dev/null "$count" "$@" 2>&1 | sed -n 's/.*Collected : //p'
 }
 
-# measure ITEMS ARGUMENT...: the instructions of one item, by the difference of a run of 300 rounds to one of 100.
+# measure ITEMS ROUNDS ARGUMENT...: the instructions of one item, by the difference of a run of three times ROUNDS to one of
+# ROUNDS.
 measure()
 {
-    local items=$1 few many
-    shift
-    few=$(collected "$@" 100)
-    many=$(collected "$@" 300)
-    echo $(((many - few) / 200 / items))
+    local items=$1 rounds=$2 few many
+    shift 2
+    few=$(collected "$@" "$rounds")
+    many=$(collected "$@" $((3 * rounds)))
+    echo $(((many - few) / 2 / rounds / items))
 }
 
 pinned()
@@ -47,17 +48,18 @@ at_most()
     [ "$2" -gt 0 ] && [ $((10 * $2)) -le $((11 * limit)) ]
 }
 
-# Work, items of a round, arguments of COUNT.
-works='lend-1 1 lend 512 1
-lend-64 64 lend 512 64
-copy-512-64 64 copy 512 64'
+# Work, items of a round, rounds, arguments of COUNT. What waits behind a WRITE must not make it dearer: lend-4096.
+works='lend-1 1 100 lend 512 1
+lend-64 64 100 lend 512 64
+lend-4096 4096 2 lend 512 4096
+copy-512-64 64 100 copy 512 64'
 
 if [ -z "$pin" ] && [ -z "$(pinned lend-1)" ]; then
     echo "1..0 # SKIP nothing is pinned for $compiler"
     exit 0
 fi
-while read -r work items arguments; do
-    measured=$(measure "$items" $arguments)
+while read -r work items rounds arguments; do
+    measured=$(measure "$items" "$rounds" $arguments)
     if [ -n "$pin" ]; then
         kept=$(awk -v compiler="$compiler" -v work="$work" '!($1 == compiler && $2 == work)' "$file")
         printf '%s\n%s %s %s\n' "$kept" "$compiler" "$work" "$measured" >"$file"
