@@ -69,7 +69,7 @@ static inline npj_status npji_packet_new(struct npj_srv *srv, struct npji_job *j
 
     packet->request = npji_handle(npji_generation(srv), npji_handle_slot(job->handle), NPJI_HANDLE_REQUEST);
     packet->tag = tag;
-    packet->bytes = bytes;
+    packet->bytes = lent ? bytes : NULL;
     packet->length = length;
     packet->taken = 0;
     packet->status = NPJ_STATUS_SUCCESS;

@@ -143,6 +143,21 @@ ParameterizedTest(int *seed, law7, the_stream_is_the_bytes_in_order)
     host_end(h);
 }
 
+/* Copied bytes are the host's again at once, be they none: nothing points to them. */
+Test(law7, an_empty_message_that_was_copied_points_to_nothing)
+{
+    struct host *h = host_start(NULL);
+    struct job job = job_open_message(h);
+    static const char bytes[1];
+    expect(h, PENDING, npj_write(h->srv, job.id, TAG_WRITE, bytes, 0, NPJ_COPY, NULL));
+    const npj_action action = take_write(h, "");
+    cr_assert_eq(action.iov_count, 1);
+    cr_assert_null(action.iov[0].base);
+    written(h, action.op, 0);
+    expect_reply(h, TAG_WRITE, SUCCESS, 0);
+    host_end(h);
+}
+
 Test(law7, empty_writes_in_byte_mode_are_answered_in_their_turn)
 {
     struct host *h = host_start(NULL);
