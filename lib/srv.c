@@ -36,6 +36,11 @@ static void default64(uint64_t *value, uint64_t standard)
         *value = standard;
 }
 
+static uint64_t larger(uint64_t one, uint64_t other)
+{
+    return one > other ? one : other;
+}
+
 static void fill_defaults(npj_config *config)
 {
     const uint64_t mib = 1024 * 1024;
@@ -44,8 +49,10 @@ static void fill_defaults(npj_config *config)
     default32(&config->max_job_packets, 256);
     default32(&config->max_write_bytes, (uint32_t)(8 * mib));
     default32(&config->max_batch, 64);
-    default64(&config->max_job_bytes, config->max_write_bytes > 16 * mib ? config->max_write_bytes : 16 * mib);
-    default64(&config->max_pool_bytes, 256 * mib);
+    default64(&config->max_job_bytes, larger(16 * mib, config->max_write_bytes));
+    /* A copied write of the largest size fits: blocks are larger by a quarter at the most. */
+    const uint64_t largest = sizeof(struct npji_packet) + (uint64_t)config->max_write_bytes * 5 / 4;
+    default64(&config->max_pool_bytes, larger(256 * mib, largest));
     default64(&config->max_idle_bytes, 1 * mib);
     default64(&config->add_timeout, 30000);
     default64(&config->connect_timeout, 30000);

@@ -296,6 +296,22 @@ Test(defaults, pool_bytes)
     free(bytes);
 }
 
+/* What stands against a copy of the largest size is the allocator, and not the pool: but for a single header of another
+ * write. */
+Test(defaults, pool_bytes_take_one_write_of_any_size)
+{
+    const uint32_t most = (UINT32_C(1) << 28) + 1; /* its block is a quarter larger */
+    struct host *h = host_start(&(npj_config){.size = sizeof(npj_config), .max_write_bytes = most});
+    struct job job = job_accept_for(h, 1, 2, 3);
+    expect(h, PENDING, npj_connect(h->srv, job.id, 1));
+    h->pool.fail_in = 1;
+    expect(h, INSUFFICIENT_RESOURCES, npj_write(h->srv, job.id, 1, "a", most, NPJ_COPY, NULL));
+    expect(h, PENDING, npj_write(h->srv, job.id, 1, NULL, 0, NPJ_COPY, NULL));
+    h->pool.fail_in = 1;
+    expect(h, INSUFF_SERVER_RESOURCES, npj_write(h->srv, job.id, 1, "a", most, NPJ_COPY, NULL));
+    host_free(h);
+}
+
 Test(defaults, idle_bytes)
 {
     struct host *h = host_of_defaults();

@@ -300,6 +300,37 @@ Test(law11, a_job_at_its_limit_costs_the_others_nothing)
     host_end(h);
 }
 
+/* What a job's own limits let it take of the pool, as npj_config has it: many small writes, or large ones with the most
+ * waste. */
+Test(law11, a_job_at_its_limit_leaves_the_others_their_share_of_the_pool)
+{
+    static const char bytes[16384];
+    static const uint32_t lengths[] = {1, 65, 1025, 2048, 2049, 4097, 8193, 16384};
+    npj_config limits = host_limits();
+    limits.max_jobs = 2;
+    limits.max_job_packets = 8;
+    limits.max_packets = 16;
+    limits.max_job_bytes = limits.max_write_bytes = sizeof bytes;
+    struct host *h = host_start(&limits);
+    npj_stats stats;
+    npj_stats_get(h->srv, &stats);
+    limits.max_pool_bytes = 2 * (8 * (stats.packet_bytes + 64) + sizeof bytes / 4 * 5);
+    host_end(h);
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+        h = host_start(&limits);
+        const struct job jobs[] = {job_open_for(h, 1, 2, 3, NPJ_BYTE_MODE), job_open_for(h, 1, 2, 4, NPJ_BYTE_MODE)};
+        for (int j = 0; j < 2; j++) {
+            npj_status status;
+            do
+                status = npj_write(h->srv, jobs[j].id, TAG_WRITE, bytes, lengths[i], NPJ_COPY, NULL);
+            while (status == NPJ_STATUS_PENDING);
+            cr_assert_eq(status, NPJ_STATUS_QUOTA_EXCEEDED, "writes of %u, job %d: %s", lengths[i], j,
+                         npj_status_name(status));
+        }
+        host_free(h);
+    }
+}
+
 Test(law11, a_dead_pipe_and_a_dead_client_leave_the_others_alone)
 {
     struct host *h = host_start(NULL);
