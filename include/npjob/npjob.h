@@ -91,7 +91,7 @@ typedef enum npj_trace_kind {
                          once, then not again until a call of that kind has succeeded */
 } npj_trace_kind;
 
-/** One line of a trace. */
+/** One line of a trace. What names no job, or a stale one, is told as an event of the job whose slot it names. */
 typedef struct npj_trace {
     npj_trace_kind kind;
     npj_event event; /**< NO_POOL: NPJ_EVENT_WRITE for a write, NPJ_EVENT_COUNT for a new job */
@@ -105,8 +105,10 @@ typedef struct npj_trace {
 /**
  * Limits, deadlines and callbacks. Set @c size and @c mem; whatever is zero means the default beside it.
  *
- * Isolation: one job at its limit costs the others nothing as long as the engine's caps (max_packets, max_pool_bytes)
- * are no less than the sum of the jobs' own; below that the caps are first come, first served.
+ * Isolation: one job at its limit costs the others nothing as long as the engine's caps are no less than the sum of the
+ * jobs' own limits: max_packets than max_jobs * max_job_packets, and max_pool_bytes than max_jobs * (max_job_packets *
+ * (npj_stats.packet_bytes + 64) + max_job_bytes / 4 * 5), or where all writes are lent, max_jobs * max_job_packets *
+ * packet_bytes. Below that the caps are first come, first served.
  */
 typedef struct npj_config {
     size_t size; /**< sizeof(npj_config), so that the struct can grow */
@@ -119,13 +121,15 @@ typedef struct npj_config {
     uint32_t max_batch;       /**< packets that one WRITE may carry in byte mode. Default 64, at most 1024 (IOV_MAX) */
     uint64_t max_job_bytes;   /**< bytes, copied or lent, in the live packets of one job; no less than max_write_bytes.
                                    Default: the larger of 16 MiB and max_write_bytes */
-    uint64_t max_pool_bytes;  /**< memory of all packets: headers, copied payloads and what is kept for reuse. Default
-                                 256 MiB */
+    uint64_t max_pool_bytes;  /**< memory of all packets: headers, copied payloads and what is kept for reuse. Payloads
+                                 are rounded up by a quarter at the most, small ones to 64 bytes. A copied write that
+                                 does not fit into all of it is never accepted. Default: the larger of 256 MiB and what
+                                 a copied write of max_write_bytes takes */
     uint64_t max_idle_bytes;  /**< of that, the most that is kept for reuse; 1 keeps nothing. Default 1 MiB */
 
     /* Deadlines, in the units of npj_advance(); NPJ_NEVER switches one off. The defaults suppose milliseconds. */
     uint64_t add_timeout;     /**< from npj_add_job() until AddJob has returned. Default 30000 */
-    uint64_t connect_timeout; /**< from the start of OPEN until it has returned. Default 30000 */
+    uint64_t connect_timeout; /**< from when OPEN is due, taken or not, until it has returned. Default 30000 */
     uint64_t stall_timeout; /**< while a job that is open or closing holds a write: since a byte (message mode: a whole
                                message) was last taken. Default 60000 */
     uint64_t drain_timeout; /**< from the acceptance of a close until its answer; and of a shutdown by drain. Default
@@ -169,10 +173,15 @@ void npj_srv_free(npj_srv **srv);
  *
  * @param client   the host's key of the SMB session or connection, for npj_client_gone().
  * @param provider the host's key of the print provider, for npj_provider_gone().
- * @param cookie   the host's own; comes back in every action of this job.
+ * @param cookie   the host's own; comes back in every action and trace of this job. The last of them has been when
+ * npj_next() says false and npj_job_query() INVALID_HANDLE. A host that traces knows the moment: NPJ_EVENT_FINISH from
+ * GONE is told once of each job, in the call of npj_next() that returns its last action (which still has the cookie),
+ * or in the call that ended it if nothing was left to say. npj_srv_free() tells of no job.
  * @param tag      the host's name for this request; comes back in its REPLY.
- * @param out      receives the handle on PENDING, untouched otherwise. It is valid until the job has ended: after a
- * REPLY of add with an error, or the REPLY of close, it is refused as INVALID_HANDLE.
+ * @param out      receives the handle on PENDING, untouched otherwise. It is valid until the job is GONE, and refused
+ * as INVALID_HANDLE from then on. That is when nothing is owed to pipe and provider any more: before the last REPLY has
+ * been taken, if the host takes it late; after the REPLY of add or close, if that was an early answer of a job that
+ * failed with an operation in the host's hands. A BROKEN job (NPJ_STATE_BROKEN) keeps its handle.
  * @return NPJ_STATUS_PENDING;
  *         NPJ_STATUS_INVALID_PARAMETER (out is NULL);
  *         NPJ_STATUS_SERVER_SHUTDOWN_IN_PROGRESS;
@@ -252,9 +261,9 @@ npj_status npj_close(npj_srv *srv, npj_job job, uint64_t tag);
  * Cancels a write (MS-SMB2 3.3.5.16). Queued: it is answered at once. In flight: the operation is asked to stop
  * (CANCEL), and what its completion reports counts; the other writes in it are written again from where the pipe
  * stopped. The REPLY is CANCELLED if the pipe took nothing, a short SUCCESS if it took a part, SUCCESS if the cancel
- * came too late. The job goes on, but unless the write was taken in full its close will fail with CANCELLED. Adds,
- * connects and closes cannot be cancelled: npj_abort() ends them. Takes time in proportion to the writes that the job
- * has pending.
+ * came too late; or the job's failure, if it fails first. The job goes on, but unless the write was taken in full its
+ * close will fail with CANCELLED. Adds, connects and closes cannot be cancelled: npj_abort() ends them. Takes time in
+ * proportion to the writes that the job has pending.
  *
  * @return NPJ_STATUS_SUCCESS (the cancel was taken, also a second time);
  *         NPJ_STATUS_NOT_FOUND (answered, unknown, stale or no request at all).
@@ -279,8 +288,9 @@ npj_status npj_cancel(npj_srv *srv, npj_req request);
  *
  * If the path is no pipe and the add is still unanswered, the add and all requests behind it are answered with
  * INVALID_DEVICE_REQUEST, no ABANDON_JOB follows, and @p job_id and path are the host's: its spool-file path takes
- * over. If the add has already been answered (the client went, say), the job is abandoned. A malformed path fails the
- * job with OBJECT_NAME_INVALID.
+ * over. If the add has already been answered (the client went, say), the job is abandoned. A malformed path, an empty
+ * one among them, fails the job with OBJECT_NAME_INVALID, and the job is abandoned. After a bad claim the engine takes
+ * the job as not added: no ABANDON_JOB follows, and what the provider has made is the host's to delete.
  *
  * @param path   what AddJob returned in ADDJOB_INFO_1.Path: read during the call, not kept (the host opens it). Ignored
  * when @p status is an error. Bad claims: NULL, null bytes, an unknown encoding.
@@ -305,13 +315,15 @@ typedef enum npj_pipe_mode {
 npj_status npj_opened(npj_srv *srv, npj_op op, npj_status status, npj_pipe_mode mode);
 
 /**
- * Completes WRITE. The iovec's bytes are the engine's (or the lender's) again.
+ * Completes WRITE: the operation does not use the iovec's bytes any more. Those that were lent stay lent until their
+ * REPLY or RETURN, as they may go into the next WRITE.
  *
  * Bytes count whatever the status: writes that are covered in full are SUCCESS, the status falls on the first that is
  * not. A short success in byte mode is no failure: the rest goes out in the next WRITE. SUCCESS with no byte of a
  * non-empty write, or with a part of a message, is a failed pipe (PIPE_BROKEN): a host whose pipe is full waits. Once
  * the host has taken a CANCEL of this operation, CANCELLED, and SUCCESS with no byte of a non-empty write, mean that it
- * was cancelled, and the job goes on; CANCELLED unasked is a failure.
+ * was cancelled, and the job goes on; CANCELLED unasked is a failure. So a message that a CANCEL has cut off in the
+ * middle is to be completed with CANCELLED: with SUCCESS it is a part of a message.
  *
  * @param transferred bytes that the pipe took, over all iovecs. Bad claim: more than were given.
  * @return NPJ_STATUS_SUCCESS; NPJ_STATUS_INVALID_HANDLE; NPJ_STATUS_INVALID_PARAMETER (a bad claim, consumed: no byte
@@ -321,7 +333,9 @@ npj_status npj_written(npj_srv *srv, npj_op op, npj_status status, uint64_t tran
 
 /**
  * Completes CLOSE_PIPE, SCHEDULE_JOB or ABANDON_JOB. Whatever the status, after CLOSE_PIPE the pipe and after
- * ABANDON_JOB the job are finished with.
+ * ABANDON_JOB the job are finished with. SCHEDULE_JOB with an error fails the job, and ABANDON_JOB follows. It also
+ * follows a SCHEDULE_JOB that succeeded too late, when the job had failed by then: so the host keeps the JobId until
+ * the job has ended.
  *
  * @return NPJ_STATUS_SUCCESS; NPJ_STATUS_INVALID_HANDLE; NPJ_STATUS_INVALID_PARAMETER (a bad claim, consumed).
  */
@@ -409,8 +423,8 @@ typedef enum npj_action_kind {
                    of it */
     NPJ_REPLY,  /**< answer the client's request @c tag with @c status */
     NPJ_RETURN, /**< the lent bytes of the write @c tag, whose REPLY said held, are the host's again */
-    NPJ_RESUME, /**< after QUOTA_EXCEEDED: a write of the largest size fits again, or the job can take no more writes at
-                   all */
+    NPJ_RESUME, /**< after QUOTA_EXCEEDED: a write of the largest size fits into the job's own limits again, or the job
+                   can take no more writes at all */
     NPJ_IDLE    /**< after npj_shutdown(): no job, packet or action is left. Once; job and cookie are 0 */
 } npj_action_kind;
 
