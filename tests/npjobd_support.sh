@@ -104,7 +104,7 @@ holds_up()
     local waits
     waits=$(find . -maxdepth 1 -name 'waits.*' | wc -l)
     [ "$waits" -eq "$1" ] && [ "$(wc -l <readers)" -ge "$1" ] &&
-        "$NPJOBD" status --config conf --json | grep -q "\"buffer_bytes_live\":$(($2 * 65560)),"
+        "$NPJOBD" status --config conf --json | grep -q "\"buffer_bytes_live\":$(($2 * 65552)),"
 }
 
 open_gate()
