@@ -178,6 +178,14 @@ store_no_room()
     refused 1 'npjob-store: ' run store schedule --id "$id" && run store abandon --id "$id" && left ''
 }
 
+# The disk says only in the end that it has not kept all.
+store_no_sync()
+{
+    mkdir -p "$tmp/bad" && printf '#!/bin/sh\necho "input/output error" >&2\nexit 1\n' >"$tmp/bad/sync" && chmod +x "$tmp/bad/sync" &&
+        PATH=$tmp/bad:$PATH add store && put "$tmp/small" &&
+        refused 1 'npjob-store: input/output error' run store schedule --id "$id" && run store abandon --id "$id" && left ''
+}
+
 # Its schedule command was killed before it could say that the job was printed, and so the job is abandoned.
 store_abandoned_too_late()
 {
@@ -313,6 +321,16 @@ filter_dies() # COMMAND TEXT
         run filter abandon --id "$id" && left ''
 }
 
+# What it leaves in the pipe was taken from the writer, who cannot know.
+filter_reads_too_little()
+{
+    local command
+    for command in 'sleep 0.3' 'head -c 1 >/dev/null' 'head -c 1 >/dev/null; sleep 2'; do
+        add filter -- sh -c "$command" && put "$tmp/small" &&
+            refused 1 'has not read all of the job' run filter schedule --id "$id" && run filter abandon --id "$id" && left '' || return
+    done
+}
+
 filter_is_missing()
 {
     add filter -- "$tmp/no-such-filter" && ! put "$tmp/big" &&
@@ -340,7 +358,7 @@ done
 check 'npjob-filter: whole' fresh filter_whole
 check 'npjob-filter: abandoned' fresh filter_abandoned filter
 check 'npjob-filter: abandoned, and does not want to go' fresh filter_abandoned stubborn
-for name in abandoned_at_once never_connected no_verdict two_at_once arguments fails fails_silently is_missing hangs wrong_use; do
+for name in abandoned_at_once never_connected no_verdict two_at_once arguments fails fails_silently reads_too_little is_missing hangs wrong_use; do
     check "npjob-filter: $name" fresh "filter_$name"
 done
 check 'npjob-filter: dies' fresh filter_dies 'head -c 100 >/dev/null; echo gone >&2; exit 1' 'npjob-filter: gone'
