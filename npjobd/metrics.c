@@ -21,10 +21,12 @@ struct metrics {
     bool in_trouble; /* and that has been said */
 };
 
-/* Whole or not at all: 0, or what went wrong. */
+/* Whole or not at all: 0, or what went wrong. What stands there, left behind or put there by somebody, is not opened.
+ */
 static int write_beside(const metrics *self)
 {
-    int fd = open(self->beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+    (void)unlink(self->beside);
+    int fd = open(self->beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
     if (fd >= 0)
         (void)fchmod(fd, 0644); /* whoever reads it is another user, whatever our umask */
     FILE *out = fd >= 0 ? fdopen(fd, "w") : NULL;
