@@ -33,6 +33,7 @@ void connection_close_socket(connection *self)
     if (self->fd < 0)
         return;
     uv_close((uv_handle_t *)&self->poll, on_closed);
+    uv_timer_stop(&self->limit);
     close(self->fd);
     self->fd = -1;
     shared->relieved(shared);
@@ -99,7 +100,6 @@ static bool send_reply(const connection *self)
 /* @p extra bytes at @p bytes came behind the request: they are the job's first ones. */
 static void begin_job(connection *self, const unsigned char *bytes, size_t extra)
 {
-    uv_timer_stop(&self->limit);
     if (send_reply(self))
         job_begin(self, bytes, extra);
     else

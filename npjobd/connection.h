@@ -33,7 +33,7 @@ typedef struct connection {
     uid_t peer;
 
     uv_poll_t poll;
-    uv_timer_t limit; /**< of the handshake */
+    uv_timer_t limit; /**< of the handshake, then of the client's silence */
     int fd;           /**< -1: given back */
     int open_handles; /**< of libuv */
     bool ended;       /**< in no list any more: freed when no handle is open */
@@ -43,6 +43,7 @@ typedef struct connection {
     npjp_job *job;   /**< NULL before and after */
     uint64_t serial; /**< its number; 0: the handshake is not over */
     uint64_t began;  /**< uv_now() */
+    uint64_t heard;  /**< uv_now(): when bytes last came from the client, or left for the pipe */
     uint64_t bytes;  /**< read from the client */
     uint64_t packets;
     size_t buffers;       /**< of the pool, that it has out */

@@ -95,14 +95,36 @@ void job_fail(connection *self, npj_status why, const char *reason)
 
 /* As job_fail(), for a client that has left. AddJob is let to its end first: a command that was stopped half-way leaves
  * behind what nobody has been told of. */
-static void give_up(connection *self, const char *reason)
+static void give_up(connection *self, npj_status why, const char *reason)
 {
     connection_close_socket(self);
     self->lost = true;
-    self->failure = NPJ_STATUS_NETWORK_NAME_DELETED;
+    self->failure = why;
     self->reason = reason;
     if (self->added)
         job_fail(self, self->failure, reason);
+}
+
+/* ---------------------------------------------------------------------------------------------- silence */
+
+static void on_silence(uv_timer_t *timer);
+
+static void limit_silence(connection *self, uint64_t ms)
+{
+    uv_timer_start(&self->limit, on_silence, ms, 0);
+}
+
+/* A client that sends nothing holds a place that others may want. While bytes of its own wait for the pipe, the pipe is
+ * to blame, which the engine sees to. */
+static void on_silence(uv_timer_t *timer)
+{
+    connection *self = timer->data;
+    uint64_t idle_time = self->queue->idle_time;
+    uint64_t silent = self->buffers == 0 ? uv_now(timer->loop) - self->heard : 0;
+    if (silent < idle_time)
+        limit_silence(self, idle_time - silent);
+    else
+        give_up(self, NPJ_STATUS_IO_TIMEOUT, "the client sends nothing");
 }
 
 /* ---------------------------------------------------------------------------------------------- reading */
@@ -141,6 +163,7 @@ static void send_buffer(connection *self, pool_buffer *buffer)
 static void take_bytes(connection *self, pool_buffer *buffer, size_t length)
 {
     buffer->length = (uint32_t)length;
+    self->heard = uv_now(self->printer->service->loop);
     self->bytes += length;
     self->printer->counts.bytes += length;
     whole_feed(&self->whole, buffer->bytes, length);
@@ -156,7 +179,7 @@ static void take_end(connection *self)
         verdict = (whole_verdict){.whole = false, .words = "nothing was sent"};
     self->ending = verdict.words;
     if (!verdict.whole) {
-        give_up(self, NULL);
+        give_up(self, NPJ_STATUS_NETWORK_NAME_DELETED, NULL);
         return;
     }
     npj_status status = npjp_job_close(self->job, TAG_CLOSE);
@@ -197,7 +220,8 @@ static bool read_some(connection *self)
     if (count == 0)
         take_end(self);
     else if (error != EAGAIN && error != EINTR)
-        give_up(self, error == ECONNRESET ? "smbd has gone" : "the socket cannot be read");
+        give_up(self, NPJ_STATUS_NETWORK_NAME_DELETED,
+                error == ECONNRESET ? "smbd has gone" : "the socket cannot be read");
     return false;
 }
 
@@ -211,6 +235,7 @@ void job_read(connection *self)
 /* A buffer has come back from the engine: one who waited for it reads on. */
 static void take_back(connection *self, pool_buffer *buffer)
 {
+    self->heard = uv_now(self->printer->service->loop);
     give_back(self, buffer);
     if (self->starved) {
         self->starved = false;
@@ -289,8 +314,9 @@ void job_begin(connection *self, const unsigned char *bytes, size_t length)
 {
     service *shared = self->printer->service;
     self->serial = ++shared->serial;
-    self->began = uv_now(shared->loop);
+    self->began = self->heard = uv_now(shared->loop);
     self->ending = "";
+    limit_silence(self, self->queue->idle_time);
     whole_begin(&self->whole, self->queue->complete);
     npj_status status = add_job(self);
     if (self->job == NULL) {

@@ -72,6 +72,7 @@ queue *queue_new(service *shared, const settings_printer *wanted, char *why, siz
     self->service = shared;
     self->holders = 1;
     self->complete = wanted->complete;
+    self->idle_time = wanted->idle_timeout;
     self->max_buffers = (size_t)(wanted->max_job_memory / POOL_BUFFER_BYTES);
     snprintf(self->printer, sizeof self->printer, "%s", wanted->name);
     npj_status status = make_commands(self, wanted, wrong);

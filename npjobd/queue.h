@@ -26,6 +26,7 @@ typedef struct queue {
     npjp_host *host;
     npjp_commands *commands;
     whole_format complete; /**< what makes a job whole */
+    uint64_t idle_time;    /**< ms: how long a client may send nothing */
     size_t max_buffers;    /**< that one job may have out of the pool */
     char printer[SETTINGS_NAME_MAX + 1];
 } queue;

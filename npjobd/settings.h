@@ -41,6 +41,7 @@ typedef struct settings_printer {
     uint64_t command_timeout; /**< ms, as are all times here */
     whole_format complete;
     uint64_t max_job_memory; /**< bytes; no more than settings.max_memory */
+    uint64_t idle_timeout;
     uint64_t connect_timeout;
     uint64_t stall_timeout;
     uint64_t drain_timeout;

@@ -39,6 +39,7 @@ static const settings_key keys[] = {
     {"command timeout",   PRINTER(SECONDS, command_timeout),    "30",                  1, DAY},
     {"complete",          PRINTER(FORMAT, complete),            "eof",                 0, 0},
     {"max job memory",    PRINTER(SIZE, max_job_memory),        "16M",                 MIB, TIB},
+    {"idle timeout",      PRINTER(SECONDS, idle_timeout),       "600",                 1, WEEK},
     {"connect timeout",   PRINTER(SECONDS, connect_timeout),    "30",                  1, DAY},
     {"stall timeout",     PRINTER(SECONDS, stall_timeout),      "60",                  1, WEEK},
     {"drain timeout",     PRINTER(SECONDS, drain_timeout),      "300",                 1, WEEK},

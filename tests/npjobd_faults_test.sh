@@ -179,7 +179,21 @@ back_pressure()
     "$NPA_CLIENT" n/np/laser <big >said &
     local pid=$!
     held_up 1 16 && [ "$(number bytes)" -le $((1048576 + 65536)) ] && kill -0 $pid && open_gate && wait $pid && arrived laser-1 big && calls 'schedule 1' &&
-        "$NPJOBD" status --config conf --json | grep -q '"buffer_bytes_live":0,"buffer_bytes_peak":1048960,'
+        "$NPJOBD" status --config conf --json | grep -q '"buffer_bytes_live":0,"buffer_bytes_peak":1048832,'
+}
+
+# It holds a place that others may want. One whose bytes wait for the pipe is not silent.
+silent_client()
+{
+    configure - 'idle timeout = 1' && fresh_start || return 1
+    { echo begun; sleep 3; } | hasty_client
+    has 'status=STATUS_IO_TIMEOUT outcome=abandoned .*reason="the client sends nothing"' &&
+        calls 'abandon 1 STATUS_IO_TIMEOUT' && close_gate || return 1
+    { head -c 200000 /dev/zero; sleep 3; } | client 0 & # more than the pipe holds
+    local pid=$!
+    sleep 2.5
+    has_not 'job=2' && open_gate && wait $pid &&
+        calls 'abandon 1 STATUS_IO_TIMEOUT' 'schedule 2' && stop
 }
 
 # Another job has its own memory, even when there is hardly any.
@@ -252,6 +266,7 @@ check 'the reader of the pipe dies' pipe_breaks
 check 'the reader of the pipe sleeps' pipe_stalls
 check 'schedule fails' schedule_fails
 check 'smbd dies' smbd_dies
+check 'a client that sends nothing' silent_client
 check 'back-pressure' back_pressure
 check 'memory for each job' memory_for_each
 check 'max jobs' too_many

@@ -90,6 +90,7 @@ Test(settings, defaults)
     cr_expect_eq(laser->command_timeout, 30000);
     cr_expect_eq(laser->complete, WHOLE_EOF);
     cr_expect_eq(laser->max_job_memory, 16u << 20);
+    cr_expect_eq(laser->idle_timeout, 600000);
     cr_expect_eq(laser->connect_timeout, 30000);
     cr_expect_eq(laser->stall_timeout, 60000);
     cr_expect_eq(laser->drain_timeout, 300000);
@@ -114,6 +115,7 @@ static const char everything[] = "[global]\n"
                                  "    command timeout = 86400\n"
                                  "    complete = pjl\n"
                                  "    max job memory = 3145729\n"
+                                 "    idle timeout = 2\n"
                                  "    connect timeout = 1\n"
                                  "    stall timeout = 604800\n"
                                  "    drain timeout = 604799\n";
@@ -138,6 +140,7 @@ Test(settings, every_key)
     cr_expect_eq(a->command_timeout, 86400000);
     cr_expect_eq(a->complete, WHOLE_PJL);
     cr_expect_eq(a->max_job_memory, 3145729);
+    cr_expect_eq(a->idle_timeout, 2000);
     cr_expect_eq(a->connect_timeout, 1000);
     cr_expect_eq(a->stall_timeout, 604800000);
     cr_expect_eq(a->drain_timeout, 604799000);
@@ -457,8 +460,8 @@ Test(settings, what_is_printed)
         "    stop timeout = 30\n    max jobs = 128\n    max memory = 256M\n    metrics file =\n"
         "    metrics interval = 15\n    control socket = /run/npjobd/control\n\n"
         "[laser]\n    addjob command = add %J\n    schedule command = go %j\n    abandon command = rm %j %r\n"
-        "    command timeout = 30\n    complete = eof\n    max job memory = 16M\n    connect timeout = 30\n"
-        "    stall timeout = 60\n    drain timeout = 300\n");
+        "    command timeout = 30\n    complete = eof\n    max job memory = 16M\n    idle timeout = 600\n"
+        "    connect timeout = 30\n    stall timeout = 60\n    drain timeout = 300\n");
     settings_free(made);
 }
 
@@ -470,7 +473,7 @@ Test(settings, the_table_is_sound)
     settings *made = parse(LASER);
     const char *all = print(made, true);
 
-    cr_assert_eq(count, 18);
+    cr_assert_eq(count, 19);
     for (size_t i = 0; i < count; i++) {
         char line[256];
 
