@@ -10,6 +10,7 @@
 #include <strings.h>
 
 #include "ini.h"
+#include "pool.h"
 #include "settings_value.h"
 
 /* Of a long name of the file, only its end is shown. */
@@ -193,6 +194,10 @@ static bool check_printers(const parsing *self, uint32_t last_line)
 
     if (made->printer_count == 0) {
         return complain(self, last_line, "there is no printer");
+    }
+    if (made->max_memory / POOL_BUFFER_BYTES < made->max_jobs) {
+        return complain(self, self->global_line, "\"max memory\" is less than %dK for each of \"max jobs\"",
+                        POOL_BUFFER_BYTES / 1024);
     }
     for (size_t i = 0; i < made->printer_count; i++) {
         const settings_printer *printer = &made->printers[i];

@@ -286,6 +286,7 @@ static const struct refusal {
     {"[a]\nschedule command = a %r\n", "a.conf:2: \"schedule command\": %r is no value of this command"},
     {"[a]\nschedule command = a %\xFF\n", "a.conf:2: \"schedule command\": %? is no value of this command"},
     {"[a]\nabandon command = a | %r\n", "a.conf:2: \"abandon command\": a | that is not quoted: no shell reads this"},
+    {WITH("max memory = 8M\nmax jobs = 129"), "a.conf:1: \"max memory\" is less than 64K for each of \"max jobs\""},
     {WITH("max memory = 8M"), "a.conf:3: printer laser: \"max job memory\" is more than \"max memory\""},
 };
 
