@@ -189,9 +189,9 @@ control *control_open(uv_loop_t *loop, const char *path, const control_calls *ca
     return self;
 }
 
-bool control_is_there(const control *self)
+bool control_is_at(const control *self, const char *path)
 {
-    return listener_is_there(self->listener);
+    return listener_is_at(self->listener, path);
 }
 
 void control_pause(control *self)

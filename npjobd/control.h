@@ -32,7 +32,7 @@ control *control_open(uv_loop_t *loop, const char *path, const control_calls *ca
                       size_t why_size);
 
 /** As of a listener. */
-bool control_is_there(const control *self);
+bool control_is_at(const control *self, const char *path);
 void control_pause(control *self);
 void control_resume(control *self);
 

@@ -2,6 +2,7 @@
 /* The daemon as a whole: start, signals, stop. What a new configuration changes is in reload.c. */
 #include "daemon.h"
 
+#include <fcntl.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -53,6 +54,9 @@ static void resume(npjobd *self)
     uv_timer_stop(&self->look_again);
     for (printer *one = self->printers; one != NULL && !self->stopping; one = one->next)
         listener_resume(one->listener);
+    for (size_t i = 0; i < self->socket_count; i++)
+        if (self->idle[i] != NULL)
+            listener_resume(self->idle[i]);
     if (self->control != NULL)
         control_resume(self->control);
 }
@@ -192,6 +196,17 @@ static int serve(npjobd *self, settings *fresh, uid_t smbd)
     return well ? DAEMON_DONE : DAEMON_FAILED;
 }
 
+/* Whoever started us may have closed the standard streams. A socket in their place would be taken for one. */
+static void open_standard_streams(void)
+{
+    int fd;
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
+}
+
 int daemon_run(const char *path)
 {
     npjobd self = {.path = path};
@@ -199,6 +214,7 @@ int daemon_run(const char *path)
     self.service.exhausted = on_exhausted;
     self.service.relieved = on_relieved;
 
+    open_standard_streams();
     log_start();
     (void)mallopt(M_MMAP_THRESHOLD, POOL_BUFFER_BYTES); /* a buffer that is freed goes back to the system at once */
     char wrong[LOAD_WRONG];
@@ -210,10 +226,12 @@ int daemon_run(const char *path)
     }
     /* Before anything is opened: what is none of ours under these numbers is closed. */
     self.socket_count = systemd_sockets_take(&self.sockets);
-    int error = uv_loop_init(&self.loop);
+    self.idle = calloc(self.socket_count + 1, sizeof(listener *));
+    int error = self.idle != NULL ? uv_loop_init(&self.loop) : UV_ENOMEM;
     if (error != 0) {
         log_line(LOG_ERR, "no event loop: %s", uv_strerror(error));
         systemd_sockets_free(self.sockets, self.socket_count);
+        free(self.idle);
         settings_free(fresh);
         return DAEMON_FAILED;
     }
@@ -222,6 +240,7 @@ int daemon_run(const char *path)
     int code = serve(&self, fresh, smbd);
 
     systemd_sockets_free(self.sockets, self.socket_count);
+    free(self.idle);
     settings_free(self.settings);
     pool_end(&self.service.pool);
     uv_loop_close(&self.loop);

@@ -12,10 +12,14 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 /* How many connections are taken before the rest of the loop has its turn. */
 enum { ACCEPTED_AT_ONCE = 16 };
+
+/* How often, and how long after each other, it is tried to lock a folder. */
+enum { LOCK_TRIES = 10, LOCK_PAUSE_MS = 10 };
 
 struct listener {
     uv_poll_t poll;
@@ -100,6 +104,14 @@ static bool remove_stale(const struct sockaddr_un *address, char *why, size_t si
     return true;
 }
 
+static bool give(const char *path, uid_t owner, char *why, size_t size)
+{
+    if (geteuid() == 0 && lchown(path, owner, (gid_t)-1) != 0)
+        return fails(why, size, "%s: cannot give the socket to user %lu: %s", path, (unsigned long)owner,
+                     strerror(errno));
+    return true;
+}
+
 /* Binds and listens. The file is born with its mode, so that nobody connects before it has its owner. */
 static bool listen_at(listener *self, const struct sockaddr_un *address, uid_t owner, char *why, size_t size)
 {
@@ -113,24 +125,32 @@ static bool listen_at(listener *self, const struct sockaddr_un *address, uid_t o
         self->device = made.st_dev;
         self->inode = made.st_ino;
     }
-    if (owner != geteuid() && geteuid() == 0 && lchown(address->sun_path, owner, (gid_t)-1) != 0)
-        return fails(why, size, "%s: cannot give the socket to user %lu: %s", address->sun_path, (unsigned long)owner,
-                     strerror(errno));
+    if (!give(address->sun_path, owner, why, size))
+        return false;
     if (listen(self->fd, SOMAXCONN) != 0)
         return fails(why, size, "%s: cannot listen: %s", address->sun_path, strerror(errno));
     return true;
 }
 
-bool listener_is_there(const listener *self)
+static bool is_there(const listener *self)
 {
     struct stat there;
-    if (self->path == NULL)
-        return true;
     return self->inode != 0 && lstat(self->path, &there) == 0 && there.st_dev == self->device &&
            there.st_ino == self->inode;
 }
 
-/* Opens the folder of @p path and waits until no other process is making a socket there. */
+bool listener_is_at(const listener *self, const char *path)
+{
+    return self->path == NULL || (strcmp(self->path, path) == 0 && is_there(self));
+}
+
+bool listener_give(const listener *self, uid_t owner, char *why, size_t why_size)
+{
+    return self->path == NULL || give(self->path, owner, why, why_size);
+}
+
+/* Opens the folder of @p path and waits until no other process is making a socket there; but not for long, as whoever
+ * may read the folder may hold its lock. */
 static int lock_folder(const char *path)
 {
     const char *slash = strrchr(path, '/');
@@ -138,9 +158,17 @@ static int lock_folder(const char *path)
     char folder[sizeof((struct sockaddr_un *)NULL)->sun_path];
     snprintf(folder, sizeof folder, "%.*s", (int)length, slash != NULL ? path : ".");
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    while (fd >= 0 && flock(fd, LOCK_EX) != 0 && errno == EINTR)
-        continue;
-    return fd;
+    if (fd < 0)
+        return -1;
+    const struct timespec pause = {.tv_nsec = LOCK_PAUSE_MS * 1000000};
+    for (int i = 0; i < LOCK_TRIES; i++) {
+        if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+            return fd;
+        nanosleep(&pause, NULL);
+    }
+    close(fd);
+    errno = EBUSY;
+    return -1;
 }
 
 static bool make_socket(listener *self, const char *path, uid_t owner, char *why, size_t size)
@@ -156,7 +184,7 @@ static bool make_socket(listener *self, const char *path, uid_t owner, char *why
         return fails(why, size, "socket: %s", strerror(errno));
     int lock = lock_folder(path);
     if (lock < 0)
-        return fails(why, size, "%s: cannot open its folder: %s", path, strerror(errno));
+        return fails(why, size, "%s: cannot lock its folder: %s", path, strerror(errno));
     bool done = remove_stale(&address, why, size) && listen_at(self, &address, owner, why, size);
     close(lock);
     return done;
@@ -181,7 +209,7 @@ static void give_up_socket(listener *self)
 {
     if (self->path == NULL)
         return;
-    if (listener_is_there(self))
+    if (is_there(self))
         (void)unlink(self->path);
     if (self->fd >= 0)
         close(self->fd);

@@ -31,7 +31,8 @@ typedef struct listener_calls {
 /**
  * Makes a socket at @p path and listens there. A socket that nobody listens on any more is replaced; one that somebody
  * does is an error, and so is anything that is no socket. Two processes that do this in the same folder take turns
- * (flock), so that neither takes the other's new socket for a stale one.
+ * (flock), so that neither takes the other's new socket for a stale one; one that does not come to its turn within
+ * 100 ms is refused.
  *
  * @param owner who may connect, beside root and ourselves: the socket is given to that user, mode 0600.
  * @param why   receives, on failure, what was tried and why it failed, as words for a log line.
@@ -47,8 +48,14 @@ listener *listener_adopt(uv_loop_t *loop, int fd, const listener_calls *calls, v
 void listener_pause(listener *self);
 void listener_resume(listener *self);
 
-/** Whether clients still find it: the file of a socket that was made here may have been removed, or replaced. */
-bool listener_is_there(const listener *self);
+/**
+ * Whether clients find it at @p path: the file of a socket that was made here may have been removed, or replaced. One
+ * that was handed over is wherever it is wanted.
+ */
+bool listener_is_at(const listener *self, const char *path);
+
+/** Gives a socket that was made here to another user. @return whether it is so; if not, @p why has the reason. */
+bool listener_give(const listener *self, uid_t owner, char *why, size_t why_size);
 
 /** Ends it: the socket is closed and its file removed, if it is still the one that listener_open() made. */
 void listener_close(listener *self);

@@ -2,6 +2,7 @@
 /* A printer: its socket, its queue, and what it has seen. */
 #include "printer.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -36,12 +37,18 @@ static void on_exhausted(void *user, int error)
     self->service->exhausted(self->service, error);
 }
 
-static listener *open_socket(printer *self, int fd, char *why, size_t why_size)
+/* It fits into the address of a socket: the settings were held to that. */
+static listener *open_socket(printer *self, const char *path, int fd, char *why, size_t why_size)
 {
     static const listener_calls heard = {.accepted = on_accepted, .exhausted = on_exhausted};
     service *shared = self->service;
     return fd >= 0 ? listener_adopt(shared->loop, fd, &heard, self, why, why_size)
-                   : listener_open(shared->loop, self->path, shared->smbd, &heard, self, why, why_size);
+                   : listener_open(shared->loop, path, shared->smbd, &heard, self, why, why_size);
+}
+
+static void path_of(const printer *self, const char *folder, char path[PATH_MAX])
+{
+    snprintf(path, PATH_MAX, "%s/%s", folder, self->name);
 }
 
 printer *printer_new(service *shared, const settings_printer *wanted, const char *folder, int fd, char *why,
@@ -55,10 +62,10 @@ printer *printer_new(service *shared, const settings_printer *wanted, const char
     self->service = shared;
     self->holders = 1;
     snprintf(self->name, sizeof self->name, "%s", wanted->name);
-    snprintf(self->path, sizeof self->path, "%s/%s", folder,
-             wanted->name); /* it fits: the settings were held to that */
+    char path[PATH_MAX];
+    path_of(self, folder, path);
     self->queue = queue_new(shared, wanted, why, why_size);
-    self->listener = self->queue != NULL ? open_socket(self, fd, why, why_size) : NULL;
+    self->listener = self->queue != NULL ? open_socket(self, path, fd, why, why_size) : NULL;
     if (self->listener != NULL)
         return self;
     if (self->queue != NULL)
@@ -77,14 +84,18 @@ bool printer_renew(printer *self, const settings_printer *wanted, char *why, siz
     return true;
 }
 
-bool printer_reopen(printer *self, char *why, size_t why_size)
+bool printer_place(printer *self, const char *folder, char *why, size_t why_size)
 {
-    listener *made = listener_is_there(self->listener) ? NULL : open_socket(self, -1, why, why_size);
-    if (made != NULL) {
-        listener_close(self->listener);
-        self->listener = made;
-    }
-    return listener_is_there(self->listener);
+    char path[PATH_MAX];
+    path_of(self, folder, path);
+    if (listener_is_at(self->listener, path))
+        return listener_give(self->listener, self->service->smbd, why, why_size);
+    listener *made = open_socket(self, path, -1, why, why_size);
+    if (made == NULL)
+        return false;
+    listener_close(self->listener);
+    self->listener = made;
+    return true;
 }
 
 void printer_close(printer *self)

@@ -10,7 +10,6 @@
 #define NPJOBD_PRINTER_H
 
 #include <stddef.h>
-#include <sys/un.h>
 
 #include "listener.h"
 #include "queue.h"
@@ -27,7 +26,6 @@ typedef struct printer {
     report_counts counts;
     uint64_t live; /**< its connections and jobs that have not ended */
     char name[SETTINGS_NAME_MAX + 1];
-    char path[sizeof((struct sockaddr_un *)NULL)->sun_path];
 } printer;
 
 /**
@@ -45,9 +43,12 @@ printer *printer_new(service *shared, const settings_printer *wanted, const char
 /** Has new jobs made with these settings. @return whether it is so; if not, all is as it was. */
 bool printer_renew(printer *self, const settings_printer *wanted, char *why, size_t why_size);
 
-/** Makes its socket anew if the file is gone: a cleaner of /run has been there, or smbd's start. @return whether it is
- * there. */
-bool printer_reopen(printer *self, char *why, size_t why_size);
+/**
+ * Has its socket in @p folder, for the user that smbd runs as now. One that is elsewhere, or whose file is gone (a
+ * cleaner of /run has been there, or smbd's start), is made anew there before the old one is closed.
+ * @return whether it is so; if not, the old socket is where it was, and @p why has the reason.
+ */
+bool printer_place(printer *self, const char *folder, char *why, size_t why_size);
 
 /** Closes the socket, takes no new jobs; those in progress go on. Its owner still has the counts to show. */
 void printer_close(printer *self);

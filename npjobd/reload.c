@@ -13,6 +13,13 @@
 
 enum { WHY = 256 };
 
+/* A listener of the daemon's own found no descriptor for a connection. */
+static void on_exhausted(void *user, int error)
+{
+    npjobd *self = user;
+    self->service.exhausted(&self->service, error);
+}
+
 /* ---------------------------------------------------------------------------------------------- printers */
 
 static const settings_printer *find_settings(const settings *of, const char *name)
@@ -39,15 +46,12 @@ static int find_socket(const npjobd *self, const char *name)
     return -1;
 }
 
-/* Those that the new settings do not name, or whose socket is to be at another place, or somebody else's (@p moved). */
-static void remove_printers(npjobd *self, const settings *fresh, const char *folder, bool moved)
+/* Those that the new settings do not name. */
+static void remove_printers(npjobd *self, const settings *fresh)
 {
     for (printer **link = &self->printers; *link != NULL;) {
         printer *one = *link;
-        size_t length = strlen(folder);
-        bool same_place = !moved && strncmp(one->path, folder, length) == 0 && one->path[length] == '/' &&
-                          strcmp(one->path + length + 1, one->name) == 0;
-        if (same_place && find_settings(fresh, one->name) != NULL) {
+        if (find_settings(fresh, one->name) != NULL) {
             link = &one->next;
             continue;
         }
@@ -71,13 +75,36 @@ static bool add_printer(npjobd *self, const settings_printer *wanted, const char
     return true;
 }
 
-/* Whoever connects there waits in vain: smbd as well. */
-static void name_idle_sockets(const npjobd *self, const settings *fresh)
+/* smbd waits for its handshake, and with it its client: the end of the connection tells both. */
+static void turn_away(void *user, int fd)
 {
-    for (size_t i = 0; i < self->socket_count; i++)
-        if (find_settings(fresh, self->sockets[i].name) == NULL)
-            log_line(LOG_WARNING, "a socket was handed over for printer %s, which is not configured",
-                     self->sockets[i].name);
+    (void)user;
+    close(fd);
+}
+
+/* Sockets that were handed over, and are of no printer. */
+static void attend_idle_sockets(npjobd *self, const settings *fresh)
+{
+    static const listener_calls calls = {.accepted = turn_away, .exhausted = on_exhausted};
+    char why[WHY];
+    for (size_t i = 0; i < self->socket_count; i++) {
+        systemd_socket *one = &self->sockets[i];
+        if (find_settings(fresh, one->name) != NULL)
+            continue;
+        log_line(LOG_WARNING, "a socket was handed over for printer %s, which is not configured", one->name);
+        self->idle[i] = listener_adopt(&self->loop, one->fd, &calls, self, why, sizeof why);
+        if (self->idle[i] == NULL)
+            log_line(LOG_ERR, "printer %s: %s", one->name, why);
+    }
+}
+
+static void close_idle_sockets(npjobd *self)
+{
+    for (size_t i = 0; i < self->socket_count; i++) {
+        if (self->idle[i] != NULL)
+            listener_close(self->idle[i]);
+        self->idle[i] = NULL;
+    }
 }
 
 /* @return how many could not be opened. */
@@ -92,8 +119,8 @@ static size_t place_printers(npjobd *self, const settings *fresh, const char *fo
             failed += !add_printer(self, wanted, folder);
             continue;
         }
-        if (!printer_reopen(one, why, sizeof why)) {
-            log_line(LOG_ERR, "printer %s has lost its socket: %s", wanted->name, why);
+        if (!printer_place(one, folder, why, sizeof why)) {
+            log_line(LOG_ERR, "printer %s keeps its old socket: %s", wanted->name, why);
             failed++;
         }
         if (!printer_renew(one, wanted, why, sizeof why)) {
@@ -106,6 +133,7 @@ static size_t place_printers(npjobd *self, const settings *fresh, const char *fo
 
 void daemon_close_printers(npjobd *self)
 {
+    close_idle_sockets(self);
     for (printer *one = self->printers; one != NULL; one = one->next)
         printer_close(one);
 }
@@ -126,7 +154,7 @@ static void make_folder(const char *path, mode_t mode, uid_t owner)
     mode_t before = umask(0);
     bool made = mkdir(path, mode) == 0;
     umask(before);
-    if (made && owner != geteuid() && geteuid() == 0 && chown(path, owner, (gid_t)-1) != 0)
+    if (made && owner != geteuid() && geteuid() == 0 && lchown(path, owner, (gid_t)-1) != 0)
         log_line(LOG_WARNING, "%s: cannot be given to user %lu: %s", path, (unsigned long)owner, strerror(errno));
 }
 
@@ -139,7 +167,7 @@ static void make_folders(const settings *fresh, const char *folder, uid_t smbd)
     char *slash = strrchr(beside, '/');
     if (slash != NULL && slash != beside) {
         *slash = '\0';
-        make_folder(beside, 0755, geteuid());
+        make_folder(beside, 0700, geteuid());
     }
     make_folder(fresh->ncalrpc_dir, 0755, smbd);
     make_folder(folder, 0700, smbd);
@@ -152,25 +180,22 @@ static bool same(const char *one, const char *other)
     return one == NULL || other == NULL ? one == other : strcmp(one, other) == 0;
 }
 
-static void on_control_exhausted(void *user, int error)
-{
-    npjobd *self = user;
-    self->service.exhausted(&self->service, error);
-}
-
+/* The old one is closed when the new one is there. */
 static size_t open_control(npjobd *self, const settings *fresh)
 {
-    static const control_calls calls = {.tell = daemon_tell, .exhausted = on_control_exhausted};
+    static const control_calls calls = {.tell = daemon_tell, .exhausted = on_exhausted};
     char why[WHY];
-    if (self->control != NULL && same(self->settings->control_socket, fresh->control_socket) &&
-        control_is_there(self->control))
+    if (self->control != NULL && control_is_at(self->control, fresh->control_socket))
         return 0;
+    control *made = control_open(&self->loop, fresh->control_socket, &calls, self, why, sizeof why);
+    if (made == NULL) {
+        log_line(LOG_ERR, "control socket: %s", why);
+        return 1;
+    }
     if (self->control != NULL)
         control_close(self->control);
-    self->control = control_open(&self->loop, fresh->control_socket, &calls, self, why, sizeof why);
-    if (self->control == NULL)
-        log_line(LOG_ERR, "control socket: %s", why);
-    return self->control == NULL;
+    self->control = made;
+    return 0;
 }
 
 static void open_metrics(npjobd *self, const settings *fresh)
@@ -198,7 +223,7 @@ void daemon_close_files(npjobd *self)
 
 size_t daemon_apply(npjobd *self, settings *fresh, uid_t smbd)
 {
-    bool moved = smbd != self->service.smbd;
+    bool starting = self->settings == NULL;
     char folder[4096];
     snprintf(folder, sizeof folder, "%s/np", fresh->ncalrpc_dir);
     self->service.smbd = smbd;
@@ -208,10 +233,12 @@ size_t daemon_apply(npjobd *self, settings *fresh, uid_t smbd)
 
     make_folders(fresh, folder, smbd);
     size_t failed = open_control(self, fresh);
-    open_metrics(self, fresh);
-    remove_printers(self, fresh, folder, moved);
+    close_idle_sockets(self);
+    remove_printers(self, fresh);
     failed += place_printers(self, fresh, folder);
-    name_idle_sockets(self, fresh);
+    attend_idle_sockets(self, fresh);
+    if (!starting || failed == 0) /* a start that has failed may have found a daemon whose file it is */
+        open_metrics(self, fresh);
 
     settings_free(self->settings);
     self->settings = fresh;

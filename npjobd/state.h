@@ -26,6 +26,7 @@ typedef struct npjobd {
 
     systemd_socket *sockets; /**< owned: handed over at the start, and kept until the end */
     size_t socket_count;
+    listener **idle; /**< owned, one for each of those: turns clients away while it is no printer's; else NULL */
 
     uv_signal_t hangup;
     uv_signal_t terminate;

@@ -150,6 +150,20 @@ reload_moves_sockets()
         configure && reload && [ -S n/np/laser ] && [ ! -e m/np/laser ]
 }
 
+# What is wanted cannot be had: what there is stays.
+reload_to_nowhere()
+{
+    configure && sed -i "s|^ncalrpc dir = .*|ncalrpc dir = $folder/not/there|; s|^control socket = .*|control socket = $folder/not/there/control|" conf &&
+        reload && has 'control socket: .*/not/there' && has 'printer laser keeps its old socket: ' && configure &&
+        "$NPJOBD" status --config conf && echo still | client 0 && has 'outcome=scheduled' 7 && reload
+}
+
+sockets_change_hands()
+{
+    configure 'smbd user = nobody' && reload && [ "$(stat -c %U n/np/laser)" = nobody ] && [ "$(stat -c %U control)" = root ] &&
+        configure && reload && [ "$(stat -c %U n/np/laser)" = root ]
+}
+
 # ---------------------------------------------------------------------------------------------- sockets
 
 stale_socket_is_replaced()
@@ -180,6 +194,19 @@ file_in_the_way_is_an_error()
         rm n/np/laser
 }
 
+# Anybody who may read the folder may lock it, but keeps nobody waiting.
+locked_folder_is_an_error()
+{
+    flock "$folder" sleep 30 &
+    local holder=$!
+    helpers+=($holder)
+    until_so eval '! flock -n "$folder" true' && fails_to_start 1 'control: cannot lock its folder'
+    local verdict=$?
+    pkill -P $holder sleep
+    wait $holder
+    return $verdict
+}
+
 no_folder_is_an_error()
 {
     sed "s|^ncalrpc dir = .*|ncalrpc dir = $folder/not/there|" conf >conf2 && fails_to_start 1 'printer laser: ' conf2
@@ -195,6 +222,18 @@ folders_are_as_smbd_wants_them()
 {
     rm -rf n && fresh_start && [ "$(stat -c %a n)" = 755 ] && [ "$(stat -c %a n/np)" = 700 ] &&
         [ "$(stat -c %a n/np/laser)" = 600 ] && [ "$(stat -c %a control)" = 600 ] && stop
+}
+
+# It goes on without the streams, and makes no socket of one.
+standard_streams_are_closed()
+{
+    make_provider
+    reloads=0
+    "$NPJOBD" --config conf <&- >&- 2>&- &
+    npjobd_pid=$!
+    helpers+=("$npjobd_pid")
+    : >log
+    until_so test -S n/np/laser && echo job | client 0 && calls 'schedule 1' && stop
 }
 
 # As systemd does it: a socket that listens already, by name, and one that is none of ours.
@@ -221,6 +260,16 @@ END
     helpers+=("$npjobd_pid")
     has 'npjobd serves' && has 'descriptor 5, .*is no listening Unix stream socket' && has 'stranger' &&
         echo job | client 0 && calls 'schedule 1'
+}
+
+# Whoever connects to what is no printer's must not wait: smbd does.
+activated_stranger_is_turned_away()
+{
+    timeout 10 python3 -c "
+import socket
+s = socket.socket(socket.AF_UNIX)
+s.connect('n/np/stranger')
+assert s.recv(1) == b''"
 }
 
 activated_printer_comes_and_goes()
@@ -266,14 +315,21 @@ check 'new commands are for new jobs' reload_with_new_commands
 check 'rubbish changes nothing' reload_of_rubbish
 check 'sockets that were removed are made again' reload_finds_sockets_gone
 check 'sockets move' reload_moves_sockets
+check 'but not to where they cannot be' reload_to_nowhere
+if [ "$(id -u)" -eq 0 ]; then
+    check 'they change hands' sockets_change_hands
+fi
 check 'it stops' stop
 check 'a stale socket is replaced' stale_socket_is_replaced
 check 'a live one is an error, and lives on' live_socket_is_an_error
 check 'a file in the way is an error, and stays' file_in_the_way_is_an_error
+check 'a locked folder is an error' locked_folder_is_an_error
 check 'no folder is an error' no_folder_is_an_error
 check 'too long a path is an error' long_path_is_an_error
 check 'folders and sockets are made as smbd wants them' folders_are_as_smbd_wants_them
+check 'closed standard streams' standard_streams_are_closed
 check 'a socket that was handed over' activated
+check 'of no printer turns clients away' activated_stranger_is_turned_away
 check 'is kept while its printer is away' activated_printer_comes_and_goes
 check 'and is not ours to remove' activated_socket_stays
 check 'the service manager is told' notifies

@@ -159,6 +159,14 @@ tells_metrics()
         [ ! -e metrics.new ] && awk '!/^#/ && !/^[a-z_]+({[^}]*})? [0-9]+$/ { bad = 1 } END { exit bad }' metrics
 }
 
+# What stands beside it, left there or put there, is not written to; and a daemon that does not come to serve lets the file
+# of the one that does alone.
+metrics_are_their_own()
+{
+    rm -f metrics && mkfifo metrics.new && until_so test -s metrics && ! "$NPJOBD" --config conf 2>err &&
+        grep -q 'another process' err && grep -q 'printer="laser"' metrics
+}
+
 # A metrics file that cannot be written is one line, however often it is tried, and another when it can.
 metrics_in_trouble()
 {
@@ -190,6 +198,7 @@ check 'the provider hears why' abandoned_by_name
 check 'it tells its status' tells_status
 check 'no descriptor is left over' until_so holds "$before"
 check 'it tells its metrics' tells_metrics
+check 'whatever stands beside them' metrics_are_their_own
 check 'a metrics file in trouble' metrics_in_trouble
 check 'it stops, and all is given back' stop
 finish
