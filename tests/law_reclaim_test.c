@@ -314,7 +314,7 @@ Test(law11, a_job_at_its_limit_leaves_the_others_their_share_of_the_pool)
     struct host *h = host_start(&limits);
     npj_stats stats;
     npj_stats_get(h->srv, &stats);
-    limits.max_pool_bytes = 2 * (8 * (stats.packet_bytes + 64) + sizeof bytes / 4 * 5);
+    limits.max_pool_bytes = UINT64_C(2) * (UINT64_C(8) * (stats.packet_bytes + 64) + sizeof bytes / 4 * 5);
     host_end(h);
     for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
         h = host_start(&limits);
