@@ -20,9 +20,9 @@ serve()
 ncalrpc dir = $folder/n
 control socket = $folder/control
 [laser]
-addjob command = $provider addjob --folder $folder/spool ${*:2}
-schedule command = $provider schedule --folder $folder/spool --id %j
-abandon command = $provider abandon --folder $folder/spool --id %j
+addjob command = "$provider" addjob --folder $folder/spool ${*:2}
+schedule command = "$provider" schedule --folder $folder/spool --id %j
+abandon command = "$provider" abandon --folder $folder/spool --id %j
 complete = ps
 END
     start
