@@ -130,7 +130,7 @@ case_tape_errors() {
     for verb in 'run' 'asm -o x'; do
         # shellcheck disable=SC2086
         timeout 20 "$npj" tape $verb bad.tape >out 2>err
-        expect_code 1 $?
+        expect_code 3 $?
         expect_line 'npj: tape: bad.tape:2:'
     done
     echo 'tape 1' >good.tape
@@ -143,6 +143,31 @@ case_tape_errors() {
     : >nothing.bin
     timeout 20 "$npj" tape run nothing.bin >out 2>err
     expect_code 0 $?
+}
+
+# Every string of bytes is a tape, but what is plainly text has to be a good one.
+case_tape_is_no_text() {
+    local text
+    for text in 'tape1 max_jobs=16' 'Tape 1' 'open client=1 provider=1' '# a job' 'ein Wort: größer' 'tape 2'; do
+        printf '%s\r\n' "$text" >mistyped.tape
+        timeout 20 "$npj" tape run mistyped.tape >out 2>err
+        expect_code 3 $?
+        expect_line 'npj: tape: mistyped.tape:'
+        [[ ! -s out ]] || fail "it is played: $(cat out)"
+    done
+    timeout 20 "$npj" tape dis mistyped.tape >out 2>err
+    expect_code 3 $?
+    expect_line 'npj: tape: mistyped.tape: is text already'
+    printf '\xef\xbb\xbftape 1\n' >marked.tape
+    timeout 20 "$npj" tape run marked.tape >out 2>err
+    expect_code 3 $?
+    expect_line 'npj: tape: marked.tape:1:1: a byte order mark stands before the text'
+    for text in 'printable bytes, but no line' 'a line\nand\0' 'a line\n\177' 'Latin\n\344 1' 'cut off\n\303'; do
+        # shellcheck disable=SC2059
+        printf "$text" >odd.bin
+        timeout 20 "$npj" tape run odd.bin >out 2>err
+        expect_code 0 $?
+    done
 }
 
 case_states_errors() {

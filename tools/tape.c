@@ -68,7 +68,7 @@ static bool read_file(const char *path, text_file *out)
 }
 
 /* Whether the first line that is neither empty nor a comment begins as the text form does. */
-static bool is_text(const text_file *file)
+static bool begins_as_text(const text_file *file)
 {
     static const char word[] = "tape ";
     const char *at = file->bytes;
@@ -86,9 +86,41 @@ static bool is_text(const text_file *file)
     return false;
 }
 
+/* Whether all of it can be printed, as UTF-8, and there is a line end in it. No assembled tape is so: it begins with a
+ * byte below 6. */
+static bool reads_as_text(const text_file *file)
+{
+    bool has_line = false;
+    unsigned left = 0; /* bytes of a character that are still to come */
+    for (size_t i = 0; i < file->size; i++) {
+        unsigned char byte = (unsigned char)file->bytes[i];
+        bool goes_on = byte >= 0x80 && byte < 0xc0;
+        bool control = byte < ' ' ? byte != '\t' && byte != '\r' && byte != '\n' : byte == 0x7f;
+        if (goes_on != (left > 0) || control || byte > 0xf4)
+            return false;
+        if (goes_on)
+            left--;
+        else if (byte >= 0xc0)
+            left = byte < 0xe0 ? 1 : byte < 0xf0 ? 2 : 3;
+        has_line = has_line || byte == '\n';
+    }
+    return has_line && left == 0;
+}
+
+/* What is mistyped is still text: played as bytes, it would be another tape, and nobody would know. */
+static bool is_text(const text_file *file)
+{
+    return begins_as_text(file) || reads_as_text(file);
+}
+
 static bool assemble(const char *path, const text_file *text, uint8_t tape[NPJT_TAPE_MAX], size_t *size)
 {
+    static const char mark[] = "\xef\xbb\xbf";
     npjt_text_error error;
+    if (text->size >= strlen(mark) && memcmp(text->bytes, mark, strlen(mark)) == 0) {
+        tool_complain("tape", "%s:1:1: a byte order mark stands before the text", path);
+        return false;
+    }
     if (npjt_tape_parse(text->bytes, text->size, tape, NPJT_TAPE_MAX, size, &error))
         return true;
     tool_complain("tape", "%s:%" PRIu32 ":%" PRIu32 ": %s", path, error.line, error.column, error.message);
@@ -124,7 +156,7 @@ static int assemble_file(const char *path, const char *out)
     bool good = assemble(path, &file, tape, &size);
     free(file.bytes);
     if (!good)
-        return TOOL_FAILED;
+        return TOOL_TROUBLE;
 
     FILE *stream = open_stream(out, "wb");
     if (stream == NULL) {
@@ -192,7 +224,7 @@ static int run_file(const char *path, const tape_options *options)
     if (is_text(&file)) {
         if (!assemble(path, &file, tape, &size)) {
             free(file.bytes);
-            return TOOL_FAILED;
+            return TOOL_TROUBLE;
         }
     } else {
         size = size < NPJT_TAPE_MAX ? size : NPJT_TAPE_MAX; /* what lies beyond says nothing */
@@ -319,7 +351,9 @@ int tool_tape(int argc, char **argv)
         .doc = "Tapes are recorded orders of events, as bytes or as text; docs/tape.md describes them.\n\n"
                "  dis  prints a tape as text\n"
                "  asm  makes a tape of its text\n"
-               "  run  plays tapes, of either form, against the engine, and holds it to its laws\v" TOOL_EXIT_DOC};
+               "  run  plays tapes, of either form, against the engine, and holds it to its laws\n\n"
+               "A file is text if its first line begins with \"tape \", and also if all of it can be printed and there "
+               "is a line end in it; any other is bytes. Text that is no tape is refused.\v" TOOL_EXIT_DOC};
     tape_options options = {.files = calloc((size_t)argc + 1, sizeof *options.files)};
     int code = TOOL_TROUBLE;
     if (options.files == NULL)
