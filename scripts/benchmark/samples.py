@@ -16,6 +16,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 
 # Which program does the works whose names begin so.
 FAMILIES = {'cycle': 'cycle', 'socket': 'socket', 'events': 'scale', 'tick': 'scale', 'gone': 'scale', 'memory': 'memory'}
+WORKS = [*FAMILIES, 'instructions', 'fuzz', 'npjobd']
 
 # What callgrind counts: the work, the arguments of bench/count before the rounds, rounds of the two runs, items of a round.
 COUNTED = [
@@ -107,7 +108,7 @@ class Bench:
             steps += [('daemon', 'npjobd')] * self.runs
         engines = [engine for _ in range(min(self.runs, 3)) for engine in self._engines()]
         if not steps and not counted_works and not engines:
-            raise Trouble(f'there is no such work; there are {", ".join([*FAMILIES, "instructions", "fuzz", "npjobd"])}')
+            raise Trouble(f'there is no such work; there are {", ".join(WORKS)}')
         progress = Progress('bench', len(steps) + len(counted_works) + len(engines))
         for program, work in steps:
             self._run(program, work)

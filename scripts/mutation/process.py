@@ -33,8 +33,11 @@ def run(command, timeout=None, cwd=None, env=None, memory=None):
         command = ['prlimit', *limits, *command]
     whole = dict(os.environ, **env) if env else None
     began = time.monotonic()
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                               cwd=cwd, env=whole, start_new_session=True)
+    try:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                   cwd=cwd, env=whole, start_new_session=True)
+    except FileNotFoundError as error:
+        raise Trouble(f'there is no {error.filename} here') from error
     status = None
     try:
         out, err = process.communicate(timeout=10 * timeout if timeout else None)
