@@ -2,6 +2,7 @@
 /* Every invariant of the engine, verified by walking all of it. */
 #include "deadline.h"
 #include "job.h"
+#include "packet.h"
 
 /* What the walk over the jobs adds up to. */
 struct sums {
@@ -136,8 +137,9 @@ static const char *check_rings(const struct npj_srv *srv, const struct sums *sum
 static const char *check_pool(const struct npj_srv *srv, const struct sums *sums)
 {
     const npj_stats *stats = &srv->stats;
+    const unsigned classes = npji_classes(srv);
     uint64_t idle = 0;
-    for (int class = 0; class < NPJI_SIZE_CLASSES; class ++)
+    for (unsigned class = 0; class < classes; class ++)
         for (const struct npji_packet *packet = srv->idle[class]; packet != NULL; packet = packet->next)
             idle += npji_packet_block(packet);
     MUST(idle == stats->idle_bytes && idle <= srv->config.max_idle_bytes,

@@ -28,7 +28,8 @@ size_t npji_packet_block(const struct npji_packet *packet)
 
 void npji_packets_trim(struct npj_srv *srv)
 {
-    for (unsigned class = 0; class < NPJI_SIZE_CLASSES; class ++) {
+    const unsigned classes = npji_classes(srv);
+    for (unsigned class = 0; class < classes; class ++) {
         struct npji_packet *packet;
         while ((packet = srv->idle[class]) != NULL) {
             srv->idle[class] = packet->next;

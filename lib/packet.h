@@ -18,6 +18,12 @@ static inline unsigned npji_class_of(uint32_t length)
     return (shift - 4) * 4 + (top >> shift) - 4 + 2;
 }
 
+/* How many classes there are blocks of: no write is longer than the longest. */
+static inline unsigned npji_classes(const struct npj_srv *srv)
+{
+    return npji_class_of(srv->config.max_write_bytes) + 1;
+}
+
 /* A block of @class, kept or new, or NULL. */
 static inline struct npji_packet *npji_block_take(struct npj_srv *srv, unsigned class)
 {
