@@ -280,6 +280,7 @@ bool npjt_take(struct npjt_driver *d)
     npj_action action;
     memset(&action, 0, sizeof action);
     d->result->calls++;
+    d->refused_digest = 0;
     if (!d->subject->next(d->srv, &action)) {
         d->quiet = true;
         npjt_check_quiet(d);

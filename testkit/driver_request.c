@@ -17,7 +17,9 @@ static bool is_error(npj_status status)
 uint64_t npjt_before(struct npjt_driver *d, npj_status expected)
 {
     bool wanted = d->subject->digest && (is_error(expected) || d->faulty);
-    return wanted ? d->subject->digest(d->srv) : 0;
+    if (!wanted)
+        return 0;
+    return d->refused_digest != 0 ? d->refused_digest : d->subject->digest(d->srv);
 }
 
 /** The law that a wrong status breaks. */
@@ -45,6 +47,7 @@ void npjt_judge(struct npjt_driver *d, const char *call, npj_status status, npj_
                      npj_status_name(status), (unsigned)status, npj_status_name(expected));
     if (is_error(status) && before != 0 && d->subject->digest(d->srv) != before)
         npjt_violate(d, NPJT_LAW_ALL_OR_NOTHING, "%s returned %s and changed something", call, npj_status_name(status));
+    d->refused_digest = is_error(status) ? before : 0;
 }
 
 /** Allocations that were made to fail, or could not be made, so far. */

@@ -148,7 +148,8 @@ struct npjt_driver {
     uint64_t accepted, replies, operations, bytes_accepted, bytes_taken;
     uint32_t no_pool_traced; /* in this call */
     bool no_pool_jobs, no_pool_writes;
-    bool quiet; /* npj_next() has said false, and nothing has happened since */
+    bool quiet;              /* npj_next() has said false, and nothing has happened since */
+    uint64_t refused_digest; /* the server's, if its last call was refused; or 0 */
     uint64_t base_blocks[JOBS + 1], base_bytes[JOBS + 1]; /* of the allocator when first quiet with so many jobs */
     bool base_set[JOBS + 1];
 

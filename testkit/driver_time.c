@@ -80,6 +80,7 @@ void npjt_advance(struct npjt_driver *d, uint64_t to)
     d->status = d->subject->advance(d->srv, to);
     d->result->calls++;
     d->quiet = false;
+    d->refused_digest = 0;
     npjt_mix(d, d->status);
     if (d->status != NPJ_STATUS_SUCCESS)
         npjt_violate(d, NPJT_LAW_ALL_OR_NOTHING, "advance was refused");
