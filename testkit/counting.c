@@ -310,3 +310,8 @@ void npjt_counting_stats_get(const npjt_counting *counting, npjt_counting_stats 
 {
     *out = counting->stats;
 }
+
+const npjt_counting_stats *npjt_counting_stats_of(const npjt_counting *counting)
+{
+    return &counting->stats;
+}

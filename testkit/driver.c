@@ -81,7 +81,7 @@ static void configure(struct npjt_driver *d, npj_config *config)
 static bool create(struct npjt_driver *d)
 {
     npj_config config;
-    npjt_counting_stats pool;
+    const npjt_counting_stats *pool = npjt_counting_stats_of(&d->pool);
     configure(d, &config);
     d->faulty = d->limits.fault != NPJT_FAULT_NONE;
     npjt_counting_fault(&d->pool, d->limits.fault, d->limits.fault_at);
@@ -90,14 +90,13 @@ static bool create(struct npjt_driver *d)
     d->may_allocate = false;
     d->result->calls++;
     npjt_mix(d, d->status);
-    npjt_counting_stats_get(&d->pool, &pool);
-    bool failed = pool.injected + pool.exhausted > 0;
+    bool failed = pool->injected + pool->exhausted > 0;
     npj_status expected = failed ? NPJ_STATUS_INSUFFICIENT_RESOURCES : NPJ_STATUS_SUCCESS;
     d->result->failures_reported += d->status == NPJ_STATUS_INSUFFICIENT_RESOURCES;
     if (d->status != expected)
         npjt_violate(d, NPJT_LAW_ALL_OR_NOTHING, "new returned %s where %s is right", npj_status_name(d->status),
                      npj_status_name(expected));
-    if (npj_status_is_error(d->status) && (pool.blocks.live > 0 || d->srv))
+    if (npj_status_is_error(d->status) && (pool->blocks.live > 0 || d->srv))
         npjt_violate(d, NPJT_LAW_ALL_OR_NOTHING, "a refused new keeps memory, or gives out an engine");
     return d->srv != NULL && !d->stop;
 }
@@ -162,19 +161,18 @@ static void play_all(struct npjt_driver *d, npjt_reader *reader)
 
 static void finish(struct npjt_driver *d)
 {
-    npjt_counting_stats pool;
+    const npjt_counting_stats *pool = npjt_counting_stats_of(&d->pool);
     npjt_result *result = d->result;
     d->phase = "free";
     if (!d->stop)
         (void)npjt_counting_check(&d->pool);
-    npjt_counting_stats_get(&d->pool, &pool);
     result->operations = d->operations;
     result->bytes_accepted = d->bytes_accepted;
     result->bytes_taken = d->bytes_taken;
-    result->allocations = pool.allocations;
-    result->failures = pool.injected + pool.exhausted;
-    result->live_blocks = pool.blocks.live;
-    result->live_bytes = pool.bytes.live;
+    result->allocations = pool->allocations;
+    result->failures = pool->injected + pool->exhausted;
+    result->live_blocks = pool->blocks.live;
+    result->live_bytes = pool->bytes.live;
     d->stop = true; /* what is found from here on has been said */
     (void)npjt_counting_reset(&d->pool);
 }

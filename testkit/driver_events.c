@@ -175,11 +175,10 @@ void npjt_free_engine(struct npjt_driver *d)
     if (d->srv)
         npjt_violate(d, NPJT_LAW_RECLAIM, "free leaves the engine's pointer");
     d->srv = NULL;
-    npjt_counting_stats pool;
-    npjt_counting_stats_get(&d->pool, &pool);
-    if (pool.blocks.live > 0)
+    const npjt_counting_stats *pool = npjt_counting_stats_of(&d->pool);
+    if (pool->blocks.live > 0)
         npjt_violate(d, NPJT_LAW_RECLAIM, "free leaves %llu blocks and %llu bytes",
-                     (unsigned long long)pool.blocks.live, (unsigned long long)pool.bytes.live);
+                     (unsigned long long)pool->blocks.live, (unsigned long long)pool->bytes.live);
 }
 
 /* One switch over all records. NOLINTNEXTLINE(readability-function-size) */

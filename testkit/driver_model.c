@@ -88,9 +88,8 @@ static bool leave(struct npjt_driver *d)
 /** What has been refused by the allocator so far. */
 static uint64_t refused_memory(const struct npjt_driver *d)
 {
-    npjt_counting_stats pool;
-    npjt_counting_stats_get(&d->pool, &pool);
-    return pool.injected + pool.exhausted;
+    const npjt_counting_stats *pool = npjt_counting_stats_of(&d->pool);
+    return pool->injected + pool->exhausted;
 }
 
 static npj_status beside_new(const npj_config *config, void **out)

@@ -53,9 +53,8 @@ void npjt_judge(struct npjt_driver *d, const char *call, npj_status status, npj_
 /** Allocations that were made to fail, or could not be made, so far. */
 static uint64_t failures(const struct npjt_driver *d)
 {
-    npjt_counting_stats stats;
-    npjt_counting_stats_get(&d->pool, &stats);
-    return stats.injected + stats.exhausted;
+    const npjt_counting_stats *stats = npjt_counting_stats_of(&d->pool);
+    return stats->injected + stats->exhausted;
 }
 
 /** What a call that allocates must have returned, now that it is known whether an allocation failed in it. */

@@ -18,24 +18,23 @@ void npjt_check_growth(struct npjt_driver *d, bool trimmed)
 {
     if (d->limits.reuse && !trimmed)
         return;
-    npjt_counting_stats pool;
-    npjt_counting_stats_get(&d->pool, &pool);
-    if (pool.blocks.live > explained_blocks(d))
+    const npjt_counting_stats *pool = npjt_counting_stats_of(&d->pool);
+    if (pool->blocks.live > explained_blocks(d))
         npjt_violate(d, NPJT_LAW_PACKETS, "%llu blocks are live where %u jobs and %u packets explain %llu",
-                     (unsigned long long)pool.blocks.live, (unsigned)d->jobs, (unsigned)d->packets,
+                     (unsigned long long)pool->blocks.live, (unsigned)d->jobs, (unsigned)d->packets,
                      (unsigned long long)explained_blocks(d));
     if (d->packets > 0)
         return;
     uint8_t jobs = d->jobs;
     if (!d->base_set[jobs]) {
         d->base_set[jobs] = true;
-        d->base_blocks[jobs] = pool.blocks.live;
-        d->base_bytes[jobs] = pool.bytes.live;
-    } else if (pool.blocks.live > d->base_blocks[jobs] || pool.bytes.live > d->base_bytes[jobs]) {
+        d->base_blocks[jobs] = pool->blocks.live;
+        d->base_bytes[jobs] = pool->bytes.live;
+    } else if (pool->blocks.live > d->base_blocks[jobs] || pool->bytes.live > d->base_bytes[jobs]) {
         npjt_violate(d, NPJT_LAW_PACKETS,
                      "memory has grown: with %u jobs and no packet %llu blocks and %llu bytes are live, %llu and %llu "
                      "before; %llu bytes have been written",
-                     (unsigned)jobs, (unsigned long long)pool.blocks.live, (unsigned long long)pool.bytes.live,
+                     (unsigned)jobs, (unsigned long long)pool->blocks.live, (unsigned long long)pool->bytes.live,
                      (unsigned long long)d->base_blocks[jobs], (unsigned long long)d->base_bytes[jobs],
                      (unsigned long long)d->bytes_taken);
     }
@@ -68,9 +67,8 @@ void npjt_check_call(struct npjt_driver *d)
         npjt_violate(d, NPJT_LAW_BOUNDS, "more jobs or packets than the configuration allows");
     if (d->limits.max_pool_bytes && stats.pool_bytes.live + stats.idle_bytes > d->limits.max_pool_bytes)
         npjt_violate(d, NPJT_LAW_BOUNDS, "more memory in packets than max_pool_bytes");
-    npjt_counting_stats pool;
-    npjt_counting_stats_get(&d->pool, &pool);
-    equal(d, NPJT_LAW_PACKETS, "bytes of memory", stats.memory_bytes, pool.bytes.live);
+    const npjt_counting_stats *pool = npjt_counting_stats_of(&d->pool);
+    equal(d, NPJT_LAW_PACKETS, "bytes of memory", stats.memory_bytes, pool->bytes.live);
 }
 
 /** Looks at one job through the server's own eyes. */

@@ -83,7 +83,7 @@ typedef struct npjt_counting_options {
     /** More live bytes than these are refused, as if memory had run out. Default: no limit. */
     size_t limit_bytes;
     /** Called for every finding, before abort_on_finding is heeded. @p finding is valid during the call only. It may
-     * not call this instance but for npjt_counting_stats_get(). */
+     * not call this instance but for npjt_counting_stats_get() and npjt_counting_stats_of(). */
     void (*on_finding)(void *user, const npjt_finding *finding);
     /** Called at the start of every allocation and release, before anything has changed: the place from which to try to
      * re-enter the engine. Not called from within itself. Faults set by it hold for the allocation it is called for. */
@@ -159,6 +159,9 @@ npj_mem npjt_counting_mem(npjt_counting *counting);
 
 /** Fills @p out with the counters. O(1). */
 void npjt_counting_stats_get(const npjt_counting *counting, npjt_counting_stats *out);
+
+/** The counters themselves, which go on counting; valid for as long as @p counting is. Without the copy. */
+const npjt_counting_stats *npjt_counting_stats_of(const npjt_counting *counting);
 
 /**
  * Says which allocations fail from now on; replaces what was set before, and npjt_counting_fail_next() as well.
