@@ -51,8 +51,10 @@ def cycle_rows():
     return [
         pair('cycle-copy-512', 'tevent', FASTER, 3),
         pair('cycle-copy-512', 'malloc', COST, 1.6),
+        pair('cycle-copy-512', 'memcpy', COST, None),
         pair('cycle-copy-4096', 'tevent', FASTER, 2),
         pair('cycle-copy-4096', 'malloc', FASTER, 10),
+        pair('cycle-copy-4096', 'memcpy', COST, None),
         # The same call with the same work: a tenth is for what a clock sees of nothing.
         Row('cycle-lend: 1 MiB / 64 B', COST, ('cycle-lend-1048576', 'npjob'), ('cycle-lend-64', 'npjob'), 1.1, '64 B'),
         Row('instructions-lend-1 / 200', LIMIT, ('instructions-lend-1', 'npjob'), 200),
