@@ -53,7 +53,7 @@ class Rates:
         return int(found.group(1))
 
     def _afl(self, program):
-        """AFL++ counts, by the clock on the wall: its programs are started anew every so often."""
+        """AFL++ counts, by the clock on the wall: its programs are started anew every so often. All of it on one core."""
         folder = tempfile.mkdtemp(prefix='npjob-bench.')
         try:
             seeds, out = os.path.join(folder, 'seeds'), os.path.join(folder, 'out')
@@ -63,7 +63,8 @@ class Rates:
             env = {'AFL_NO_UI': '1', 'AFL_SKIP_CPUFREQ': '1', 'AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES': '1',
                    'AFL_NO_AFFINITY': '1', 'AFL_DISABLE_TRIM': '1', 'AFL_FAST_CAL': '1', 'AFL_CUSTOM_MUTATOR_ONLY': '1',
                    'AFL_CUSTOM_MUTATOR_LIBRARY': os.path.join(os.path.dirname(program), 'npjob-rate.so')}
-            outcome = run(['afl-fuzz', '-i', seeds, '-o', out, '-V', str(2 * self.seconds), '-G', str(TAPE_BYTES),
+            one_core = ['taskset', '-c', str(max(os.sched_getaffinity(0)))]
+            outcome = run([*one_core, 'afl-fuzz', '-i', seeds, '-o', out, '-V', str(2 * self.seconds), '-G', str(TAPE_BYTES),
                            '-t', '10000', '-m', 'none', '--', program], env=env)
             stats = os.path.join(out, 'default', 'fuzzer_stats')
             if outcome.status != 0 or not os.path.exists(stats):
