@@ -7,6 +7,7 @@
  * Makes the pipe, says "ready" on standard output, takes one writer, and writes what it reads to OUT.
  *
  *     normal        reads to the end
+ *     count         keeps nothing of what it reads, and writes to OUT how many bytes it was
  *     slow MS       waits MS milliseconds after each 64 KiB
  *     stall MS      reads nothing for MS milliseconds, then to the end
  *     die BYTES     closes the pipe after so many bytes
@@ -121,6 +122,7 @@ int main(int argc, char **argv)
         pause_ms(number);
     bool slow = strcmp(mode, "slow") == 0;
     bool dies = strcmp(mode, "die") == 0;
+    bool counts = strcmp(mode, "count") == 0;
 
     static char buffer[BUFFER];
     uint64_t total = 0;
@@ -138,7 +140,7 @@ int main(int argc, char **argv)
             fail("read");
         if (count == 0)
             break;
-        if (write(out, buffer, (size_t)count) != count)
+        if (!counts && write(out, buffer, (size_t)count) != count)
             fail(argv[3]);
         total += (uint64_t)count;
         messages++;
@@ -147,7 +149,7 @@ int main(int argc, char **argv)
             pause_ms(number);
     }
     close(fd);
-    if (close(out) != 0)
+    if ((counts && dprintf(out, "%llu\n", (unsigned long long)total) < 0) || close(out) != 0)
         fail(argv[3]);
     printf("messages %llu longest %lld\n", (unsigned long long)messages, (long long)longest);
     return 0;

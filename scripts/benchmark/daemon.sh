@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# npjobd behind a real smbd: prints a file by smbclient, by turns through npjobd to a reader and through a copier.
+# npjobd behind a real smbd: prints a file by smbclient, by turns through npjobd to a reader that counts what it reads,
+# to one that keeps it in a file, and through a copier into a file.
 # usage: daemon.sh PROGRAMS MEGABYTES RUNS
 # PROGRAMS is the build folder. Prints `npjobd SIDE s VALUE` lines: the seconds that smbclient took.
 set -euo pipefail
@@ -36,12 +37,21 @@ cat >"$site/npjobd.conf" <<END
     ncalrpc dir = $site/run/ncalrpc
     smbd user = $(id -un)
     control socket = $site/control
-[npjobd]
-    addjob command = $here/provider $reader $jobs add stream normal
+END
+
+# printer NAME MODE: what its reader does with the bytes, as tests/reader.c has it.
+printer()
+{
+    cat >>"$site/npjobd.conf" <<END
+[$1]
+    addjob command = $here/provider $reader $jobs add stream $2
     schedule command = $here/provider $reader $jobs schedule %j
     abandon command = $here/provider $reader $jobs abandon %j %r
     complete = any
 END
+}
+printer npjobd count
+printer npjobd-file normal
 
 # put PRINTER: prints the file, and says how long that took.
 put()
@@ -58,6 +68,11 @@ all_there()
     [ "$(stat -c %s "$1" 2>/dev/null)" = "$((megabytes << 20))" ]
 }
 
+job_counted()
+{
+    [ "$(cat "$jobs"/printed/* 2>/dev/null)" = "$((megabytes << 20))" ]
+}
+
 job_printed()
 {
     all_there "$(echo "$jobs"/printed/*)"
@@ -69,8 +84,12 @@ echo $! >"$site/copier.pid"
 until_true 5 test -S "$site/run/ncalrpc/np/copier" || fail 'the copier does not start'
 for _ in $(seq "$runs"); do
     put npjobd
+    until_true 60 job_counted || fail 'the job was not read in full'
+    rm -f "$jobs"/printed/*
+    put npjobd-file
     until_true 60 job_printed || fail 'the job was not printed'
     rm -f "$jobs"/printed/*
     put copier
     until_true 60 all_there "$site/copied" || fail 'the file was not copied'
+    rm -f "$site/copied"
 done
