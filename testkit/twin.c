@@ -167,18 +167,36 @@ static void play(struct npjt_twin *twin, struct twin_run *run, const npjt_subjec
     run->side.config.trace = twin->options->trace;
     run->side.config.trace_user = twin->options->user;
     npj_status status = subject->srv_new(&run->side.config, &run->srv);
-    if (status != NPJ_STATUS_SUCCESS) {
-        npjt_twin_differ(twin, "no engine could be made: 0x%08x", (unsigned)status);
-    } else {
+    if (status == NPJ_STATUS_SUCCESS)
         npjt_twin_play(run);
-        subject->srv_free(&run->srv);
-    }
+    else
+        npjt_twin_differ(twin, "no engine could be made: 0x%08x", (unsigned)status);
+}
+
+static void free_engine(struct npjt_twin *twin, struct twin_run *run)
+{
+    if (run->srv)
+        run->subject->srv_free(&run->srv);
     npjt_twin_lose_lent(run);
     npjt_counting_stats counted;
     npjt_counting_stats_get(&run->memory, &counted);
     twin->result.live_blocks += counted.blocks.live;
     if (npjt_counting_reset(&run->memory) > 0)
         npjt_twin_differ(twin, "the allocator was abused, or %u blocks have leaked", (unsigned)counted.blocks.live);
+}
+
+/* The engine of the first side lives until the second has been played, as two share nothing. */
+static void play_both(struct npjt_twin *twin, const npjt_subject *subject, const struct twin_side *side)
+{
+    struct twin_run *first = &twin->run[0], *second = &twin->run[1];
+    play(twin, first, subject, &twin->script, &side[0]);
+    if (!twin->found) {
+        uint64_t left = npjt_twin_digest(first);
+        play(twin, second, subject, &twin->shuffled, &side[1]);
+        npjt_twin_unchanged(first, left, "what was done to another engine");
+        free_engine(twin, second);
+    }
+    free_engine(twin, first);
 }
 
 npjt_twin *npjt_twin_new(void)
@@ -217,9 +235,7 @@ bool npjt_twin_run(npjt_twin *twin, const npjt_subject *subject, const uint8_t *
     side[1] = side[0];
     plan_relation(twin, &side[0], &side[1]);
     plan_limits(twin, &side[0], &side[1]);
-    play(twin, &twin->run[0], subject, &twin->script, &side[0]);
-    if (!twin->found)
-        play(twin, &twin->run[1], subject, &twin->shuffled, &side[1]);
+    play_both(twin, subject, side);
     if (!twin->found)
         compare(twin);
     twin->result.found = twin->found;

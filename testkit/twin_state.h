@@ -146,7 +146,7 @@ struct twin_run {
     npj_stats stats; /* and digest: before what is left is ended by force */
     uint64_t digest;
     uint64_t live_blocks;
-    uint32_t entry_count;
+    uint32_t entry_count, actions;
     /* From here on nothing is cleared for a run. */
     struct twin_job jobs[TWIN_JOBS];
     struct twin_entry entries[TWIN_ENTRIES];

@@ -66,6 +66,79 @@ Test(twin, what_is_left_behind_is_found_by_every_relation)
     npjt_twin_free(twin);
 }
 
+/* The engine that was made last, and the one before. */
+static void *engines[2];
+
+static npj_status new_noting_engine(const npj_config *config, void **out)
+{
+    npj_status status = npjt_subject_npjob.srv_new(config, out);
+    engines[0] = engines[1];
+    engines[1] = *out;
+    return status;
+}
+
+static void free_noting_engine(void **srv)
+{
+    for (int i = 0; i < 2; i++)
+        if (engines[i] == *srv)
+            engines[i] = NULL;
+    npjt_subject_npjob.srv_free(srv);
+}
+
+static npj_status shutdown_all(void *srv, npj_shutdown_how how)
+{
+    if (engines[0] && engines[0] != srv)
+        (void)npjt_subject_npjob.advance(engines[0], NPJ_NEVER - 1);
+    return npjt_subject_npjob.shutdown(srv, how);
+}
+
+Test(twin, two_engines_share_nothing)
+{
+    npjt_twin *twin = npjt_twin_new();
+    npjt_twin_result result;
+    npjt_subject sharing = npjt_subject_npjob;
+    size_t size;
+    const uint8_t *script = twin_plain_script(&size);
+    sharing.srv_new = new_noting_engine;
+    sharing.srv_free = free_noting_engine;
+    cr_expect(play(twin, &sharing, script, size, NPJT_RELATION_QUERY, &result), "%s", sentence);
+    sharing.shutdown = shutdown_all;
+    cr_expect_not(play(twin, &sharing, script, size, NPJT_RELATION_QUERY, &result));
+    cr_expect_not_null(strstr(sentence, "another engine"), "%s", sentence);
+    npjt_twin_free(twin);
+}
+
+static bool stopping;
+
+static npj_status shutdown_noting(void *srv, npj_shutdown_how how)
+{
+    stopping = true;
+    return npjt_subject_npjob.shutdown(srv, how);
+}
+
+static bool next_resumes_for_ever(void *srv, npj_action *out)
+{
+    if (npjt_subject_npjob.next(srv, out))
+        return true;
+    *out = (npj_action){.kind = NPJ_RESUME, .cookie = UINT64_MAX};
+    return stopping;
+}
+
+Test(twin, actions_without_end_are_found)
+{
+    npjt_twin *twin = npjt_twin_new();
+    npjt_twin_result result;
+    npjt_subject endless = npjt_subject_npjob;
+    size_t size;
+    const uint8_t *script = twin_plain_script(&size);
+    stopping = false;
+    endless.shutdown = shutdown_noting;
+    endless.next = next_resumes_for_ever;
+    cr_expect_not(play(twin, &endless, script, size, NPJT_RELATION_QUERY, &result));
+    cr_expect_not_null(strstr(sentence, "no end of actions"), "%s", sentence);
+    npjt_twin_free(twin);
+}
+
 Test(twin, a_finding_shrinks)
 {
     uint8_t script[NPJT_TWIN_MAX];
