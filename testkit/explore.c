@@ -91,11 +91,14 @@ static void keep_state(struct search *s, uint32_t parent, explore_event event)
         s->no_memory = true;
 }
 
-/* What a call may say that has changed something and yet is an error. */
-static bool may_change(npj_status status)
+/* What a call may say that has changed something and yet is an error: a bad claim is consumed, RESUME is owed, and
+ * Event 2019 has been traced. */
+static bool may_change(explore_event event, npj_status status)
 {
-    return !npj_status_is_error(status) || status == NPJ_STATUS_INVALID_PARAMETER ||
-           status == NPJ_STATUS_QUOTA_EXCEEDED || status == NPJ_STATUS_INSUFF_SERVER_RESOURCES;
+    bool write = event.kind == EXPLORE_WRITE, allocates = write || event.kind == EXPLORE_ADD;
+    return !npj_status_is_error(status) || (event.kind == EXPLORE_COMPLETE && status == NPJ_STATUS_INVALID_PARAMETER) ||
+           (write && status == NPJ_STATUS_QUOTA_EXCEEDED) ||
+           (allocates && status == NPJ_STATUS_INSUFF_SERVER_RESOURCES);
 }
 
 /* The key of the world that an event has led to. */
@@ -147,7 +150,7 @@ static void try_event(struct search *s, explore_event event, npjt_budget cost)
         return;
     if (key == s->base)
         s->told.refused += npj_status_is_error(status);
-    else if (!may_change(status))
+    else if (!may_change(event, status))
         explore_wrong(x, "a call that was refused with %s has changed the engine", npj_status_name(status));
     else
         look_at_world(s, event, cost, key);
