@@ -267,7 +267,7 @@ static void tweak_header(struct tape *tape)
         if (at < NPJT_HEADER_FIELDS) {
             tape->header[at] = (uint8_t)below(tape, header_meanings(at));
         } else {
-            tape->header[at] = (uint8_t)below(tape, (size_t)1 << below(tape, 8)); /* fault_at, to 255 */
+            tape->header[at] = (uint8_t)below(tape, (size_t)1 << below(tape, 9)); /* fault_at, to 255 */
         }
     } while (draw(tape) & 1);
 }
