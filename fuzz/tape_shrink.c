@@ -20,8 +20,9 @@ int main(int argc, char **argv)
     }
     size_t size = fread(tape, 1, sizeof tape, in);
     (void)fclose(in);
-    if (npjt_shrink(&npjt_subject_npjob, tape, size, tape, &size) < 0 &&
-        npjt_shrink_difference(&npjt_subject_npjob, tape, size, tape, &size) < 0) {
+    const npjt_options beside = {.model = true};
+    if (npjt_shrink(&npjt_subject_npjob, NULL, tape, size, tape, &size) < 0 &&
+        npjt_shrink(&npjt_subject_npjob, &beside, tape, size, tape, &size) < 0) {
         (void)fprintf(stderr, "tape_shrink: on %s npjob breaks no law and is as the model\n", argv[1]);
         return 1;
     }

@@ -11,7 +11,7 @@
 struct shrinking {
     npjt_driver *driver;
     const npjt_subject *subject;
-    bool model; /* beside it */
+    npjt_options options;
     int law;
     npjt_header header;
     npjt_record *records;
@@ -38,9 +38,8 @@ static size_t put(uint8_t *bytes, const npjt_header *header, const npjt_record *
 static int law_of(struct shrinking *s, const npjt_record *records, uint32_t count, uint32_t *events)
 {
     npjt_result result;
-    npjt_options options = {.finding = ignore, .model = s->model};
     size_t size = put(s->bytes, &s->header, records, count);
-    if (npjt_driver_run(s->driver, s->subject, s->bytes, size, &options, &result))
+    if (npjt_driver_run(s->driver, s->subject, s->bytes, size, &s->options, &result))
         return -1;
     *events = result.events < count ? result.events : count;
     return result.finding;
@@ -103,10 +102,13 @@ static void take_apart(struct shrinking *s, const uint8_t *tape, size_t size)
         s->count++;
 }
 
-static int shrink_tape(const npjt_subject *subject, bool model, const uint8_t *tape, size_t size, uint8_t *out,
-                       size_t *out_size)
+int npjt_shrink(const npjt_subject *subject, const npjt_options *options, const uint8_t *tape, size_t size,
+                uint8_t *out, size_t *out_size)
 {
-    struct shrinking s = {.driver = npjt_driver_new(), .subject = subject, .model = model, .law = -1};
+    struct shrinking s = {.driver = npjt_driver_new(), .subject = subject, .law = -1};
+    if (options != NULL)
+        s.options = (npjt_options){.laws_off = options->laws_off, .model = options->model};
+    s.options.finding = ignore;
     s.records = calloc(NPJT_MAX_RECORDS + 1, sizeof *s.records);
     s.trial = calloc(NPJT_MAX_RECORDS + 1, sizeof *s.trial);
     s.bytes = malloc(NPJT_TAPE_MAX);
@@ -123,15 +125,4 @@ static int shrink_tape(const npjt_subject *subject, bool model, const uint8_t *t
     free(s.trial);
     free(s.bytes);
     return s.law;
-}
-
-int npjt_shrink(const npjt_subject *subject, const uint8_t *tape, size_t size, uint8_t *out, size_t *out_size)
-{
-    return shrink_tape(subject, false, tape, size, out, out_size);
-}
-
-int npjt_shrink_difference(const npjt_subject *subject, const uint8_t *tape, size_t size, uint8_t *out,
-                           size_t *out_size)
-{
-    return shrink_tape(subject, true, tape, size, out, out_size);
 }

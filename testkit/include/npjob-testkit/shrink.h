@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "npjob-testkit/driver.h"
 #include "npjob-testkit/subject.h"
 #include "npjob-testkit/tape.h"
 
@@ -18,22 +19,20 @@ extern "C" {
 
 /**
  * Takes away records, and sets operands and the header to their first meaning, for as long as the same law is broken.
- * No single record of the result can be left out. Plays the tape some thousand times.
+ * No single record of the result can be left out. Plays the tape some thousand times if it has a few hundred records,
+ * and more than as many times as it has records by so many as their number has bits.
  *
- * @param subject the server that breaks the law. It must survive that: a crash ends the program.
+ * @param subject the server that breaks the law. It must survive that: a crash ends the program. It is not freed after
+ *                a finding, see npjt_options.finding.
+ * @param options of these laws_off and model are heeded, as in the run that found it. With the model a tape may come to
+ *                differ in another way than at first. NULL: all laws, no model.
  * @param tape    borrowed for the call.
  * @param out     receives the tape; NPJT_TAPE_MAX bytes are always enough. May be @p tape.
  * @param out_size receives its length, at most @p size rounded up to a header.
  * @return the law that it breaks; -1 if @p tape breaks none, or memory is out: then nothing is written.
  */
-int npjt_shrink(const npjt_subject *subject, const uint8_t *tape, size_t size, uint8_t *out, size_t *out_size);
-
-/**
- * The same with the reference model beside the server (npjt_options.model), for a tape on which they differ. They may
- * come to differ in another way than at first.
- */
-int npjt_shrink_difference(const npjt_subject *subject, const uint8_t *tape, size_t size, uint8_t *out,
-                           size_t *out_size);
+int npjt_shrink(const npjt_subject *subject, const npjt_options *options, const uint8_t *tape, size_t size,
+                uint8_t *out, size_t *out_size);
 
 #ifdef __cplusplus
 }
