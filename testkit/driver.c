@@ -68,7 +68,7 @@ static void configure(struct npjt_driver *d, npj_config *config)
     config->max_batch = limits->max_batch;
     config->max_job_bytes = limits->max_job_bytes;
     config->max_pool_bytes = limits->max_pool_bytes;
-    config->max_idle_bytes = limits->reuse ? 0 : 1;
+    config->max_idle_bytes = limits->max_idle_bytes;
     config->add_timeout = limits->add_timeout;
     config->connect_timeout = limits->connect_timeout;
     config->stall_timeout = limits->stall_timeout;
@@ -166,6 +166,7 @@ static void finish(struct npjt_driver *d)
     d->phase = "free";
     if (!d->stop)
         (void)npjt_counting_check(&d->pool);
+    result->cut_short = d->stop && result->finding < 0;
     result->operations = d->operations;
     result->bytes_accepted = d->bytes_accepted;
     result->bytes_taken = d->bytes_taken;

@@ -75,7 +75,9 @@ static void nulls(struct npjt_driver *d, unsigned call)
         npjt_connect(d, 0);
         break;
     case CALL_WRITE:
-        npjt_write(d, newest, 1, HOW_COPY_NULL);
+        npjt_write(d, newest, 1, HOW_COPY_NULL, false);
+        if (!d->stop)
+            npjt_write(d, newest, 1, HOW_COPY, true);
         break;
     case CALL_CLOSE:
         npjt_close(d, 0);
@@ -100,6 +102,7 @@ static void nulls(struct npjt_driver *d, unsigned call)
         break;
     case CALL_NEXT:
         d->result->calls++;
+        npjt_pipe_keeps_offer(d);
         if (d->subject->next(d->srv, NULL))
             npjt_violate(d, NPJT_LAW_ALL_OR_NOTHING, "next said true with nowhere to put the action");
         break;
@@ -147,7 +150,7 @@ static void open_job(struct npjt_driver *d, uint64_t client, uint64_t provider)
 static void writes(struct npjt_driver *d, npj_job job, unsigned length, uint32_t count)
 {
     for (uint32_t left = count > 0 ? count : WRITES; left > 0 && !d->stop; left--) {
-        npjt_write(d, job, npjt_select_length(d, job, length), HOW_COPY);
+        npjt_write(d, job, npjt_select_length(d, job, length), HOW_COPY, false);
         if (d->status != NPJ_STATUS_PENDING)
             return;
         npjt_check_call(d);
@@ -200,7 +203,7 @@ void npjt_play(struct npjt_driver *d, const npjt_record *record)
         break;
     case NPJT_WRITE_EVENT: {
         npj_job job = npjt_select_job(d, o[0]);
-        npjt_write(d, job, npjt_select_length(d, job, o[1]), o[2]);
+        npjt_write(d, job, npjt_select_length(d, job, o[1]), o[2], false);
         break;
     }
     case NPJT_CLOSE_EVENT:

@@ -281,7 +281,11 @@ bool npjt_take(struct npjt_driver *d)
     memset(&action, 0, sizeof action);
     d->result->calls++;
     d->refused_digest = 0;
+    npjt_pipe_keeps_offer(d);
     if (!d->subject->next(d->srv, &action)) {
+        static const npj_action untouched;
+        if (memcmp(&action, &untouched, sizeof action) != 0)
+            npjt_violate(d, NPJT_LAW_ALL_OR_NOTHING, "next said false, and wrote an action");
         d->quiet = true;
         npjt_check_quiet(d);
         return false;

@@ -50,13 +50,16 @@ struct a_job *npjt_job_begin(struct npjt_driver *d)
         struct a_job *job = &d->job[i];
         if (job->used)
             continue;
-        memset(job, 0, offsetof(struct a_job, iov));
+        memset(job, 0, offsetof(struct a_job, iov_count));
         job->used = true;
         job->serial = ++d->next_serial;
         job->first_write = job->last_write = NONE;
         job->connect_start = job->drain_start = NPJ_NEVER;
-        job->stalling = job->expired = false;
         d->order[d->jobs++] = (uint8_t)i;
+        if (d->jobs > d->most_jobs) {
+            d->most_jobs = d->jobs;
+            memset(d->base_set, 0, sizeof d->base_set);
+        }
         return job;
     }
     return NULL;
@@ -198,23 +201,15 @@ static bool failed_job_is_gone(const struct a_job *job)
 }
 
 /** The stall deadline runs while the pipe is open and a write waits. */
-void npjt_stall_watch(struct npjt_driver *d, struct a_job *job)
+static void watch_stall(struct npjt_driver *d, struct a_job *job)
 {
     bool holds = false;
     for (const struct a_write *write = npjt_first_write(d, job); write && !holds; write = npjt_next_write(d, write))
         holds = !write->answered;
     bool stalling = holds && job->pipe_open && !job->failed;
     if (stalling && !job->stalling)
-        job->stall_start = job->stall_start_latest = d->now;
-    job->stalling = stalling;
-}
-
-/** The pipe took something; uncertain when the laws leave open whether it counts. */
-void npjt_stall_progress(struct npjt_driver *d, struct a_job *job, bool certain)
-{
-    job->stall_start_latest = d->now;
-    if (certain)
         job->stall_start = d->now;
+    job->stalling = stalling;
 }
 
 void npjt_settle(struct npjt_driver *d, struct a_job *job)
@@ -228,7 +223,7 @@ void npjt_settle(struct npjt_driver *d, struct a_job *job)
             !has_unanswered_write(d, job))
             npjt_fail(d, job, NPJ_STATUS_CANCELLED);
     }
-    npjt_stall_watch(d, job);
+    watch_stall(d, job);
     if (!job->gone && (job->failed ? failed_job_is_gone(job) : job->scheduled)) {
         job->gone = true;
         d->ended_job[d->jobs_ended++ % ENDED_KEPT] = job->handle;

@@ -164,10 +164,21 @@ void npjt_pipe_offered(struct npjt_driver *d, struct a_job *job, const npj_actio
     job->op_bytes = sum;
     job->iov_count = action->iov_count;
     memcpy(job->iov, action->iov, action->iov_count * sizeof *action->iov);
+    d->offered = action->iov;
+    d->offered_to = (uint8_t)(job - d->job);
     if (job->message_mode)
         message_offered(d, job, action);
     else
         bytes_offered(d, job, action);
+}
+
+/** What a WRITE has offered is the host's until it asks for the next action: it may have made other calls before. */
+void npjt_pipe_keeps_offer(struct npjt_driver *d)
+{
+    const struct a_job *job = &d->job[d->offered_to];
+    if (d->offered && memcmp(d->offered, job->iov, job->iov_count * sizeof *job->iov) != 0)
+        npjt_violate(d, NPJT_LAW_RECLAIM, "the iovecs of a WRITE have changed before the next action was asked for");
+    d->offered = NULL;
 }
 
 /* ----------------------------------------------------------------------------------------------- what the pipe took */
@@ -251,10 +262,8 @@ void npjt_pipe_took(struct npjt_driver *d, struct a_job *job, npj_status status,
         whole |= write->answered && write->status == NPJ_STATUS_SUCCESS && write->taken == write->length;
     }
     npjt_op_end(d, job);
-    if (!had_failed && (job->message_mode ? whole : transferred > 0))
-        npjt_stall_progress(d, job, true);
-    else if (!had_failed && transferred > 0)
-        npjt_stall_progress(d, job, false);
+    if (job->message_mode ? whole : transferred > 0)
+        job->stall_start = d->now;
     if (!had_failed && verdict == HAS_FAILED) {
         /* Empty writes between what was covered and what was not may be answered either way. */
         bool reached = true;

@@ -57,13 +57,15 @@ static uint64_t failures(const struct npjt_driver *d)
     return stats->injected + stats->exhausted;
 }
 
-/** What a call that allocates must have returned, now that it is known whether an allocation failed in it. */
+/** What a call that allocates must have returned, now that it is known whether an allocation failed in it: whatever
+ * else is against the call comes first. */
 static npj_status after_allocating(struct npjt_driver *d, npj_status status, npj_status expected,
                                    uint64_t failed_before)
 {
     d->may_allocate = false;
     d->result->failures_reported += status == NPJ_STATUS_INSUFFICIENT_RESOURCES;
-    return failures(d) > failed_before ? NPJ_STATUS_INSUFFICIENT_RESOURCES : expected;
+    bool no_memory = expected == NPJ_STATUS_PENDING && failures(d) > failed_before;
+    return no_memory ? NPJ_STATUS_INSUFFICIENT_RESOURCES : expected;
 }
 
 /** Event 2019 is traced once, until a call of that kind succeeds again. */
@@ -264,7 +266,21 @@ static bool needs_bytes(const struct npjt_driver *d, npj_status expected)
     return expected == NPJ_STATUS_PENDING || d->options->laws_off != 0;
 }
 
-void npjt_write(struct npjt_driver *d, npj_job handle, uint64_t length, unsigned how)
+/** The handle of a new write, or what stands there when there is none. */
+static void check_request(struct npjt_driver *d, npj_status status, npj_req request)
+{
+    if (status != NPJ_STATUS_PENDING) {
+        if (request != 0)
+            npjt_violate(d, NPJT_LAW_ALL_OR_NOTHING, "a refused write wrote a handle");
+        return;
+    }
+    if (request == 0 || npjt_write_by_request(d, request))
+        npjt_violate(d, NPJT_LAW_OPERATIONS, "a new write has the handle of another, or none");
+    if (npjt_has_ended(d->answered_write, request))
+        npjt_violate(d, NPJT_LAW_OPERATIONS, "a new write has the handle of one that has been answered");
+}
+
+void npjt_write(struct npjt_driver *d, npj_job handle, uint64_t length, unsigned how, bool null_out)
 {
     static const unsigned flags[] = {NPJ_COPY, NPJ_LEND, NPJ_COPY, NPJ_LEND, 0, NPJ_COPY | NPJ_LEND, 5};
     struct a_job *job = npjt_job_by_handle(d, handle);
@@ -282,8 +298,8 @@ void npjt_write(struct npjt_driver *d, npj_job handle, uint64_t length, unsigned
     bool pool = expected == NPJ_STATUS_PENDING && pool_may_refuse(d, length);
     uint64_t before = npjt_before(d, pool ? NPJ_STATUS_INSUFF_SERVER_RESOURCES : expected), failed_before = failures(d);
     d->may_allocate = true;
-    npj_status status =
-        d->subject->write(d->srv, handle, tag, null ? NULL : bytes, (uint32_t)length, flags[how], &request);
+    npj_status status = d->subject->write(d->srv, handle, tag, null ? NULL : bytes, (uint32_t)length, flags[how],
+                                          null_out ? NULL : &request);
     expected = after_allocating(d, status, expected, failed_before);
     if (pool && status == NPJ_STATUS_INSUFF_SERVER_RESOURCES)
         expected = status;
@@ -292,10 +308,8 @@ void npjt_write(struct npjt_driver *d, npj_job handle, uint64_t length, unsigned
     npjt_judge(d, "write", status, expected, before);
     npjt_mix(d, request);
     check_no_pool(d, status, &d->no_pool_writes);
-    if (status == NPJ_STATUS_PENDING && (request == 0 || npjt_write_by_request(d, request)))
-        npjt_violate(d, NPJT_LAW_OPERATIONS, "a new write has the handle of another, or none");
-    if (status == NPJ_STATUS_PENDING && npjt_has_ended(d->answered_write, request))
-        npjt_violate(d, NPJT_LAW_OPERATIONS, "a new write has the handle of one that has been answered");
+    if (!null_out)
+        check_request(d, status, request);
     if (status == NPJ_STATUS_PENDING && job)
         write_accepted(d, job, tag, (uint32_t)length, lent, request);
     else if (status == NPJ_STATUS_QUOTA_EXCEEDED && job)

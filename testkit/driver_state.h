@@ -30,7 +30,7 @@ enum {
     WRITES = NPJT_MAX_LIVE_PACKETS,
     BATCH = 64,
     NONE = 255,        /* no index */
-    ENDED_KEPT = 4,    /* stale handles kept to be tried again */
+    ENDED_KEPT = 16,   /* stale handles kept, to be tried again and never to be met again */
     HOST_ROUNDS = 160, /* more than any tape can need: its packets, one a round, and the operations of a job's end */
 };
 
@@ -87,12 +87,13 @@ struct a_job {
     npj_action_kind op_kind;
     bool cancel_owed, cancel_taken;
     uint64_t op_bytes;
-    uint32_t iov_count;
-    npj_iov iov[BATCH];
 
-    uint64_t add_start, connect_start, stall_start, stall_start_latest, drain_start;
+    uint64_t add_start, connect_start, stall_start, drain_start;
     bool stalling;
     bool expired; /* the server traced an expiry in this call */
+
+    uint32_t iov_count; /* of the WRITE in flight */
+    npj_iov iov[BATCH];
 };
 
 struct npjt_driver {
@@ -150,8 +151,13 @@ struct npjt_driver {
     bool no_pool_jobs, no_pool_writes;
     bool quiet;              /* npj_next() has said false, and nothing has happened since */
     uint64_t refused_digest; /* the server's, if its last call was refused; or 0 */
-    uint64_t base_blocks[JOBS + 1], base_bytes[JOBS + 1]; /* of the allocator when first quiet with so many jobs */
+    const npj_iov *offered;  /* the iovecs of a WRITE, until the next call of next; or NULL */
+    uint8_t offered_to;      /* the job */
+    /* Of the allocator when first quiet with so many jobs, since more of them were there than ever before: tables may
+     * grow with jobs. */
+    uint64_t base_blocks[JOBS + 1], base_bytes[JOBS + 1];
     bool base_set[JOBS + 1];
+    uint8_t most_jobs;
 
     struct a_write write[WRITES];
 };
@@ -174,7 +180,7 @@ uint64_t npjt_before(struct npjt_driver *d, npj_status expected); /* a digest, i
 void npjt_judge(struct npjt_driver *d, const char *call, npj_status status, npj_status expected, uint64_t before);
 void npjt_add_job(struct npjt_driver *d, uint64_t client, uint64_t provider, bool null_out);
 void npjt_connect(struct npjt_driver *d, npj_job handle);
-void npjt_write(struct npjt_driver *d, npj_job handle, uint64_t length, unsigned how);
+void npjt_write(struct npjt_driver *d, npj_job handle, uint64_t length, unsigned how, bool null_out);
 void npjt_close(struct npjt_driver *d, npj_job handle);
 void npjt_cancel(struct npjt_driver *d, npj_req request);
 void npjt_abort(struct npjt_driver *d, npj_job handle, npj_status reason);
@@ -203,6 +209,7 @@ bool npjt_same(const uint8_t *bytes, uint32_t serial, uint64_t offset, size_t le
 bool npjt_lend(struct a_write *write, size_t length); /* false: out of memory */
 void npjt_take_back(struct npjt_driver *d, struct a_write *write);
 void npjt_pipe_offered(struct npjt_driver *d, struct a_job *job, const npj_action *action);
+void npjt_pipe_keeps_offer(struct npjt_driver *d); /* before next is asked again */
 void npjt_pipe_takes(struct npjt_driver *d, const struct a_job *job, uint64_t transferred);
 void npjt_pipe_took(struct npjt_driver *d, struct a_job *job, npj_status status, uint64_t transferred);
 
@@ -217,8 +224,6 @@ void npjt_answer(struct a_job *job, npj_request_kind kind, npj_status status);
 void npjt_answer_write(struct npjt_driver *d, struct a_write *write, npj_status status, npj_status or_else);
 void npjt_fail(struct npjt_driver *d, struct a_job *job, npj_status status);
 void npjt_settle(struct npjt_driver *d, struct a_job *job);
-void npjt_stall_watch(struct npjt_driver *d, struct a_job *job);
-void npjt_stall_progress(struct npjt_driver *d, struct a_job *job, bool certain);
 void npjt_op_begin(struct npjt_driver *d, struct a_job *job, const npj_action *action);
 void npjt_op_end(struct npjt_driver *d, struct a_job *job);
 void npjt_release_packets(struct npjt_driver *d, struct a_job *job);

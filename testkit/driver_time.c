@@ -27,8 +27,8 @@ static uint64_t least(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-/** The earliest deadline of a job, or with @p latest the latest time that the laws leave for it. */
-static uint64_t job_deadline(const struct npjt_driver *d, const struct a_job *job, bool latest)
+/** The earliest deadline of a job. */
+static uint64_t job_deadline(const struct npjt_driver *d, const struct a_job *job)
 {
     uint64_t deadline = NPJ_NEVER;
     if (job->failed || job->gone)
@@ -38,8 +38,7 @@ static uint64_t job_deadline(const struct npjt_driver *d, const struct a_job *jo
     if (job->phase[NPJ_REQUEST_CONNECT] == WAITING && job->connect_start != NPJ_NEVER)
         deadline = least(deadline, saturated(job->connect_start, d->limits.connect_timeout));
     if (job->stalling)
-        deadline =
-            least(deadline, saturated(latest ? job->stall_start_latest : job->stall_start, d->limits.stall_timeout));
+        deadline = least(deadline, saturated(job->stall_start, d->limits.stall_timeout));
     if (job->drain_start != NPJ_NEVER)
         deadline = least(deadline, saturated(job->drain_start, d->limits.drain_timeout));
     return deadline;
@@ -56,11 +55,10 @@ static void expire_jobs(struct npjt_driver *d, bool stopped)
 {
     for (uint8_t i = d->jobs; i-- > 0;) {
         struct a_job *job = &d->job[d->order[i]];
-        uint64_t soonest = job_deadline(d, job, false), latest = job_deadline(d, job, true);
-        bool late = has_passed(d, latest), early = !has_passed(d, soonest);
-        if (job->expired && early && !stopped && !job->gone)
+        bool late = has_passed(d, job_deadline(d, job));
+        if (job->expired && !late && !stopped && !job->gone)
             npjt_violate(d, NPJT_LAW_BOUNDS, "a job was failed before its deadline");
-        if (late || (job->expired && !early)) {
+        if (late) {
             npjt_fail(d, job, NPJ_STATUS_IO_TIMEOUT);
             job->failure_learnt = !stopped;
         }
@@ -102,17 +100,13 @@ void npjt_advance(struct npjt_driver *d, uint64_t to)
 
 void npjt_check_deadline(struct npjt_driver *d)
 {
-    uint64_t soonest = stopping_deadline(d), latest = soonest;
-    for (uint8_t i = 0; i < d->jobs; i++) {
-        const struct a_job *job = &d->job[d->order[i]];
-        soonest = least(soonest, job_deadline(d, job, false));
-        latest = least(latest, job_deadline(d, job, true));
-    }
-    soonest = on_host_clock(d, soonest);
-    latest = on_host_clock(d, latest);
+    uint64_t earliest = stopping_deadline(d);
+    for (uint8_t i = 0; i < d->jobs; i++)
+        earliest = least(earliest, job_deadline(d, &d->job[d->order[i]]));
+    earliest = on_host_clock(d, earliest);
     uint64_t says = d->subject->deadline(d->srv);
-    if (says < soonest)
+    if (says < earliest)
         npjt_violate(d, NPJT_LAW_BOUNDS, "the server's deadline comes earlier than any that was set");
-    else if (says > latest)
+    else if (says > earliest)
         npjt_violate(d, NPJT_LAW_BOUNDS, "the server has no deadline where one was set, or a later one");
 }

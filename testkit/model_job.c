@@ -73,28 +73,27 @@ void npjt_model_dismiss(npjt_model *model, model_job *job, npj_status status)
     npjt_model_settle(model, job);
 }
 
+/* npjob goes by its slots; a server with other handles, by those. */
+static uint64_t slot_of(const model_job *job)
+{
+    return job->handle >> 2 & 0x3fffff;
+}
+
 void npjt_model_abort_all(npjt_model *model)
 {
     model_job *jobs = npjt_model_jobs(model);
-    uint64_t from = 0;
 
     model->aborted = true;
     for (;;) {
         model_job *next = NULL;
-        uint64_t next_slot = UINT64_MAX;
 
-        for (uint32_t i = 0; i < model->job_count; i++) {
-            uint64_t slot = jobs[i].handle >> 2 & 0x3fffff;
-
-            if (jobs[i].state != NPJ_STATE_GONE && slot >= from && slot < next_slot) {
+        for (uint32_t i = 0; i < model->job_count; i++)
+            if (jobs[i].state != NPJ_STATE_GONE && !jobs[i].dismissed &&
+                (next == NULL || slot_of(&jobs[i]) < slot_of(next)))
                 next = &jobs[i];
-                next_slot = slot;
-            }
-        }
         if (next == NULL)
             return;
         npjt_model_dismiss(model, next, NPJ_STATUS_SERVER_SHUTDOWN_IN_PROGRESS);
-        from = next_slot + 1;
     }
 }
 

@@ -49,9 +49,21 @@ static void equal(struct npjt_driver *d, unsigned law, const char *what, uint64_
                      (unsigned long long)right);
 }
 
+/** What is live beyond what so many jobs take without a packet is in packets, or kept for them. */
+static void check_pool_bound(struct npjt_driver *d)
+{
+    uint64_t most = d->limits.max_pool_bytes, live = npjt_counting_stats_of(&d->pool)->bytes.live;
+    if (most > 0 && d->base_set[d->jobs] && live > d->base_bytes[d->jobs] + most)
+        npjt_violate(d, NPJT_LAW_BOUNDS, "packets take %llu bytes of memory, more than max_pool_bytes",
+                     (unsigned long long)(live - d->base_bytes[d->jobs]));
+}
+
 void npjt_check_call(struct npjt_driver *d)
 {
-    if (d->stop || !d->srv || !d->subject->stats)
+    if (d->stop || !d->srv)
+        return;
+    check_pool_bound(d);
+    if (!d->subject->stats)
         return;
     npj_stats stats;
     d->subject->stats(d->srv, &stats);
@@ -67,6 +79,8 @@ void npjt_check_call(struct npjt_driver *d)
         npjt_violate(d, NPJT_LAW_BOUNDS, "more jobs or packets than the configuration allows");
     if (d->limits.max_pool_bytes && stats.pool_bytes.live + stats.idle_bytes > d->limits.max_pool_bytes)
         npjt_violate(d, NPJT_LAW_BOUNDS, "more memory in packets than max_pool_bytes");
+    if (stats.idle_bytes > d->limits.max_idle_bytes)
+        npjt_violate(d, NPJT_LAW_BOUNDS, "more memory is kept for reuse than max_idle_bytes");
     const npjt_counting_stats *pool = npjt_counting_stats_of(&d->pool);
     equal(d, NPJT_LAW_PACKETS, "bytes of memory", stats.memory_bytes, pool->bytes.live);
 }
@@ -74,7 +88,7 @@ void npjt_check_call(struct npjt_driver *d)
 /** Looks at one job through the server's own eyes. */
 static void check_job(struct npjt_driver *d, struct a_job *job)
 {
-    npj_job_info info;
+    npj_job_info info = {0};
     npj_status status = d->subject->query(d->srv, job->handle, &info);
     if (job->gone) {
         if (status != NPJ_STATUS_INVALID_HANDLE)

@@ -205,6 +205,7 @@ void npjt_tape_limits(const npjt_header *header, npjt_limits *limits)
     limits->max_pool_bytes = pool[field[NPJT_HEADER_MAX_POOL]];
     limits->message_mode = field[NPJT_HEADER_PIPE] == 1;
     limits->reuse = field[NPJT_HEADER_REUSE] == 1;
+    limits->max_idle_bytes = limits->reuse ? 1 << 20 : 1;
     limits->add_timeout = timeout[field[NPJT_HEADER_ADD_TIMEOUT]];
     limits->connect_timeout = timeout[field[NPJT_HEADER_CONNECT_TIMEOUT]];
     limits->stall_timeout = timeout[field[NPJT_HEADER_STALL_TIMEOUT]];

@@ -117,10 +117,13 @@ static bool next_repeats_cancel(void *srv, npj_action *out)
 /** Keeps every action of a kind to itself. */
 static bool without(void *srv, npj_action *out, npj_action_kind kind)
 {
+    npj_action action;
     bool more;
     do
-        more = GOOD.next(srv, out);
-    while (more && is_kind(out, kind));
+        more = GOOD.next(srv, &action);
+    while (more && action.kind == kind);
+    if (more && out)
+        *out = action;
     return more;
 }
 
@@ -175,6 +178,32 @@ static bool next_changes_byte(void *srv, npj_action *out)
         out->iov_count = 1;
         out->count = memory.iov.length;
     }
+    return more;
+}
+
+/** The iovec of a WRITE, in memory that a later call uses for something else. */
+static bool next_lends_iovec(void *srv, npj_action *out)
+{
+    bool more = GOOD.next(srv, out);
+    if (more && is_kind(out, NPJ_WRITE) && out->iov_count == 1) {
+        memory.iov = out->iov[0];
+        out->iov = &memory.iov;
+    }
+    return more;
+}
+
+static npj_status write_takes_iovec(void *srv, npj_job job, uint64_t tag, const void *bytes, uint32_t length,
+                                    unsigned flags, npj_req *out)
+{
+    memory.iov = (npj_iov){0};
+    return GOOD.write(srv, job, tag, bytes, length, flags, out);
+}
+
+static bool next_writes_nothing(void *srv, npj_action *out)
+{
+    bool more = GOOD.next(srv, out);
+    if (!more && out)
+        out->tag = 1;
     return more;
 }
 
@@ -241,6 +270,31 @@ static npj_status write_hides_failure(void *srv, npj_job job, uint64_t tag, cons
     return status == NPJ_STATUS_INSUFFICIENT_RESOURCES ? NPJ_STATUS_INSUFF_SERVER_RESOURCES : status;
 }
 
+static npj_status write_allocates_first(void *srv, npj_job job, uint64_t tag, const void *bytes, uint32_t length,
+                                        unsigned flags, npj_req *out)
+{
+    void *block = memory.mem.alloc(memory.mem.user, 8);
+    if (!block)
+        return NPJ_STATUS_INSUFFICIENT_RESOURCES;
+    memory.mem.release(memory.mem.user, block, 8);
+    return GOOD.write(srv, job, tag, bytes, length, flags, out);
+}
+
+static npj_status write_names_refused(void *srv, npj_job job, uint64_t tag, const void *bytes, uint32_t length,
+                                      unsigned flags, npj_req *out)
+{
+    npj_status status = GOOD.write(srv, job, tag, bytes, length, flags, out);
+    if (status != NPJ_STATUS_PENDING && out)
+        *out = 1;
+    return status;
+}
+
+static npj_status write_wants_out(void *srv, npj_job job, uint64_t tag, const void *bytes, uint32_t length,
+                                  unsigned flags, npj_req *out)
+{
+    return out ? GOOD.write(srv, job, tag, bytes, length, flags, out) : NPJ_STATUS_INVALID_PARAMETER;
+}
+
 static npj_status close_says_done_inside(void *srv, npj_job job, uint64_t tag)
 {
     npj_status status = GOOD.close(srv, job, tag);
@@ -278,6 +332,20 @@ static npj_status new_generous(const npj_config *config, void **out)
 {
     npj_config changed = *config;
     changed.max_job_packets++;
+    return GOOD.srv_new(&changed, out);
+}
+
+static npj_status new_boundless(const npj_config *config, void **out)
+{
+    npj_config changed = *config;
+    changed.max_pool_bytes = UINT64_C(1) << 40;
+    return GOOD.srv_new(&changed, out);
+}
+
+static npj_status new_hoarding(const npj_config *config, void **out)
+{
+    npj_config changed = *config;
+    changed.max_idle_bytes = UINT64_C(1) << 30;
     return GOOD.srv_new(&changed, out);
 }
 
@@ -322,7 +390,7 @@ static void stats_lose_packet(const void *srv, npj_stats *out)
 
 const struct fault *driver_faults(size_t *count)
 {
-    static struct fault faults[40];
+    static struct fault faults[48];
     size_t n = 0;
 #define FAULT(text, number, events, member, function)                                                                  \
     do {                                                                                                               \
@@ -348,6 +416,14 @@ const struct fault *driver_faults(size_t *count)
     FAULT("the wrong error", 5, "tape 1\nopen\nconnect\nhost\n", connect, connect_wrong_error);
     FAULT("a failed allocation is called a cap", 5, "tape 1\nopen\noom fail=next\nwrite length=16\nhost\n", write,
           write_hides_failure);
+    FAULT("the allocator is asked before all else", 5,
+          "tape 1\nopen\noom fail=next\nwrite length=16 how=neither\nhost\n", write, write_allocates_first);
+    faults[n - 1].subject.srv_new = new_keeping_mem;
+    FAULT("a refused write has a handle", 5, "tape 1\nopen\nwrite length=16 how=neither\nhost\n", write,
+          write_names_refused);
+    FAULT("a write must have a place for its handle", 5, "tape 1\nopen\nnulls call=write\nhost\n", write,
+          write_wants_out);
+    FAULT("next writes an action where there is none", 5, WRITE_ONE, next, next_writes_nothing);
     FAULT("a call inside a callback says done", 6, INSIDE, close, close_says_done_inside);
     FAULT("a byte is changed", 7, WRITE_ONE, next, next_changes_byte);
     FAULT("copied bytes are not copied", 7, WRITE_ONE, write, write_never_copies);
@@ -356,6 +432,12 @@ const struct fault *driver_faults(size_t *count)
     FAULT("a write's count is one short", 8, WRITE_ONE, next, next_counts_short);
     FAULT("the pipe took more than is said", 8, WRITE_ONE, written, written_counts_less);
     FAULT("more packets than the limit", 9, FILL, srv_new, new_generous);
+    FAULT("more memory than the limit, and nobody counts", 9,
+          "tape 1 max_pool=1024 max_job_packets=16\nopen\nhost\nwrites length=256 count=8\nhost\n", srv_new,
+          new_boundless);
+    faults[n - 1].subject.stats = NULL;
+    FAULT("more is kept for reuse than the limit", 9, "tape 1\nopen\nwrite length=16\nnext\ncomplete\nnext count=1\n",
+          srv_new, new_hoarding);
     FAULT("RESUME never comes", 9, FILL, next, next_without_resume);
     FAULT("IDLE never comes", 9, FILL, next, next_without_idle);
     FAULT("RETURN never comes", 9,
@@ -366,6 +448,9 @@ const struct fault *driver_faults(size_t *count)
     FAULT("a client that goes is kept", 10,
           "tape 1\nopen\nwrite length=16\nclient_gone status=network_name_deleted\nhost\n", client_gone, client_stays);
     FAULT("free does not free", 10, WRITE_ONE "free\n", srv_free, free_forgets);
+    FAULT("the iovecs of a WRITE are used anew", 10,
+          "tape 1\nopen\nwrite length=16\nnext count=1\nwrite length=16\nhost\n", next, next_lends_iovec);
+    faults[n - 1].subject.write = write_takes_iovec;
     FAULT("a job below its limit is refused", 11, FILL, srv_new, new_mean);
     FAULT("another provider's jobs go as well", 11,
           "tape 1\nopen provider=1\nopen provider=2\nprovider_gone provider=2\nhost\n", provider_gone,

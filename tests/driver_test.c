@@ -57,6 +57,80 @@ Test(driver, every_fault_is_found_by_its_law)
         cr_expect(laws_seen >> law & 1, "no fault breaks law %u (%s)", law, npjt_law_name(law));
 }
 
+/* ------------------------------------------------------------------------- servers that are not npjob, but obey the
+ * laws */
+
+static npj_status new_untraced(const npj_config *config, void **out)
+{
+    npj_config changed = *config;
+    changed.trace = NULL;
+    return npjt_subject_npjob.srv_new(&changed, out);
+}
+
+/* Part of a message is no progress: the stall deadline is where it was, whether the server traces it or not. */
+Test(driver, a_server_need_not_trace)
+{
+    static const char tape[] =
+        "tape 1 pipe=message stall_timeout=10\nadvance to=+0\nopen\nwrite length=4\nwrite length=4\n"
+        "next\ncancel write=oldest\nnext\nadvance to=+2\nwritten status=cancelled amount=1\n"
+        "advance to=+9\n";
+    npjt_subject subject = npjt_subject_npjob;
+    cr_expect_eq(play(&subject, tape, 0), -1, "%s", sentence);
+    subject.srv_new = new_untraced;
+    cr_expect_eq(play(&subject, tape, 0), -1, "%s", sentence);
+}
+
+/* A table of jobs that doubles, and shrinks only when the server is freed. */
+static struct {
+    npj_mem mem;
+    void *table;
+    size_t room;
+    unsigned jobs;
+} growing;
+
+static npj_status new_growing(const npj_config *config, void **out)
+{
+    memset(&growing, 0, sizeof growing);
+    growing.mem = config->mem;
+    return npjt_subject_npjob.srv_new(config, out);
+}
+
+static npj_status add_job_growing(void *srv, uint64_t client, uint64_t provider, uint64_t cookie, uint64_t tag,
+                                  npj_job *out)
+{
+    npj_status status = npjt_subject_npjob.add_job(srv, client, provider, cookie, tag, out);
+    growing.jobs += status == NPJ_STATUS_PENDING;
+    if (growing.jobs * sizeof(void *) > growing.room) {
+        size_t room = growing.room > 0 ? 2 * growing.room : sizeof(void *);
+        void *table = growing.mem.alloc(growing.mem.user, room);
+        if (growing.table)
+            growing.mem.release(growing.mem.user, growing.table, growing.room);
+        growing.table = table;
+        growing.room = room;
+    }
+    return status;
+}
+
+static void free_growing(void **srv)
+{
+    growing.mem.release(growing.mem.user, growing.table, growing.room);
+    npjt_subject_npjob.srv_free(srv);
+}
+
+Test(driver, a_table_may_grow_with_the_jobs)
+{
+    npjt_subject subject = npjt_subject_npjob;
+    subject.srv_new = new_growing;
+    subject.add_job = add_job_growing;
+    subject.srv_free = free_growing;
+    subject.stats = NULL;
+    subject.engine_blocks = 0;
+    cr_expect_eq(play(&subject, "tape 1\nopen\nopen\nhost\nopen\nclose\nhost\n", 0), -1, "%s", sentence);
+}
+
+/* -------------------------------------------------------------------------------------------------------- the driver
+ */
+
 Test(driver, names_of_laws)
 {
     for (unsigned law = 0; law < NPJT_LAW_COUNT; law++)

@@ -23,7 +23,7 @@ extern "C" {
 
 /** The laws, by number. */
 typedef enum npjt_law {
-    NPJT_LAW_ALLOCATOR,      /**< 0: the allocator was abused (foreign or double release, overrun, wrong size, leak) */
+    NPJT_LAW_ALLOCATOR,      /**< 0: the allocator was abused (foreign or double release, overrun, wrong size) */
     NPJT_LAW_ANSWERS,        /**< 1: an accepted request gets one REPLY, a refused one none */
     NPJT_LAW_PACKETS,        /**< 2: packets are released in time, and do not grow with the bytes passed */
     NPJT_LAW_OPERATIONS,     /**< 3: one operation in flight a job, each completed once, handles told apart */
@@ -58,7 +58,9 @@ typedef struct npjt_violation {
 
 /** How to run. Zero everything for all laws, and an abort() with a printed report at the first finding. */
 typedef struct npjt_options {
-    uint32_t laws_off; /**< bit n set: law n is not checked */
+    /** Bit n set: law n is not checked. A server that breaks it can leave what the driver can follow: the run then ends
+     * early, and says so (npjt_result.cut_short). */
+    uint32_t laws_off;
 
     /**
      * Runs the reference model (model.h) beside the server, call by call: the same statuses, actions, counters, queries
@@ -66,14 +68,16 @@ typedef struct npjt_options {
      */
     bool model;
 
-    /** Receives the first finding; the run then ends. NULL: npjt_violation_print() to stderr, and abort(). */
+    /** Receives the first finding; the run then ends. NULL: npjt_violation_print() to stderr, and abort(). The server
+     * is not freed then, as it may be in any state: what it holds beside the memory of npj_config.mem, which is taken
+     * away from it, is lost. */
     void (*finding)(void *user, const npjt_violation *finding);
 
     /** @name Looking on; each may be NULL @{ */
     void (*trace)(void *user, const npj_trace *trace);    /**< each line that the server traces */
     void (*action)(void *user, const npj_action *action); /**< each action as it is taken */
     void (*event)(void *user, uint32_t number, const npjt_record *record, npj_status status);
-    /**< after each event: the status of its call, 0 where there is none; @p record is NULL while draining */
+    /**< after each record: the status of its last call, 0 where there was none */
     /** @} */
     void *user; /**< of all four */
 
@@ -103,6 +107,7 @@ typedef struct npjt_result {
     uint64_t digest;            /**< of every status, handle and action: equal for equal runs, on every machine */
     uint64_t reentries;         /**< calls made from inside a callback */
     int finding;                /**< the law that was broken, or -1 */
+    bool cut_short; /**< nothing was found, but the run ended early: see laws_off, or the driver's own memory is out */
     /** Cells of the table that were reached: bit 0 where the event was taken, bit 1 where it was refused. */
     uint8_t cells[NPJ_STATE_COUNT][NPJ_EVENT_COUNT];
 } npjt_result;

@@ -162,6 +162,7 @@ typedef struct npjt_limits {
     uint64_t max_job_bytes;
     uint64_t max_pool_bytes; /**< 0: the server's default */
     bool reuse;              /**< memory is kept for reuse; else every packet goes back to the allocator at once */
+    uint64_t max_idle_bytes; /**< of it, as reuse says */
     bool message_mode;       /**< of pipes that are opened without a word about their mode */
     uint64_t add_timeout, connect_timeout, stall_timeout, drain_timeout;
     npjt_fault_mode fault;
