@@ -275,6 +275,14 @@ static void act(struct npjt_driver *d, const npj_action *action)
     npjt_settle(d, job);
 }
 
+static bool is_zero(const void *object, size_t size)
+{
+    const unsigned char *bytes = object;
+    while (size > 0 && bytes[size - 1] == 0)
+        size--;
+    return size == 0;
+}
+
 bool npjt_take(struct npjt_driver *d)
 {
     npj_action action;
@@ -283,8 +291,7 @@ bool npjt_take(struct npjt_driver *d)
     d->refused_digest = 0;
     npjt_pipe_keeps_offer(d);
     if (!d->subject->next(d->srv, &action)) {
-        static const npj_action untouched;
-        if (memcmp(&action, &untouched, sizeof action) != 0)
+        if (!is_zero(&action, sizeof action))
             npjt_violate(d, NPJT_LAW_ALL_OR_NOTHING, "next said false, and wrote an action");
         d->quiet = true;
         npjt_check_quiet(d);
