@@ -20,7 +20,7 @@ stranger()
     said=$("$here/raw.py" "$site/run/ncalrpc/np/ok" "$1")
     echo "$said"
     [ "$said" = end ] || return 1
-    logged ' printer=ok peer_uid=[0-9]* outcome=refused ' 1
+    logged ' printer=ok peer_uid=[0-9]* outcome=refused ' 1 || return 1
     smb SMB3_11 "put $site/1 ok" && printed ok "$site/1"
 }
 

@@ -161,14 +161,20 @@ just_printed()
     diff <(sha256sum "$@" | cut -c 1-64 | sort) <(sha256sum "$jobs"/printed/* | cut -c 1-64 | sort)
 }
 
-# printed PRINTER FILE: the last job since the mark was scheduled at PRINTER, and has the bytes of FILE.
-printed()
+# last_printed PRINTER: where the bytes are of the last job since the mark that was scheduled at PRINTER.
+last_printed()
 {
     local id
-    logged "job=[0-9]* printer=$1 .*outcome=scheduled" || return 1
+    logged "job=[0-9]* printer=$1 .*outcome=scheduled" >&2 || return 1
     id=$(tail -n +"$log_line" "$site/npjobd.log" | sed -n "s/.* printer=$1 .*job_id=\([0-9]*\) .*/\1/p" | tail -n 1)
-    cmp "$2" "$jobs/printed/$id"
-    rm -f "$jobs/printed/$id"
+    echo "$jobs/printed/$id"
+}
+
+# printed PRINTER FILE: that job has the bytes of FILE.
+printed()
+{
+    local file
+    file=$(last_printed "$1") && cmp "$2" "$file" && rm "$file"
 }
 
 # abandoned PRINTER REGEX...: the last job at PRINTER was abandoned, with this in the log's line and nothing printed.
