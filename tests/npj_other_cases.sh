@@ -38,8 +38,11 @@ case_q226513_event_2019() {
     timeout 60 "$npj" q226513 one --sizes 1M --pool 512K >out 2>err
     expect_code 0 $?
     [[ $(grep -c 'Event 2019: srv_nt4 could not allocate' out) == 2 ]] || fail "no Event 2019: $(cat out)"
-    grep -q 'Event 2019: npjob' out && fail "npjob ran out of pool: $(cat out)"
+    [[ ! -s err ]] || fail "npjob ran out of pool: $(cat err)"
     [[ $(figure 1 MiB copy 5) == 0 && $(figure 1 MiB copy 1) == 16 ]] || fail "npjob did not do the job: $(cat out)"
+    timeout 60 "$npj" q226513 one --sizes 1M --pool 16K >out 2>err
+    expect_code 1 $?
+    expect_line 'npj: q226513: npjob: --pool is too small for one of its writes'
 }
 
 case_q226513_plot() {
@@ -174,6 +177,14 @@ case_states_errors() {
     PATH=/nonexistent "$npj" states --svg x.svg >out 2>err
     expect_code 3 $?
     expect_line 'npj: states: dot is needed and not there (Debian: graphviz)'
+    echo kept >x.svg
+    PATH=/nonexistent "$npj" states --svg x.svg >out 2>err
+    [[ $(cat x.svg) == kept ]] || fail "what was there is lost"
+    if [[ -w /dev/full ]] && command -v dot >/dev/null; then
+        timeout 20 "$npj" states --svg /dev/full >out 2>err
+        expect_code 3 $?
+        expect_line 'npj: states: /dev/full: No space left on device'
+    fi
     timeout 20 "$npj" states --svg nowhere/x.svg >out 2>err
     expect_code 3 $?
     expect_line 'npj: states: nowhere/x.svg: No such file or directory'

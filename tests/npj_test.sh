@@ -58,6 +58,16 @@ reader_ends() {
     reader_pid=
 }
 
+# Waits until --trace has told of a state.
+until_traced() { # STATE
+    local i
+    for i in {1..400}; do
+        grep -q -- "--> $1 " err && return
+        sleep 0.05
+    done
+    fail "never in state $1: $(cat err)"
+}
+
 send() {
     timeout 120 "$npj" send "$@" >out 2>err
     code=$?
@@ -179,6 +189,59 @@ case_limit_of_one_write() {
     done
 }
 
+# As many bytes as one copy takes in the engine are enough, and said when one less is given.
+case_least_limit() {
+    local chunk least
+    for chunk in 1 64 65 1000 4096 4097 5000 65537; do
+        timeout 20 "$npj" send small --pipe pipe --chunk $chunk --limit 1 >out 2>err
+        expect_code 2 $?
+        least=$(sed -n 's/.* takes \([0-9]*\)$/\1/p' err)
+        timeout 20 "$npj" send small --pipe pipe --chunk $chunk --limit $((least - 1)) >out 2>err
+        expect_code 2 $?
+        head -c $((3 * chunk)) small >few
+        read_pipe stream got
+        send few --pipe pipe --chunk $chunk --limit "$least"
+        reader_ends
+        expect_code 0 "$code"
+        expect_whole few
+    done
+}
+
+# What stands before and behind npj on the same input finds it as it was.
+case_input_is_left_as_it_was() {
+    mkfifo feed
+    (cat small; sleep 1; printf "\nmore\n") >feed &
+    (
+        "$npj" send - --pipe nothing
+        cat >rest
+    ) <feed >out 2>err
+    wait $!
+    [[ $(tail -n 1 rest) == more ]] || fail "the rest was not read: $(cat err)"
+}
+
+case_closed_streams() {
+    local closed
+    for closed in '<&- >&-' '<&- 2>&-' '>&- 2>&-' '<&- >&- 2>&-'; do
+        read_pipe stream got
+        eval "timeout 60 \"\$npj\" send small --pipe pipe --quiet $closed"
+        expect_code 0 $?
+        reader_ends
+        cmp -s small got || fail "$closed: the file did not arrive"
+    done
+}
+
+case_hangup_that_is_ignored() {
+    read_pipe stream got stall 1500
+    (trap '' HUP; exec "$npj" send big --pipe pipe --trace) >out 2>err &
+    local sender=$!
+    until_traced OPEN
+    kill -s HUP $sender
+    wait $sender
+    expect_code 0 $?
+    reader_ends
+    expect_whole big
+}
+
 case_waits_for_the_pipe() {
     for kind in stream fifo; do
         read_pipe $kind got late 300
@@ -276,12 +339,13 @@ case_interrupted() {
         number=$(kill -l $name)
         read_pipe stream got stall 3000
         # A shell that is not interactive has its children ignore SIGINT; npj takes it all the same.
-        "$npj" send big --pipe pipe >out 2>err &
+        "$npj" send big --pipe pipe --trace >out 2>err &
         local sender=$!
-        sleep 0.4
+        until_traced OPEN
         kill -s $name $sender
         wait $sender
         expect_code $((128 + number)) $?
+        sed -i '/^job 1: /d' err
         expect_line 'npj: send: pipe: interrupted, the job was aborted'
         expect_balance
         [[ $(ledger close 1) != STATUS_SUCCESS ]] || fail "an aborted job was closed with success"
@@ -326,14 +390,15 @@ case_pipes_that_are_none() {
     local deep
     deep=$(printf 'd%.0s' {1..120})
     mkdir "$deep"
-    (cd "$deep" && timeout 20 "$reader" stream s /dev/null >/dev/null 2>&1 & echo $! >pid)
-    reader_pid=$(cat pid)
+    (cd "$deep" && exec timeout 20 "$reader" stream s /dev/null >/dev/null 2>&1) &
+    reader_pid=$!
     for _ in {1..100}; do
         [[ -S $deep/s ]] && break
         sleep 0.05
     done
     fails_with "$deep/s: connect: File name too long (STATUS_OBJECT_NAME_INVALID 0xC0000033)" --pipe "$deep/s"
     kill "$reader_pid" 2>/dev/null
+    wait "$reader_pid" 2>/dev/null
     reader_pid=
 }
 
@@ -429,6 +494,13 @@ case_full_disk() {
     "$npj" states >/dev/full 2>err
     expect_code 3 $?
     expect_line 'npj: standard output: No space left on device'
+    "$npj" send --help >/dev/full 2>err
+    expect_code 3 $?
+    expect_line 'npj: standard output: No space left on device'
+    head -c 40 /dev/zero >zeros
+    "$npj" tape dis zeros >/dev/full 2>err
+    expect_code 3 $?
+    expect_line 'npj: standard output: No space left on device'
 }
 
 case_quiet_and_trace() {
@@ -455,6 +527,9 @@ head -c 300001 big >small
 [[ $# -gt 0 ]] || mapfile -t chosen < <(declare -F | awk '$3 ~ /^case_/ { print substr($3, 6) }')
 [[ $# -gt 0 ]] && chosen=("$@")
 printf '1..%d\n' "${#chosen[@]}"
+for current in "${chosen[@]}"; do
+    declare -F "case_$current" >/dev/null || { printf 'npj_test: there is no case %s\n' "$current" >&2; exit 2; }
+done
 number=0
 for current in "${chosen[@]}"; do
     before=$failures

@@ -80,6 +80,8 @@ static error_t parse(int key, char *text, struct argp_state *state)
         options->telling.json = true;
         return 0;
     case KEY_SEEDS:
+        if (text[0] == '\0')
+            return tool_wrong(state, "--seeds: an empty path");
         options->telling.seeds = text;
         return 0;
     case KEY_MAX_STATES:

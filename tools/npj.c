@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* npj, the command: finds the subcommand. */
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "npjob/npjob.h"
 #include "tool.h"
@@ -73,14 +75,35 @@ static int dispatch(int argc, char **argv)
     return TOOL_USAGE;
 }
 
+/* Whoever started us may have closed the standard streams. A socket in their place would be taken for one. */
+static void open_standard_streams(void)
+{
+    int fd;
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
+}
+
+/* A full disk must not pass for success; not where argp ends the program either. */
+static void check_output(int code, void *data)
+{
+    (void)data;
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return;
+    perror("npj: standard output");
+    if (code == TOOL_DONE)
+        _exit(TOOL_TROUBLE);
+}
+
 int main(int argc, char **argv)
 {
+    open_standard_streams();
     argp_program_version_hook = print_version;
-    int code = dispatch(argc, argv);
-    /* A full disk must not pass for success. */
-    if (fflush(stdout) != 0 || ferror(stdout)) {
-        perror("npj: standard output");
-        return code == TOOL_DONE ? TOOL_TROUBLE : code;
+    if (on_exit(check_output, NULL) != 0) {
+        perror("npj");
+        return TOOL_TROUBLE;
     }
-    return code;
+    return dispatch(argc, argv);
 }

@@ -68,11 +68,9 @@ static void print_plot(FILE *out, const void *user)
                                                     "lc rgb '#2b5f9e' pt 9 ps 1.4 lw 2",
                                                     "lc rgb '#3a9a5b' pt 2 ps 0.8 lw 2 dt 2"};
     const plot_picture *picture = user;
-    fprintf(out, "set terminal %s size 900,540 %s\nset output ", ends_in(picture->path, ".svg") ? "svg" : "pngcairo",
+    fprintf(out, "set terminal %s size 900,540 %s\n", ends_in(picture->path, ".svg") ? "svg" : "pngcairo",
             ends_in(picture->path, ".svg") ? "dynamic font 'Helvetica,12' background rgb 'white'"
                                            : "font 'Helvetica,11'");
-    print_quoted(out, picture->path);
-    fputc('\n', out);
     print_axes(out, picture);
 
     fputs("$left << END\n", out);
@@ -88,12 +86,12 @@ static void print_plot(FILE *out, const void *user)
                 series + 2, styles[series]);
         print_quoted(out, picture->titles[series]);
     }
-    fputs("\nset output\n", out);
+    fputc('\n', out);
 }
 
 bool plot_draw(const char *path, const char *const titles[PLOT_SERIES], const plot_point *points, size_t count)
 {
     const plot_picture picture = {.path = path, .titles = titles, .points = points, .count = count};
     char *argv[] = {"gnuplot", NULL};
-    return prepare_output("q226513", path) && run_program("q226513", argv, "gnuplot-nox", print_plot, &picture);
+    return run_program("q226513", argv, "gnuplot-nox", print_plot, &picture, path);
 }

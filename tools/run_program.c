@@ -12,24 +12,20 @@
 
 #include "tool.h"
 
-bool prepare_output(const char *command, const char *path)
-{
-    FILE *file = fopen(path, "wb");
-    if (file == NULL || fclose(file) != 0) {
-        tool_complain(command, "%s: %s", path, strerror(errno));
-        return false;
-    }
-    return true;
-}
-
-/* The input goes through a file without a name: a pipe would need care against a program that stops reading. */
-static FILE *prepare_input(const char *command, program_input input, const void *user)
+/* Input and output go through files without a name: pipes would need care against a program that stops reading. */
+static FILE *temporary_file(const char *command)
 {
     FILE *file = tmpfile();
-    if (file == NULL) {
+    if (file == NULL)
         tool_complain(command, "no temporary file: %s", strerror(errno));
+    return file;
+}
+
+static FILE *prepare_input(const char *command, program_input input, const void *user)
+{
+    FILE *file = temporary_file(command);
+    if (file == NULL)
         return NULL;
-    }
     input(file, user);
     if (fflush(file) != 0 || ferror(file) || fseek(file, 0, SEEK_SET) != 0) {
         tool_complain(command, "temporary file: %s", strerror(errno));
@@ -57,23 +53,52 @@ static bool wait_for(const char *command, const char *program, pid_t pid)
     return false;
 }
 
-bool run_program(const char *command, char *const argv[], const char *package, program_input input, const void *user)
+static bool spawn(const char *command, char *const argv[], const char *package, FILE *in, FILE *out)
 {
-    FILE *file = prepare_input(command, input, user);
-    if (file == NULL)
-        return false;
-
     pid_t pid;
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, fileno(file), STDIN_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, fileno(in), STDIN_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, fileno(out), STDOUT_FILENO);
     int error = posix_spawnp(&pid, argv[0], &actions, NULL, argv, environ);
     posix_spawn_file_actions_destroy(&actions);
-    fclose(file);
-
     if (error == ENOENT)
         tool_complain(command, "%s is needed and not there (Debian: %s)", argv[0], package);
     else if (error != 0)
         tool_complain(command, "%s: %s", argv[0], strerror(error));
     return error == 0 && wait_for(command, argv[0], pid);
+}
+
+/* @return whether all of @p from has gone into @p path, and was something. */
+static bool copy_into(const char *command, const char *program, FILE *from, const char *path)
+{
+    char bytes[65536];
+    rewind(from);
+    size_t count = fread(bytes, 1, sizeof bytes, from);
+    if (count == 0) {
+        tool_complain(command, "%s has drawn nothing", program);
+        return false;
+    }
+    FILE *to = fopen(path, "wb");
+    for (; to != NULL && count > 0; count = fread(bytes, 1, sizeof bytes, from))
+        (void)fwrite(bytes, 1, count, to);
+    bool good = to != NULL && !ferror(to) && !ferror(from);
+    if (to != NULL && fclose(to) != 0)
+        good = false;
+    if (!good)
+        tool_complain(command, "%s: %s", path, strerror(errno));
+    return good;
+}
+
+bool run_program(const char *command, char *const argv[], const char *package, program_input input, const void *user,
+                 const char *path)
+{
+    FILE *in = prepare_input(command, input, user);
+    FILE *out = in != NULL ? temporary_file(command) : NULL;
+    bool good = out != NULL && spawn(command, argv, package, in, out) && copy_into(command, argv[0], out, path);
+    if (in != NULL)
+        fclose(in);
+    if (out != NULL)
+        fclose(out);
+    return good;
 }

@@ -10,16 +10,13 @@
 typedef void (*program_input)(FILE *out, const void *user);
 
 /**
- * Makes @p path an empty file, so that a path that cannot be written is told in one line, not in the program's many.
- * @return whether it could; if not, a line of @p command has said why.
+ * Runs @p argv (found in PATH, no shell), feeds it, waits for its end, and writes what it has said on its standard
+ * output into @p path. What was there stays unless the program ended with success and said something. What goes wrong
+ * is told on stderr as a line of @p command; a program that is not there is named with @p package, which has it in
+ * Debian.
+ * @return whether all of it was written.
  */
-bool prepare_output(const char *command, const char *path);
-
-/**
- * Runs @p argv (found in PATH, no shell), feeds it, and waits for its end. What goes wrong is said on stderr as a line
- * of @p command; a program that is not there is named with @p package, which has it in Debian.
- * @return whether the program ended with success.
- */
-bool run_program(const char *command, char *const argv[], const char *package, program_input input, const void *user);
+bool run_program(const char *command, char *const argv[], const char *package, program_input input, const void *user,
+                 const char *path);
 
 #endif

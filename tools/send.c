@@ -58,6 +58,21 @@ static error_t parse_bytes(struct argp_state *state, const char *text, const cha
     return tool_wrong(state, "--%s: not a number of bytes: %s", name, text);
 }
 
+/* What a write takes: a packet, and the bytes that are lent; or those of a copy, for which the engine has four sizes to
+ * each power of two. */
+static uint64_t bytes_of_write(const send_options *options)
+{
+    uint64_t copy = 64, step = 16;
+    if (options->lend)
+        return options->chunk + PACKET_BYTES;
+    while (copy < options->chunk) {
+        copy += step;
+        if (copy == 8 * step)
+            step *= 2;
+    }
+    return copy + PACKET_BYTES;
+}
+
 /* What the single options cannot know. */
 static error_t check(struct argp_state *state, send_options *options)
 {
@@ -67,7 +82,7 @@ static error_t check(struct argp_state *state, send_options *options)
         return tool_wrong(state, "no pipe given: --pipe PATH");
     if (options->pipe[0] == '\0')
         return tool_wrong(state, "--pipe: an empty path");
-    uint64_t one = (uint64_t)options->chunk + PACKET_BYTES;
+    uint64_t one = bytes_of_write(options);
     uint64_t packets = options->limit / one;
     if (packets == 0)
         return tool_wrong(state, "--limit: one write of %lu bytes takes %lu", (unsigned long)options->chunk,

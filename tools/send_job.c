@@ -10,6 +10,7 @@
 #include "send_job.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -299,6 +300,23 @@ static npj_status start_host(sender *send)
     return npjp_host_new(&config, &send->host);
 }
 
+/* libuv has a descriptor it watches never block, which whoever shares our standard input would not expect. */
+static int watch(sender *send)
+{
+    int fd = send->source.fd, flags = fcntl(fd, F_GETFL);
+    int error = uv_poll_init(&send->uv, &send->readable, fd);
+    if (flags >= 0)
+        (void)fcntl(fd, F_SETFL, flags);
+    return error;
+}
+
+/* A hangup that is ignored, as nohup has it, stays so. */
+static bool is_wanted(int signal)
+{
+    struct sigaction action;
+    return signal != SIGHUP || sigaction(signal, NULL, &action) != 0 || action.sa_handler != SIG_IGN;
+}
+
 static int start_handles(sender *send)
 {
     static const int numbers[SIGNALS] = {SIGINT, SIGTERM, SIGHUP};
@@ -309,13 +327,14 @@ static int start_handles(sender *send)
         if ((error = uv_signal_init(&send->uv, &send->signals[i])) != 0)
             return error;
         send->signals[i].data = send;
-        uv_signal_start(&send->signals[i], on_signal, numbers[i]);
+        if (is_wanted(numbers[i]))
+            uv_signal_start(&send->signals[i], on_signal, numbers[i]);
     }
     send->readable.data = send;
     send->progress.data = send;
     if (send->source.regular)
         return 0;
-    error = uv_poll_init(&send->uv, &send->readable, send->source.fd);
+    error = watch(send);
     send->source.regular = error == UV_EPERM; /* a device like /dev/null has nothing to wait for */
     return error == UV_EPERM ? 0 : error;
 }
@@ -420,6 +439,8 @@ int send_job(const send_options *options)
     int code = TOOL_TROUBLE;
     if (source_open(&send.source, options->file, options->chunk, options->lend ? options->packets + 1 : 1))
         code = send_with(&send);
+    else if (errno == ENOMEM)
+        tool_complain("send", "--limit: no memory for so many buffers");
     else
         tool_complain("send", "%s: %s", options->file, strerror(errno));
     source_close(&send.source);

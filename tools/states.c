@@ -56,11 +56,10 @@ static void give_dot(FILE *out, const void *user)
     states_print_dot(out);
 }
 
-static int draw(char *svg)
+static int draw(const char *svg)
 {
-    char *argv[] = {"dot", "-Tsvg", "-o", svg, NULL};
-    bool drawn = prepare_output("states", svg) && run_program("states", argv, "graphviz", give_dot, NULL);
-    return drawn ? TOOL_DONE : TOOL_TROUBLE;
+    char *argv[] = {"dot", "-Tsvg", NULL};
+    return run_program("states", argv, "graphviz", give_dot, NULL, svg) ? TOOL_DONE : TOOL_TROUBLE;
 }
 
 int tool_states(int argc, char **argv)

@@ -141,8 +141,6 @@ static int disassemble_file(const char *path)
     }
     bool written = npjt_tape_print(stdout, (const uint8_t *)file.bytes, file.size, UINT32_MAX);
     free(file.bytes);
-    if (!written)
-        tool_complain("tape", "standard output: %s", strerror(errno));
     return written ? TOOL_DONE : TOOL_TROUBLE;
 }
 
