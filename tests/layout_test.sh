@@ -85,7 +85,7 @@ links_lead_somewhere()
 {
     local page target
     find . -path ./build -prune -o -name '*.md' -print | while read -r page; do
-        grep -oE '\]\([^)#]+' "$page" | sed 's/^](//' | grep -vE '^[a-z]+:' | while read -r target; do
+        grep -oE '\]\([^)#]+' "$page" | sed 's/^](//' | { grep -vE '^[a-z]+:' || true; } | while read -r target; do
             [ -e "$(dirname "$page")/$target" ] || echo "$page: $target"
         done
     done | none

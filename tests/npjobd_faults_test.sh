@@ -189,9 +189,11 @@ silent_client()
     { echo begun; sleep 3; } | hasty_client
     has 'status=STATUS_IO_TIMEOUT outcome=abandoned .*reason="the client sends nothing"' &&
         calls 'abandon 1 STATUS_IO_TIMEOUT' && close_gate || return 1
-    { head -c 200000 /dev/zero; sleep 3; } | client 0 & # more than the pipe holds
+    rm -f end && mkfifo end
+    { head -c 200000 /dev/zero; cat end; } | client 0 & # more than the pipe holds
     local pid=$!
     sleep 2.5
+    : >end # its end comes while its bytes wait
     has_not 'job=2' && open_gate && wait $pid &&
         calls 'abandon 1 STATUS_IO_TIMEOUT' 'schedule 2' && stop
 }

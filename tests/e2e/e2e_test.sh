@@ -56,6 +56,7 @@ trial()
     local name=$1
     shift
     [ ${#wanted[@]} -eq 0 ] || wants "$group" || wants "$1" || return 0
+    ran=yes
     check "$name" one_case "$@"
 }
 
@@ -72,9 +73,11 @@ one_case()
 }
 
 wanted=("$@")
+ran=
 check 'a first job goes through, and npjobd notes what it holds' warm_up
 for group in bytes provider client daemon; do
     "${group}_cases"
 done
+[ -n "$ran" ] || { echo "e2e_test: there is no case ${wanted[*]}" >&2; exit 2; }
 check 'npjobd ends with exit status 0' npjobd_stop
 finish

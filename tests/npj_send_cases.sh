@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: MIT
+# Sourced by npj_test.sh: the cases of npj send in which all goes well.
+
+# 100 MB, whole, through each kind of pipe.
+sends_whole() { # KIND OPTION...
+    read_pipe "$1" got
+    send big --pipe pipe "${@:2}"
+    reader_ends
+    expect_code 0 "$code"
+    [[ -s err ]] && fail "it says something on stderr: $(cat err)"
+    expect_balance
+    expect_whole big
+    local lent=0
+    [[ " $* " == *' --lend '* ]] && lent=$(ledger packets 1)
+    [[ $(ledger 'lent buffers' 1) == "$lent" ]] || fail "not $lent buffers were lent: $(cat out)"
+}
+
+case_stream_copy() { sends_whole stream; }
+case_stream_lend() { sends_whole stream --lend; }
+case_fifo_copy() { sends_whole fifo; }
+case_fifo_lend() { sends_whole fifo --lend; }
+case_seqpacket_copy() { sends_whole seqpacket --message; }
+case_seqpacket_lend() { sends_whole seqpacket --message --lend --chunk 32K; }
+
+case_messages_stay_whole() {
+    read_pipe seqpacket got
+    send small --pipe pipe --message --chunk 1000
+    reader_ends
+    expect_code 0 "$code"
+    expect_whole small
+    # 300001 bytes in messages of 1000
+    [[ $said == 'messages 301 longest 1000' ]] || fail "$said"
+}
+
+case_empty_file() {
+    : >empty
+    read_pipe stream got
+    send empty --pipe pipe
+    reader_ends
+    expect_code 0 "$code"
+    expect_balance
+    expect_whole empty
+}
+
+case_devices() {
+    read_pipe stream got
+    send /dev/null --pipe pipe
+    reader_ends
+    expect_code 0 "$code"
+    expect_balance
+    [[ ! -s got ]] || fail "something came from /dev/null"
+}
+
+case_odd_chunks() {
+    for chunk in 1 513 65535; do
+        read_pipe stream got
+        send small --pipe pipe --chunk $chunk --limit 256K --batch 7
+        reader_ends
+        expect_code 0 "$code"
+        expect_balance
+        expect_whole small
+    done
+}
+
+case_standard_input() {
+    for how in --copy --lend; do
+        read_pipe fifo got
+        (head -c 100000 small && sleep 0.3 && tail -c +100001 small) | timeout 60 "$npj" send - --pipe pipe $how >out 2>err
+        code=${PIPESTATUS[1]}
+        reader_ends
+        expect_code 0 "$code"
+        expect_balance
+        expect_whole small
+    done
+}
+
+case_limit_of_one_write() {
+    for how in --copy --lend; do
+        read_pipe stream got
+        send small --pipe pipe --chunk 4096 --limit 4160 $how
+        reader_ends
+        expect_code 0 "$code"
+        expect_balance
+        expect_whole small
+        [[ $(ledger packets 4) == 1 ]] || fail "more than one packet at once: $(cat out)"
+    done
+}
+
+# As many bytes as one copy takes in the engine are enough, and said when one less is given.
+case_least_limit() {
+    local chunk least
+    for chunk in 1 64 65 1000 4096 4097 5000 65537; do
+        timeout 20 "$npj" send small --pipe pipe --chunk $chunk --limit 1 >out 2>err
+        expect_code 2 $?
+        least=$(sed -n 's/.* takes \([0-9]*\)$/\1/p' err)
+        timeout 20 "$npj" send small --pipe pipe --chunk $chunk --limit $((least - 1)) >out 2>err
+        expect_code 2 $?
+        head -c $((3 * chunk)) small >few
+        read_pipe stream got
+        send few --pipe pipe --chunk $chunk --limit "$least"
+        reader_ends
+        expect_code 0 "$code"
+        expect_whole few
+    done
+}
+
+# What stands before and behind npj on the same input finds it as it was.
+case_input_is_left_as_it_was() {
+    mkfifo feed
+    (cat small; sleep 1; printf "\nmore\n") >feed &
+    (
+        "$npj" send - --pipe nothing
+        cat >rest
+    ) <feed >out 2>err
+    wait $!
+    [[ $(tail -n 1 rest) == more ]] || fail "the rest was not read: $(cat err)"
+}
+
+case_closed_streams() {
+    local closed
+    for closed in '<&- >&-' '<&- 2>&-' '>&- 2>&-' '<&- >&- 2>&-'; do
+        read_pipe stream got
+        eval "timeout 60 \"\$npj\" send small --pipe pipe --quiet $closed"
+        expect_code 0 $?
+        reader_ends
+        cmp -s small got || fail "$closed: the file did not arrive"
+    done
+}
+
+case_hangup_that_is_ignored() {
+    read_pipe stream got stall 1500
+    (trap '' HUP; exec "$npj" send big --pipe pipe --trace) >out 2>err &
+    local sender=$!
+    until_traced OPEN
+    kill -s HUP $sender
+    wait $sender
+    expect_code 0 $?
+    reader_ends
+    expect_whole big
+}
+
+case_waits_for_the_pipe() {
+    for kind in stream fifo; do
+        read_pipe $kind got late 300
+        send small --pipe pipe --wait
+        reader_ends
+        expect_code 0 "$code"
+        expect_balance
+        expect_whole small
+    done
+}
