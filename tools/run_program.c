@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -73,16 +74,17 @@ static bool spawn(const char *command, char *const argv[], const char *package, 
 static bool copy_into(const char *command, const char *program, FILE *from, const char *path)
 {
     char bytes[65536];
-    rewind(from);
-    size_t count = fread(bytes, 1, sizeof bytes, from);
-    if (count == 0) {
+    struct stat what;
+    if (fstat(fileno(from), &what) == 0 && what.st_size == 0) {
         tool_complain(command, "%s has drawn nothing", program);
         return false;
     }
     FILE *to = fopen(path, "wb");
-    for (; to != NULL && count > 0; count = fread(bytes, 1, sizeof bytes, from))
-        (void)fwrite(bytes, 1, count, to);
-    bool good = to != NULL && !ferror(to) && !ferror(from);
+    bool good = to != NULL && fseek(from, 0, SEEK_SET) == 0;
+    while (good && !feof(from)) {
+        size_t count = fread(bytes, 1, sizeof bytes, from);
+        good = !ferror(from) && fwrite(bytes, 1, count, to) == count;
+    }
     if (to != NULL && fclose(to) != 0)
         good = false;
     if (!good)
