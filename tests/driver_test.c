@@ -131,6 +131,31 @@ Test(driver, a_table_may_grow_with_the_jobs)
 /* -------------------------------------------------------------------------------------------------------- the driver
  */
 
+static npj_status connect_twice(void *srv, npj_job job, uint64_t tag)
+{
+    npj_status status = npjt_subject_npjob.connect(srv, job, tag);
+    return status == NPJ_STATUS_INVALID_PIPE_STATE ? NPJ_STATUS_PENDING : status;
+}
+
+/* With the law off that the server breaks, the driver cannot know what becomes of its second connect. */
+Test(driver, a_run_that_is_cut_short_says_so)
+{
+    static const char text[] = "tape 1\nopen\nconnect\nwrite length=1\nhost\n";
+    static uint8_t tape[NPJT_TAPE_MAX];
+    size_t size;
+    npjt_result result;
+    npjt_subject subject = npjt_subject_npjob;
+    npjt_options options = {.finding = found, .laws_off = UINT32_C(1) << NPJT_LAW_ALL_OR_NOTHING};
+    cr_assert(npjt_tape_parse(text, sizeof text - 1, tape, sizeof tape, &size, NULL));
+    cr_expect(npjt_run(&subject, tape, size, &options, &result));
+    cr_expect_not(result.cut_short);
+    cr_expect_eq(result.events, 4);
+    subject.connect = connect_twice;
+    cr_expect(npjt_run(&subject, tape, size, &options, &result));
+    cr_expect(result.cut_short);
+    cr_expect_eq(result.events, 2);
+}
+
 Test(driver, names_of_laws)
 {
     for (unsigned law = 0; law < NPJT_LAW_COUNT; law++)
