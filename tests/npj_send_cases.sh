@@ -129,6 +129,7 @@ case_closed_streams() {
 
 case_hangup_that_is_ignored() {
     read_pipe stream got stall 1500
+    rm -f err
     (trap '' HUP; exec "$npj" send big --pipe pipe --trace) >out 2>err &
     local sender=$!
     until_traced OPEN

@@ -62,7 +62,7 @@ reader_ends() {
 until_traced() { # STATE
     local i
     for i in {1..400}; do
-        grep -q -- "--> $1 " err && return
+        grep -qs -- "--> $1 " err && return
         sleep 0.05
     done
     fail "never in state $1: $(cat err)"
@@ -188,6 +188,7 @@ case_interrupted() {
         number=$(kill -l $name)
         read_pipe stream got stall 3000
         # A shell that is not interactive has its children ignore SIGINT; npj takes it all the same.
+        rm -f err # what was traced before is none of it
         "$npj" send big --pipe pipe --trace >out 2>err &
         local sender=$!
         until_traced OPEN
