@@ -187,9 +187,10 @@ case_interrupted() {
     for name in INT TERM HUP; do
         number=$(kill -l $name)
         read_pipe stream got stall 3000
-        # A shell that is not interactive has its children ignore SIGINT; npj takes it all the same.
+        # A shell that is not interactive has its children ignore SIGINT; npj takes it all the same. Not so a hangup, which
+        # whoever runs the tests may have ignored.
         rm -f err # what was traced before is none of it
-        "$npj" send big --pipe pipe --trace >out 2>err &
+        env --default-signal=HUP "$npj" send big --pipe pipe --trace >out 2>err &
         local sender=$!
         until_traced OPEN
         kill -s $name $sender
