@@ -16,27 +16,26 @@ struct sums {
             return sentence;                                                                                           \
     } while (0)
 
-/* Walks a list; returns whether its links agree, and adds up what is in it. */
+/* Walks a list; returns whether its end is where it says, and adds up what is in it. */
 static bool walk(const struct npji_packets *list, uint32_t *packets, uint64_t *bytes, uint64_t *pool)
 {
-    const struct npji_packet *prev = NULL;
-    for (const struct npji_packet *packet = list->head; packet != NULL; packet = packet->next) {
-        if (packet->prev != prev || packet->taken > packet->length)
+    struct npji_packet *const *at = &list->head;
+    for (const struct npji_packet *packet; (packet = *at) != NULL; at = &packet->next) {
+        if (packet->taken > packet->length)
             return false;
         ++*packets;
         *bytes += packet->length;
         *pool += npji_packet_block(packet);
-        prev = packet;
     }
-    return list->tail == prev;
+    return list->end == at;
 }
 
 static const char *check_packets(const struct npji_job *job, struct sums *sums)
 {
     uint32_t packets = 0;
     uint64_t bytes = 0;
-    MUST(walk(&job->queue, &packets, &bytes, &sums->pool), "a job's queue is linked both ways");
-    MUST(walk(&job->due, &packets, &bytes, &sums->pool), "a job's list of answered writes is linked both ways");
+    MUST(walk(&job->queue, &packets, &bytes, &sums->pool), "a job's queue is whole");
+    MUST(walk(&job->due, &packets, &bytes, &sums->pool), "a job's list of answered writes is whole");
     MUST(packets == job->packets && bytes == job->bytes, "a job counts the packets and bytes that it has");
     sums->packets += packets;
 

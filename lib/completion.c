@@ -146,8 +146,8 @@ static uint64_t bytes_given(const struct npji_job *job)
 static void cover(struct npji_job *job, uint64_t transferred, bool success)
 {
     bool messages = job->mode == NPJ_MESSAGE_MODE;
-    struct npji_packet *packet = job->queue.head;
-    for (; packet != NULL; packet = packet->next) {
+    struct npji_packet **at = &job->queue.head;
+    for (struct npji_packet *packet; (packet = *at) != NULL; at = &packet->next) {
         uint32_t wanted = packet->length - packet->taken;
         if (transferred < wanted) {
             packet->taken += (uint32_t)transferred;
@@ -161,9 +161,9 @@ static void cover(struct npji_job *job, uint64_t transferred, bool success)
         transferred -= wanted;
         packet->flags &= (uint8_t)~NPJI_PACKET_IN_OP;
     }
-    if (packet != job->queue.head) {
+    if (at != &job->queue.head) {
         job->facts |= NPJI_PROGRESS;
-        npji_packets_move(&job->queue, &job->due, packet);
+        npji_packets_move(&job->queue, &job->due, at);
     }
 }
 
@@ -173,15 +173,15 @@ static void cover(struct npji_job *job, uint64_t transferred, bool success)
  */
 static void requeue(struct npji_job *job)
 {
-    struct npji_packet *next;
-    for (struct npji_packet *packet = job->queue.head; packet != NULL && is_among_given(job, packet); packet = next) {
-        next = packet->next;
+    struct npji_packet **at = &job->queue.head;
+    for (struct npji_packet *packet; (packet = *at) != NULL && is_among_given(job, packet);) {
         packet->flags &= (uint8_t)~NPJI_PACKET_IN_OP;
-        if (packet->flags & NPJI_PACKET_CANCELLED) {
-            npji_packet_answer_cancelled(job, packet);
-        } else if (packet == job->queue.head && npji_packet_is_nothing(job, packet)) {
-            npji_packet_answer(job, packet, NPJ_STATUS_SUCCESS);
-        }
+        if (packet->flags & NPJI_PACKET_CANCELLED)
+            npji_packet_answer_cancelled(job, at);
+        else if (at == &job->queue.head && npji_packet_is_nothing(job, packet))
+            npji_packet_answer(job, at, NPJ_STATUS_SUCCESS);
+        else
+            at = &packet->next;
     }
 }
 
@@ -203,7 +203,7 @@ static npj_status outcome_of(const struct npji_job *job, npj_status status, uint
 static void give_up_held(struct npj_srv *srv, struct npji_job *job)
 {
     while (job->queue.head != NULL) {
-        struct npji_packet *packet = npji_packet_shift(&job->queue);
+        struct npji_packet *packet = npji_packet_take(&job->queue, &job->queue.head);
         if (packet->flags & NPJI_PACKET_LENT)
             npji_packet_append(&job->due, packet);
         else

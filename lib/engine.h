@@ -89,7 +89,6 @@ enum {
 
 /* One accepted write. A copied payload stands behind it, in the same block. */
 struct npji_packet {
-    struct npji_packet *prev;
     struct npji_packet *next;
     npj_req request;
     uint64_t tag;
@@ -103,62 +102,51 @@ struct npji_packet {
 
 _Static_assert(sizeof(struct npji_packet) <= 64, "a packet's header is at most 64 bytes");
 
+/* A list of packets, the oldest first. It must not move: @end points into it when it is empty. */
 struct npji_packets {
     struct npji_packet *head;
-    struct npji_packet *tail;
+    struct npji_packet **end; /* the link that the next packet goes to */
 };
+
+static inline void npji_packets_init(struct npji_packets *list)
+{
+    list->head = NULL;
+    list->end = &list->head;
+}
 
 static inline void npji_packet_append(struct npji_packets *list, struct npji_packet *packet)
 {
-    packet->prev = list->tail;
     packet->next = NULL;
-    if (list->tail != NULL)
-        list->tail->next = packet;
-    else
-        list->head = packet;
-    list->tail = packet;
+    *list->end = packet;
+    list->end = &packet->next;
 }
 
-/* Takes the first packet of a list that has one. */
-static inline struct npji_packet *npji_packet_shift(struct npji_packets *list)
+/* The last packet of a list that has one. */
+static inline struct npji_packet *npji_packets_last(const struct npji_packets *list)
 {
-    struct npji_packet *packet = list->head;
-    list->head = packet->next;
-    if (packet->next != NULL)
-        packet->next->prev = NULL;
-    else
-        list->tail = NULL;
+    return NPJI_OWNER(list->end, struct npji_packet, next);
+}
+
+/* Takes the packet that the link @at of the list leads to. */
+static inline struct npji_packet *npji_packet_take(struct npji_packets *list, struct npji_packet **at)
+{
+    struct npji_packet *packet = *at;
+    *at = packet->next;
+    if (packet->next == NULL)
+        list->end = at;
     return packet;
 }
 
-static inline void npji_packet_remove(struct npji_packets *list, struct npji_packet *packet)
+/* Moves the packets before the link @at, one or more of them, to the end of another list. */
+static inline void npji_packets_move(struct npji_packets *from, struct npji_packets *to, struct npji_packet **at)
 {
-    if (packet->prev != NULL)
-        packet->prev->next = packet->next;
-    else
-        list->head = packet->next;
-    if (packet->next != NULL)
-        packet->next->prev = packet->prev;
-    else
-        list->tail = packet->prev;
-}
-
-/* Moves the packets before @end, one or more of them, to the end of another list; all, if @end is NULL. */
-static inline void npji_packets_move(struct npji_packets *from, struct npji_packets *to, struct npji_packet *end)
-{
-    struct npji_packet *last = end != NULL ? end->prev : from->tail;
-    from->head->prev = to->tail;
-    if (to->tail != NULL)
-        to->tail->next = from->head;
-    else
-        to->head = from->head;
-    to->tail = last;
-    last->next = NULL;
-    from->head = end;
-    if (end != NULL)
-        end->prev = NULL;
-    else
-        from->tail = NULL;
+    struct npji_packet *rest = *at;
+    *to->end = from->head;
+    to->end = at;
+    *at = NULL;
+    from->head = rest;
+    if (rest == NULL)
+        from->end = &from->head;
 }
 
 /* ----------------------------------------------------------------------------------------------------- jobs */
@@ -275,6 +263,9 @@ struct npj_srv {
 /* What runs a few times in a job, or in trouble, stands apart from what runs for every write. */
 #define NPJI_RARE __attribute__((cold, noinline))
 
+/* What is compiled anew for each call, with what that call says: a write is lent or copied. */
+#define NPJI_FOR_EACH_CALL inline __attribute__((always_inline))
+
 /* The two checks that come before all others. */
 #define NPJI_ENTER(srv)                                                                                                \
     do {                                                                                                               \
@@ -371,8 +362,8 @@ extern const uint32_t npji_blocks[NPJI_SIZE_CLASSES] __attribute__((visibility("
 
 size_t npji_packet_block(const struct npji_packet *packet);
 NPJI_RARE struct npji_packet *npji_block_new(struct npj_srv *srv, size_t bytes);
-void npji_packet_answer(struct npji_job *job, struct npji_packet *packet, npj_status status);
-void npji_packet_answer_cancelled(struct npji_job *job, struct npji_packet *packet);
+void npji_packet_answer(struct npji_job *job, struct npji_packet **at, npj_status status);
+void npji_packet_answer_cancelled(struct npji_job *job, struct npji_packet **at);
 void npji_packets_trim(struct npj_srv *srv);
 
 /* index.c */

@@ -38,7 +38,6 @@ void npji_accept(struct npj_srv *srv, struct npji_job *job, npj_request_kind req
     job->facts |= NPJI_WAITING(request);
     *npji_tag(job, request) = tag;
     npji_gauge_add(&srv->stats.reserved_packets, 1);
-    srv->stats.accepted++;
 }
 
 /* Answers @request with SUCCESS or the job's first failure. Nothing if it waits for no answer. */
@@ -76,7 +75,7 @@ void npji_fail(struct npj_srv *srv, struct npji_job *job, npj_event event, npj_s
     npji_answer(job, NPJ_REQUEST_ADD, false);
     npji_answer(job, NPJ_REQUEST_CONNECT, false);
     while (job->queue.head != NULL)
-        npji_packet_answer(job, job->queue.head, reason);
+        npji_packet_answer(job, &job->queue.head, reason);
     npji_answer(job, NPJ_REQUEST_CLOSE, false);
     npji_ask_cancel(job);
 }
@@ -104,7 +103,7 @@ static void answer_empty_writes(struct npji_job *job)
     if (job->state != NPJ_STATE_OPEN && job->state != NPJ_STATE_CLOSING)
         return;
     while (job->queue.head != NULL && npji_packet_is_nothing(job, job->queue.head))
-        npji_packet_answer(job, job->queue.head, NPJ_STATUS_SUCCESS);
+        npji_packet_answer(job, &job->queue.head, NPJ_STATUS_SUCCESS);
 }
 
 /* Leaves the state that is finished, and those behind it that are. Says whether the job is still there. */
@@ -158,7 +157,7 @@ void npji_settle(struct npj_srv *srv, struct npji_job *job)
 static void release_packets(struct npj_srv *srv, struct npji_job *job, struct npji_packets *list)
 {
     while (list->head != NULL)
-        npji_packet_release(srv, job, npji_packet_shift(list));
+        npji_packet_release(srv, job, npji_packet_take(list, &list->head));
 }
 
 /* Takes the job out of everything. Its packets are gone by then, unless the engine itself ends. */

@@ -10,21 +10,32 @@
 
 /* ------------------------------------------------------------------------------------------- events and the table */
 
-/* What the table says to an event that came by a job's handle: @out is the job, or NULL if there is none. */
-static inline npj_status npji_verdict(struct npj_srv *srv, npj_job handle, npj_event event, struct npji_job **out)
+/* The job whose handle this is, or NULL. */
+static inline struct npji_job *npji_job_of(const struct npj_srv *srv, npj_job handle)
 {
     struct npji_job *job = npji_job_at(srv, handle);
-    *out = job != NULL && job->handle == handle ? job : NULL;
-    return *out != NULL ? npji_cell(job, event).status : NPJ_STATUS_INVALID_HANDLE;
+    return job != NULL && job->handle == handle ? job : NULL;
 }
 
-/* The event is taken: the only writer of a job's state. */
-static inline void npji_move(struct npj_srv *srv, struct npji_job *job, npj_event event)
+/* What the table says to an event that came by a job's handle: @out is the job, or NULL if there is none. */
+static inline npj_status npji_verdict(const struct npj_srv *srv, npj_job handle, npj_event event, struct npji_job **out)
+{
+    *out = npji_job_of(srv, handle);
+    return *out != NULL ? npji_cell(*out, event).status : NPJ_STATUS_INVALID_HANDLE;
+}
+
+/* The event is taken, as the table's @cell says: the only writer of a job's state. */
+static inline void npji_move_to(struct npj_srv *srv, struct npji_job *job, npj_event event, npj_cell cell)
 {
     npj_state from = (npj_state)job->state;
-    job->state = (uint8_t)npji_cell(job, event).next;
+    job->state = (uint8_t)cell.next;
     if (srv->config.trace != NULL)
         npji_trace_event(srv, job, event, from, NPJ_STATUS_SUCCESS);
+}
+
+static inline void npji_move(struct npj_srv *srv, struct npji_job *job, npj_event event)
+{
+    npji_move_to(srv, job, event, npji_cell(job, event));
 }
 
 /* -------------------------------------------------------------------------------------------- what a job has to say */
@@ -64,7 +75,7 @@ static inline bool npji_resume_due(const struct npj_srv *srv, const struct npji_
 static inline bool npji_has_action(const struct npj_srv *srv, const struct npji_job *job)
 {
     npj_action_kind kind;
-    return (job->facts & NPJI_ANSWERED_ANY) || job->due.head != NULL || npji_cancel_due(job) ||
+    return job->due.head != NULL || (job->facts & NPJI_ANSWERED_ANY) || npji_cancel_due(job) ||
            npji_op_due(job, &kind) || npji_resume_due(srv, job);
 }
 

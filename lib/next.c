@@ -32,7 +32,7 @@ static bool take_packet(struct npj_srv *srv, struct npji_job *job, npj_action *o
 {
     if (job->due.head == NULL)
         return false;
-    struct npji_packet *packet = npji_packet_shift(&job->due);
+    struct npji_packet *packet = npji_packet_take(&job->due, &job->due.head);
     out->tag = packet->tag;
     if (packet->flags & NPJI_PACKET_REPLIED) {
         out->kind = NPJ_RETURN;
@@ -134,7 +134,7 @@ static void end_turn(struct npj_srv *srv, struct npji_job *job)
 
 bool npj_next(npj_srv *srv, npj_action *out)
 {
-    if (srv == NULL || out == NULL || srv->busy)
+    if (srv == NULL || srv->busy || out == NULL)
         return false;
     if (!npji_linked(&srv->ready))
         return take_idle(srv, out);

@@ -47,17 +47,17 @@ struct npji_packet *npji_block_new(struct npj_srv *srv, size_t bytes)
     return npji_alloc(srv, bytes);
 }
 
-/* Answers a write that waits. */
-void npji_packet_answer(struct npji_job *job, struct npji_packet *packet, npj_status status)
+/* Answers the write that the link @at of the job's queue leads to. */
+void npji_packet_answer(struct npji_job *job, struct npji_packet **at, npj_status status)
 {
+    struct npji_packet *packet = npji_packet_take(&job->queue, at);
     packet->status = status;
-    npji_packet_remove(&job->queue, packet);
     npji_packet_append(&job->due, packet);
 }
 
 /* Answers a cancelled write that was not taken in full: a short success if the pipe took a part. */
-void npji_packet_answer_cancelled(struct npji_job *job, struct npji_packet *packet)
+void npji_packet_answer_cancelled(struct npji_job *job, struct npji_packet **at)
 {
     job->facts |= NPJI_TRUNCATED;
-    npji_packet_answer(job, packet, packet->taken > 0 ? NPJ_STATUS_SUCCESS : NPJ_STATUS_CANCELLED);
+    npji_packet_answer(job, at, (*at)->taken > 0 ? NPJ_STATUS_SUCCESS : NPJ_STATUS_CANCELLED);
 }

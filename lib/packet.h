@@ -61,8 +61,8 @@ static inline npj_status npji_packet_limits(const struct npj_srv *srv, const str
 }
 
 /* Puts a new packet at the end of the job's queue, or says which limit, or the allocator, is against it. */
-static inline npj_status npji_packet_new(struct npj_srv *srv, struct npji_job *job, uint64_t tag, const void *bytes,
-                                         uint32_t length, bool lent)
+static NPJI_FOR_EACH_CALL npj_status npji_packet_new(struct npj_srv *srv, struct npji_job *job, uint64_t tag,
+                                                     const void *bytes, uint32_t length, bool lent)
 {
     unsigned class = lent ? 0 : npji_class_of(length);
     size_t block = npji_blocks[class];

@@ -49,6 +49,8 @@ npj_status npj_add_job(npj_srv *srv, uint64_t client, uint64_t provider, uint64_
     job->state = NPJ_STATE_ADDING;
     job->cookie = cookie;
     job->timer = NPJI_NO_TIMER;
+    npji_packets_init(&job->queue);
+    npji_packets_init(&job->due);
     job->keys[NPJI_CLIENT] = client;
     job->keys[NPJI_PROVIDER] = provider;
     npji_link_init(&job->ready);
@@ -111,25 +113,28 @@ npj_status npj_write(npj_srv *srv, npj_job handle, uint64_t tag, const void *byt
                      npj_req *out)
 {
     NPJI_ENTER(srv);
-    struct npji_job *job;
-    npj_status status = npji_verdict(srv, handle, NPJ_EVENT_WRITE, &job);
+    struct npji_job *job = npji_job_of(srv, handle);
+    if (job == NULL)
+        return npji_refuse(srv, NULL, NPJ_EVENT_WRITE, NPJ_STATUS_INVALID_HANDLE);
+    const npj_cell cell = npji_cell(job, NPJ_EVENT_WRITE);
+    npj_status status = cell.status;
     if (status != NPJ_STATUS_INVALID_HANDLE && !write_is_valid(srv, bytes, length, flags))
         status = NPJ_STATUS_INVALID_PARAMETER;
     if (status == NPJ_STATUS_SUCCESS)
         status = connected_and_not_closed(job);
     if (status != NPJ_STATUS_SUCCESS)
         return npji_refuse(srv, job, NPJ_EVENT_WRITE, status);
-    status = npji_packet_new(srv, job, tag, bytes, length, flags == NPJ_LEND);
+    status = flags == NPJ_LEND ? npji_packet_new(srv, job, tag, bytes, length, true)
+                               : npji_packet_new(srv, job, tag, bytes, length, false);
     if (status != NPJ_STATUS_SUCCESS)
         return no_room(srv, job, status);
     srv->no_pool_writes = false;
-    srv->stats.accepted++;
     srv->stats.bytes_accepted += length;
     if (out != NULL)
-        *out = job->queue.tail->request;
-    npji_move(srv, job, NPJ_EVENT_WRITE);
+        *out = npji_packets_last(&job->queue)->request;
+    npji_move_to(srv, job, NPJ_EVENT_WRITE, cell);
     /* A write behind others changes nothing, but that the room of which a RESUME would tell may be gone. */
-    if (job->queue.head == job->queue.tail || (job->facts & NPJI_RESUME_OWED))
+    if (job->queue.head == npji_packets_last(&job->queue) || (job->facts & NPJI_RESUME_OWED))
         npji_settle(srv, job);
     return NPJ_STATUS_PENDING;
 }
@@ -152,12 +157,13 @@ npj_status npj_close(npj_srv *srv, npj_job handle, uint64_t tag)
     return NPJ_STATUS_PENDING;
 }
 
-static struct npji_packet *find_waiting(const struct npji_job *job, npj_req request)
+/* The link of the queue that leads to a write that waits, or its end. */
+static struct npji_packet **find_waiting(struct npji_job *job, npj_req request)
 {
-    struct npji_packet *packet = job->queue.head;
-    while (packet != NULL && packet->request != request)
-        packet = packet->next;
-    return packet;
+    struct npji_packet **at = &job->queue.head;
+    while (*at != NULL && (*at)->request != request)
+        at = &(*at)->next;
+    return at;
 }
 
 npj_status npj_cancel(npj_srv *srv, npj_req request)
@@ -167,14 +173,14 @@ npj_status npj_cancel(npj_srv *srv, npj_req request)
     if (job == NULL)
         return NPJ_STATUS_NOT_FOUND;
     npj_status status = npji_cell(job, NPJ_EVENT_CANCEL).status;
-    struct npji_packet *packet = status == NPJ_STATUS_SUCCESS ? find_waiting(job, request) : NULL;
-    if (packet == NULL)
+    struct npji_packet **at = status == NPJ_STATUS_SUCCESS ? find_waiting(job, request) : NULL;
+    if (at == NULL || *at == NULL)
         return npji_refuse(srv, job, NPJ_EVENT_CANCEL, NPJ_STATUS_NOT_FOUND);
-    if (npji_packet_held(job, packet)) {
-        packet->flags |= NPJI_PACKET_CANCELLED;
+    if (npji_packet_held(job, *at)) {
+        (*at)->flags |= NPJI_PACKET_CANCELLED;
         npji_ask_cancel(job);
     } else {
-        npji_packet_answer_cancelled(job, packet);
+        npji_packet_answer_cancelled(job, at);
     }
     npji_move(srv, job, NPJ_EVENT_CANCEL);
     npji_settle(srv, job);

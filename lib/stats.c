@@ -6,10 +6,12 @@ void npj_stats_get(const npj_srv *srv, npj_stats *out)
 {
     if (out == NULL)
         return;
-    if (srv != NULL)
-        *out = srv->stats;
-    else
+    if (srv == NULL) {
         memset(out, 0, sizeof *out);
+        return;
+    }
+    *out = srv->stats;
+    out->accepted = out->packets.total + out->reserved_packets.total;
 }
 
 npj_status npj_job_query(const npj_srv *srv, npj_job handle, npj_job_info *out)

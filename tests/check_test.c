@@ -46,8 +46,8 @@ static uint8_t less(uint8_t flags, unsigned flag)
 
 #define LIMITS  "a job stays within its limits"
 #define COUNTS  "a job counts the packets and bytes that it has"
-#define QUEUE   "a job's queue is linked both ways"
-#define DUE     "a job's list of answered writes is linked both ways"
+#define QUEUE   "a job's queue is whole"
+#define DUE     "a job's list of answered writes is whole"
 #define UNREPLY "a write in the queue of a live job has no reply"
 #define RETURNS "only lent bytes are returned"
 
@@ -72,10 +72,9 @@ Test(check, the_writes_that_wait)
     struct job job = job_writing(h);
     struct npji_job *in = inside(h, &job);
     struct npji_packet *first = in->queue.head;
-    struct npji_packet *last = in->queue.tail;
-    broken(h, last->prev, NULL, QUEUE);
-    broken(h, first->prev, last, QUEUE);
-    broken(h, in->queue.tail, first, QUEUE);
+    struct npji_packet *last = first->next;
+    broken(h, in->queue.end, &first->next, QUEUE);
+    broken(h, in->queue.end, &in->queue.head, QUEUE);
     broken(h, first->taken, 4, QUEUE);
     allowed(h, first->taken, 3);
     broken(h, in->packets, 3, COUNTS);
@@ -99,10 +98,9 @@ Test(check, the_writes_that_are_answered)
     expect(h, SUCCESS, npj_cancel(h->srv, job.req));
     struct npji_job *in = inside(h, &job);
     struct npji_packet *first = in->due.head;
-    struct npji_packet *last = in->due.tail;
-    broken(h, last->prev, NULL, DUE);
-    broken(h, first->prev, last, DUE);
-    broken(h, in->due.tail, first, DUE);
+    struct npji_packet *last = first->next;
+    broken(h, in->due.end, &first->next, DUE);
+    broken(h, in->due.end, &in->due.head, DUE);
     broken(h, last->taken, 3, DUE);
     broken(h, first->flags, more(first->flags, NPJI_PACKET_IN_OP), "an answered write of a live job is not in flight");
     broken(h, last->flags, more(last->flags, NPJI_PACKET_REPLIED), RETURNS);
@@ -137,7 +135,7 @@ Test(check, a_write_in_flight_has_its_writes)
     struct job job = job_writing(h);
     struct npji_job *in = inside(h, &job);
     const struct npji_job kept = *in;
-    in->queue = (struct npji_packets){0};
+    npji_packets_init(&in->queue);
     in->packets = 0;
     in->bytes = 0;
     names(h, "a WRITE in flight has its writes");

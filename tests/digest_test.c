@@ -87,7 +87,7 @@ Test(digest, covers_a_write)
     struct host *h = host_start(NULL);
     struct job job = job_busy(h);
     struct npji_job *in = inside(h, &job);
-    struct npji_packet *packets[] = {in->queue.head, in->queue.tail, in->due.head};
+    struct npji_packet *packets[] = {in->queue.head, in->queue.head->next, in->due.head};
     for (size_t i = 0; i < 3; i++) {
         covers(h, packets[i]->tag, 99);
         covers(h, packets[i]->length, 77);
@@ -104,11 +104,9 @@ Test(digest, covers_which_list_a_write_is_in)
     struct host *h = host_start(NULL);
     struct job job = job_busy(h);
     struct npji_job *in = inside(h, &job);
-    struct npji_packet *last = in->queue.tail;
     const uint64_t before = npj_digest(h->srv);
     /* From the end of one list to the beginning of the other: the order of all writes is the same. */
-    npji_packet_remove(&in->queue, last);
-    last->prev = NULL;
+    struct npji_packet *last = npji_packet_take(&in->queue, &in->queue.head->next);
     last->next = in->due.head;
     with(in->due.head, last, differs_at(h, before, true, "the list of a write", HERE));
     npji_packet_append(&in->queue, last);

@@ -142,6 +142,18 @@ Test(law5, parameter_before_shutdown)
     host_end(h);
 }
 
+Test(law5, the_handle_of_an_ended_job_before_parameter)
+{
+    struct host *h = host_start(NULL);
+    struct job job = job_scheduling(h);
+    expect(h, SUCCESS, npj_done(h->srv, job.op, NPJ_STATUS_SUCCESS)); /* it waits for its last REPLY to be taken */
+    refused(h, INVALID_HANDLE, npj_write(h->srv, job.id, 1, "a", 1, 0, NULL));
+    refused(h, INVALID_HANDLE, npj_write(h->srv, job.id, 1, NULL, 1, NPJ_COPY, NULL));
+    refused(h, INVALID_HANDLE, overlong_write(h, job.id));
+    refused(h, INVALID_HANDLE, npj_abort(h->srv, job.id, NPJ_STATUS_PENDING));
+    host_end(h);
+}
+
 Test(law5, parameter_before_state)
 {
     struct host *h = host_start(NULL);
