@@ -9,7 +9,8 @@ static const char about[] =
     "Writes through a Unix-domain socket to a thread that reads: a round hands over 64 writes, and ends when the "
     "system "
     "has taken them.\v"
-    "Works: socket-LENGTH. Sides: npjob (the engine, lent bytes, writev of each WRITE), npjob-copy (copied bytes), "
+    "Works: socket-LENGTH. Sides: npjob (the engine, lent bytes, and the pipe of libnpjob-posix), npjob-copy (copied "
+    "bytes), "
     "npjob-posix (its host on libuv), libuv (uv_write), libevent (bufferevent_write), writev (nothing but the call). "
     "Prints `WORK SIDE ns VALUE` lines: nanoseconds a write, one sample a line.";
 

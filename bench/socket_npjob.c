@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* The engine, with the plainest host there can be: writev() of what a WRITE holds. */
+/* The engine, and what libnpjob-posix does with a WRITE, without its loop. */
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <stdlib.h>
-#include <sys/uio.h>
-#include <unistd.h>
 
+#include "../host/pipe.h"
 #include "engine.h"
 #include "reader.h"
 #include "socket.h"
@@ -13,7 +13,7 @@ struct npjob_socket {
     npj_srv *srv;
     npj_job job;
     bench_reader *reader;
-    int fd;
+    npjpi_pipe pipe;
     uint32_t length;
     unsigned flags;
     unsigned char *bytes;
@@ -32,7 +32,10 @@ static void *begin(const void *what, unsigned flags)
     self->flags = flags;
     self->bytes = bench_bytes(work->length);
     self->reader = bench_reader_new();
-    self->fd = bench_reader_connect(self->reader);
+    npj_status opened = npjpi_pipe_open(&self->pipe, bench_reader_path(self->reader), NPJ_BYTE_MODE, work->length);
+    bench_must(opened == NPJ_STATUS_SUCCESS, "no connection");
+    /* Within the call, as writev() of the floor waits. */
+    bench_must(fcntl(self->pipe.fd, F_SETFL, 0) == 0, "the socket does not wait");
     self->srv = bench_engine_new(1);
     self->job = bench_engine_open(self->srv, 1, 1, 1);
     return self;
@@ -48,17 +51,23 @@ static void *begin_copied(const void *what)
     return begin(what, NPJ_COPY);
 }
 
+static void carry_out(struct npjob_socket *self, const npj_action *write)
+{
+    const struct iovec *iov = (const struct iovec *)(const void *)write->iov;
+    uint64_t taken;
+    npj_status status = npjpi_pipe_write(&self->pipe, iov, write->iov_count, &taken);
+    bench_must(status == NPJ_STATUS_SUCCESS, "the socket does not take it");
+    (void)npj_written(self->srv, write->op, NPJ_STATUS_SUCCESS, taken);
+}
+
 static void serve(struct npjob_socket *self)
 {
     npj_action todo;
     while (npj_next(self->srv, &todo)) {
-        if (todo.kind == NPJ_WRITE) {
-            ssize_t taken = writev(self->fd, (const struct iovec *)(const void *)todo.iov, (int)todo.iov_count);
-            bench_must(taken >= 0, "the socket does not take it");
-            (void)npj_written(self->srv, todo.op, NPJ_STATUS_SUCCESS, (uint64_t)taken);
-        } else {
+        if (todo.kind == NPJ_WRITE)
+            carry_out(self, &todo);
+        else
             self->answered++;
-        }
     }
 }
 
@@ -77,7 +86,7 @@ static void end(void *data)
 {
     struct npjob_socket *self = data;
     bench_must(self->answered == self->wanted, "not every write was answered");
-    (void)close(self->fd);
+    (void)npjpi_pipe_close(&self->pipe);
     bench_must(bench_reader_free(self->reader) == self->wanted * self->length, "not every byte has arrived");
     bench_engine_free(self->srv);
     free(self->bytes);

@@ -32,7 +32,7 @@ typedef struct npjpi_pipe {
 npj_status npjpi_pipe_open(npjpi_pipe *pipe, const char *path, npj_pipe_mode mode, uint32_t longest);
 
 /**
- * Writes what the pipe takes now, in one call to the system.
+ * Writes what the pipe takes now, in one call to the system. Many small pieces are put together first.
  *
  * @param taken receives the number of bytes on SUCCESS, at least 1 unless all of @p iov is empty.
  * @return SUCCESS; PENDING (the pipe is full, nothing was taken: wait until it is writable); PIPE_BROKEN (the reader

@@ -96,6 +96,52 @@ EVERY_KIND_AND_WAY(pipe, a_slow_reader_makes_short_writes_and_gets_all)
     free(text);
 }
 
+/* Small pieces are put together before the system gets them, within bounds: batches on both sides of each, and a reader
+ * that makes the writes of the system short. */
+struct batch {
+    uint32_t writes, length;
+};
+
+ParameterizedTestParameters(pipe, small_writes_arrive_byte_for_byte)
+{
+    static struct batch batches[] = {{40, 1},    {64, 64},   {64, 512}, {64, 513},
+                                     {32, 1024}, {33, 1024}, {8, 1024}, {8, 1025}};
+    return cr_make_param_array(struct batch, batches, sizeof batches / sizeof *batches);
+}
+ParameterizedTest(const struct batch *batch, pipe, small_writes_arrive_byte_for_byte)
+{
+    enum { WRITES = 2000 };
+    const uint32_t length = batch->length;
+    static const enum kind kinds[] = {STREAM, FIFO};
+    for (int i = 0; i < 2; i++) {
+        npjp_config limits = rig_limits();
+        limits.engine.max_job_packets = WRITES;
+        limits.engine.max_batch = batch->writes;
+        struct rig *r = rig_start(&limits);
+        struct seen s = {0};
+        char *text = pattern((size_t)WRITES * length);
+        reader_listen(r, kinds[i]);
+        job_start(r, &s, job_options(&s));
+        settle(r);
+        if (r->kind != FIFO)
+            reader_accept(r);
+        for (uint32_t write = 0; write < WRITES; write++)
+            must_write(&s, TAG_WRITE + write, text + (size_t)write * length, length, NPJ_LEND);
+        cr_assert_eq(npjp_job_close(s.job, TAG_CLOSE), NPJ_STATUS_PENDING);
+        while (s.ended == 0) {
+            (void)reader_read(r, 7777);
+            uv_run(&r->loop, UV_RUN_NOWAIT);
+        }
+        until(r, &s, false, is_at_end);
+        cr_assert_eq(r->got_length, (size_t)WRITES * length);
+        cr_assert_eq(memcmp(r->got, text, r->got_length), 0, "other bytes arrived");
+        cr_assert_eq(s.reply_count, WRITES + 3);
+        cr_assert_geq(s.report.pipe_writes, WRITES / batch->writes);
+        rig_end(r);
+        free(text);
+    }
+}
+
 /* Two jobs wait for two full pipes at once, and each gets its own bytes. */
 Test(pipe, two_full_pipes_do_not_mix)
 {
