@@ -275,12 +275,11 @@ static void act(struct npjt_driver *d, const npj_action *action)
     npjt_settle(d, job);
 }
 
-static bool is_zero(const void *object, size_t size)
+/** Whether @p action is as it was cleared. */
+static bool is_untouched(const npj_action *action)
 {
-    const unsigned char *bytes = object;
-    while (size > 0 && bytes[size - 1] == 0)
-        size--;
-    return size == 0;
+    static const unsigned char cleared[sizeof *action];
+    return memcmp(action, cleared, sizeof cleared) == 0;
 }
 
 bool npjt_take(struct npjt_driver *d)
@@ -291,7 +290,7 @@ bool npjt_take(struct npjt_driver *d)
     d->refused_digest = 0;
     npjt_pipe_keeps_offer(d);
     if (!d->subject->next(d->srv, &action)) {
-        if (!is_zero(&action, sizeof action))
+        if (!is_untouched(&action))
             npjt_violate(d, NPJT_LAW_ALL_OR_NOTHING, "next said false, and wrote an action");
         d->quiet = true;
         npjt_check_quiet(d);
