@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 
-from .build import LIBRARY, copy_library
+from .build import copy_library
 from .process import Trouble, run
 
 LEAST = 40  # patches
