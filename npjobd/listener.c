@@ -162,9 +162,10 @@ static int lock_folder(const char *path)
         return -1;
     const struct timespec pause = {.tv_nsec = LOCK_PAUSE_MS * 1000000};
     for (int i = 0; i < LOCK_TRIES; i++) {
+        if (i > 0)
+            nanosleep(&pause, NULL);
         if (flock(fd, LOCK_EX | LOCK_NB) == 0)
             return fd;
-        nanosleep(&pause, NULL);
     }
     close(fd);
     errno = EBUSY;
