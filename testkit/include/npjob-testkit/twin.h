@@ -126,6 +126,8 @@ void npjt_twin_free(npjt_twin *twin);
  * that it was lent, when its jobs have been ended by shutdown (if the subject says how many blocks an engine has, and
  * can trim).
  *
+ * Ends the program by abort() when there is no memory for bytes that it lends.
+ *
  * @param script  any bytes; may be NULL if @p size is 0.
  * @param options NULL: the defaults.
  * @param result  receives the counters. May be NULL.
