@@ -16,12 +16,13 @@ struct sums {
             return sentence;                                                                                           \
     } while (0)
 
-/* Walks a list; returns whether its end is where it says, and adds up what is in it. */
-static bool walk(const struct npji_packets *list, uint32_t *packets, uint64_t *bytes, uint64_t *pool)
+/* Walks a list of the job; returns whether its end is where it says, and adds up what is in it. */
+static bool walk(const struct npji_job *job, const struct npji_packets *list, uint32_t *packets, uint64_t *bytes,
+                 uint64_t *pool)
 {
     struct npji_packet *const *at = &list->head;
     for (const struct npji_packet *packet; (packet = *at) != NULL; at = &packet->next) {
-        if (packet->taken > packet->length)
+        if (packet->taken > packet->length || *packets > job->packets) /* more than there are: it may never end */
             return false;
         ++*packets;
         *bytes += packet->length;
@@ -34,8 +35,8 @@ static const char *check_packets(const struct npji_job *job, struct sums *sums)
 {
     uint32_t packets = 0;
     uint64_t bytes = 0;
-    MUST(walk(&job->queue, &packets, &bytes, &sums->pool), "a job's queue is whole");
-    MUST(walk(&job->due, &packets, &bytes, &sums->pool), "a job's list of answered writes is whole");
+    MUST(walk(job, &job->queue, &packets, &bytes, &sums->pool), "a job's queue is whole");
+    MUST(walk(job, &job->due, &packets, &bytes, &sums->pool), "a job's list of answered writes is whole");
     MUST(packets == job->packets && bytes == job->bytes, "a job counts the packets and bytes that it has");
     sums->packets += packets;
 
@@ -139,7 +140,8 @@ static const char *check_pool(const struct npj_srv *srv, const struct sums *sums
     const unsigned classes = npji_classes(srv);
     uint64_t idle = 0;
     for (unsigned class = 0; class < classes; class ++)
-        for (const struct npji_packet *packet = srv->idle[class]; packet != NULL; packet = packet->next)
+        for (const struct npji_packet *packet = srv->idle[class]; packet != NULL && idle <= stats->idle_bytes;
+             packet = packet->next)
             idle += npji_packet_block(packet);
     MUST(idle == stats->idle_bytes && idle <= srv->config.max_idle_bytes,
          "what is kept for reuse is counted and bounded");

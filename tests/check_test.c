@@ -75,6 +75,7 @@ Test(check, the_writes_that_wait)
     struct npji_packet *last = first->next;
     broken(h, in->queue.end, &first->next, QUEUE);
     broken(h, in->queue.end, &in->queue.head, QUEUE);
+    broken(h, last->next, first, QUEUE);
     broken(h, first->taken, 4, QUEUE);
     allowed(h, first->taken, 3);
     broken(h, in->packets, 3, COUNTS);
@@ -101,6 +102,7 @@ Test(check, the_writes_that_are_answered)
     struct npji_packet *last = first->next;
     broken(h, in->due.end, &first->next, DUE);
     broken(h, in->due.end, &in->due.head, DUE);
+    broken(h, last->next, first, DUE);
     broken(h, last->taken, 3, DUE);
     broken(h, first->flags, more(first->flags, NPJI_PACKET_IN_OP), "an answered write of a live job is not in flight");
     broken(h, last->flags, more(last->flags, NPJI_PACKET_REPLIED), RETURNS);
@@ -346,6 +348,10 @@ Test(check, what_is_counted)
     cr_assert(idle > 0 && pool > 0, "one block is in use, and one kept");
 
     broken(h, stats->idle_bytes, idle + 1, KEPT);
+    struct npji_packet **kept = srv->idle;
+    while (*kept == NULL)
+        kept++;
+    broken(h, (*kept)->next, *kept, KEPT);
     broken(h, srv->config.max_idle_bytes, idle - 1, KEPT);
     allowed(h, srv->config.max_idle_bytes, idle);
     broken(h, stats->jobs.live, 2, ALL_JOBS);
