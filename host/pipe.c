@@ -149,7 +149,7 @@ enum { SMALL_PIECE = 1024, PUT_TOGETHER = 32 * 1024 };
 static bool is_many_small(const struct iovec *iov, uint32_t iov_count)
 {
     size_t bytes = 0;
-    for (uint32_t i = 0; i < iov_count; i++)
+    for (uint32_t i = 0; i < iov_count && bytes <= PUT_TOGETHER; i++) /* no further: the sum might not fit */
         bytes += iov[i].iov_len;
     return iov_count > 1 && bytes <= PUT_TOGETHER && bytes <= (size_t)iov_count * SMALL_PIECE;
 }
