@@ -8,12 +8,20 @@ given the same tapes of 64 records, which take the place of mutation.
 import os
 import re
 import shutil
+import sys
 import tempfile
 
 from mutation.process import Trouble, must, run
 
+from . import building
+
 ENGINES = ['replay', 'libfuzzer-plain', 'libfuzzer', 'aflpp']
 TAPE_BYTES = 16 + 64 * 4
+
+
+def nothing_counted(engine, log):
+    sys.stderr.write(log[-2000:])
+    return Trouble(f'{engine} has counted nothing')
 
 
 class Rates:
@@ -37,11 +45,8 @@ class Rates:
     def _build_replay(self):
         """Without an engine, and optimised like those with one."""
         folder = os.path.join(self.folder, 'fuzz-replay')
-        env = {'CC': 'clang-19', 'CXX': 'clang++-19', 'CFLAGS': '', 'CXXFLAGS': '', 'CPPFLAGS': '', 'LDFLAGS': ''}
-        if not os.path.exists(os.path.join(folder, 'build.ninja')):
-            must(['meson', 'setup', folder, self.root, '-Dauto_features=disabled', '-Dfuzz=enabled', '-Dtestkit=enabled',
-                  '-Dbuildtype=debugoptimized'], 'meson setup', env=env)
-        must(['ninja', '-C', folder, 'fuzz-rate'], f'the build in {folder}')
+        options = ['-Dauto_features=disabled', '-Dfuzz=enabled', '-Dtestkit=enabled', '-Dbuildtype=debugoptimized']
+        building.build(self.root, folder, options, ['clang-19', 'clang++-19'], ['fuzz-rate'])
         return folder
 
     def _counted(self, command, engine):
@@ -49,7 +54,7 @@ class Rates:
         outcome = run(command, env={'NPJOB_RATE_SECONDS': str(self.seconds)})
         found = re.search(r'^rate: (\d+)$', outcome.out, re.MULTILINE)
         if outcome.status != 0 or not found:
-            raise Trouble(f'{engine} has counted nothing: {outcome.err.strip()[-500:]}')
+            raise nothing_counted(engine, outcome.err)
         return int(found.group(1))
 
     def _afl(self, program):
@@ -68,8 +73,11 @@ class Rates:
                            '-t', '10000', '-m', 'none', '--', program], env=env)
             stats = os.path.join(out, 'default', 'fuzzer_stats')
             if outcome.status != 0 or not os.path.exists(stats):
-                raise Trouble(f'AFL++ has counted nothing: {outcome.out.strip()[-500:]}')
+                raise nothing_counted('AFL++', outcome.out)
             with open(stats, encoding='utf-8') as file:
-                return float(re.search(r'^execs_per_sec\s*: ([\d.]+)$', file.read(), re.MULTILINE).group(1))
+                found = re.search(r'^execs_per_sec\s*: ([\d.]+)$', file.read(), re.MULTILINE)
+            if not found:
+                raise nothing_counted('AFL++', outcome.out)
+            return float(found.group(1))
         finally:
             shutil.rmtree(folder, ignore_errors=True)

@@ -5,6 +5,7 @@
 import json
 import os
 import subprocess
+import sys
 
 from mutation.process import Trouble
 
@@ -118,4 +119,5 @@ def draw(path, rows):
     dots = '\n'.join(f'{times} {at} {colour}' for at, (times, colour) in enumerate(zip(ahead, colours)))
     done = subprocess.run(['gnuplot'], input=f'{script}{bars}\ne\n{dots}\ne\n', text=True, capture_output=True, check=False)
     if done.returncode != 0 or not os.path.exists(path):
-        raise Trouble(f'gnuplot draws nothing: {done.stderr.strip()}')
+        sys.stderr.write(done.stderr)
+        raise Trouble('gnuplot draws nothing')

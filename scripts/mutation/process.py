@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Programs that may not end, and the progress of long work."""
 
+import contextlib
 import math
 import os
 import signal
@@ -20,6 +21,17 @@ class Outcome:
 
     def __init__(self, status, out, err, seconds):
         self.status, self.out, self.err, self.seconds = status, out, err, seconds
+
+
+def _stop(process):
+    """What was interrupted may have something to put away; what does not end by itself is killed."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
+    try:
+        process.communicate(timeout=20)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def run(command, timeout=None, cwd=None, env=None, memory=None):
@@ -46,7 +58,7 @@ def run(command, timeout=None, cwd=None, env=None, memory=None):
         os.killpg(process.pid, signal.SIGKILL)
         out, err = process.communicate()
     except BaseException:
-        os.killpg(process.pid, signal.SIGKILL)
+        _stop(process)
         raise
     return Outcome(status, out.decode(errors='replace'), err.decode(errors='replace'), time.monotonic() - began)
 
