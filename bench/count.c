@@ -32,10 +32,12 @@ static int count(const bench_side *side, const void *what, uint64_t rounds)
     return 0;
 }
 
+/* 0 for what is no number from 1 to @most. */
 static uint32_t number(const char *text, uint32_t most)
 {
-    unsigned long value = strtoul(text, NULL, 10);
-    return value <= most ? (uint32_t)value : 0;
+    char *end;
+    unsigned long value = strtoul(text, &end, 10);
+    return *end == '\0' && value <= most ? (uint32_t)value : 0;
 }
 
 int main(int argc, char **argv)
@@ -45,12 +47,13 @@ int main(int argc, char **argv)
         return 0;
     }
     if (argc == 4 && strcmp(argv[1], "events") == 0) {
-        uint32_t jobs = number(argv[2], NPJ_MAX_JOBS);
-        return jobs > 0 ? count(&events_npjob, &jobs, number(argv[3], UINT32_MAX)) : wrong();
+        uint32_t jobs = number(argv[2], NPJ_MAX_JOBS), rounds = number(argv[3], UINT32_MAX);
+        return jobs > 0 && rounds > 0 ? count(&events_npjob, &jobs, rounds) : wrong();
     }
     bool lent = argc == 5 && strcmp(argv[1], "lend") == 0;
     if (argc != 5 || (!lent && strcmp(argv[1], "copy") != 0))
         return wrong();
     cycle_work work = {"count", number(argv[2], 1 << 20), number(argv[3], 4096), lent};
-    return work.length > 0 && work.pending > 0 ? count(&cycle_npjob, &work, number(argv[4], UINT32_MAX)) : wrong();
+    uint32_t rounds = number(argv[4], UINT32_MAX);
+    return work.length > 0 && work.pending > 0 && rounds > 0 ? count(&cycle_npjob, &work, rounds) : wrong();
 }

@@ -35,13 +35,17 @@ static bench_keys keys_of(const void *user, uint32_t number)
     return keys;
 }
 
-static void serve(npj_srv *srv)
+/* Returns how many pipes were to be closed. */
+static uint64_t serve(npj_srv *srv)
 {
     npj_action todo;
+    uint64_t closed = 0;
     while (npj_next(srv, &todo)) {
+        closed += todo.kind == NPJ_CLOSE_PIPE;
         if (todo.op != 0 && todo.kind != NPJ_CANCEL)
             (void)npj_done(srv, todo.op, NPJ_STATUS_SUCCESS);
     }
+    return closed;
 }
 
 static npj_status client_goes(npj_srv *srv, uint64_t key)
@@ -62,8 +66,9 @@ static void sample(npj_srv *srv, const char *work, npj_status (*goes)(npj_srv *s
     uint64_t before = live_jobs(srv);
     uint64_t began = bench_now();
     bench_must(goes(srv, key) == NPJ_STATUS_SUCCESS, "the engine refuses");
-    serve(srv);
+    uint64_t closed = serve(srv);
     uint64_t took = bench_now() - began;
+    bench_must(closed == jobs, "not every job was ended");
     /* A client's jobs are gone; a provider's stay with their clients, broken. */
     bench_must(goes != client_goes || before - live_jobs(srv) == jobs, "not every job has gone");
     bench_print(work, side, "ns", (double)took / jobs);

@@ -19,16 +19,18 @@ int main(int argc, char **argv)
     bench_options options;
     npj_stats stats;
     bench_options_parse(argc, argv, about, &options);
-    if (!bench_wanted(&options, "memory"))
-        return 0;
     bench_crowd *crowd = bench_crowd_new(JOBS, NULL, NULL);
     npj_stats_get(crowd->srv, &stats);
     bench_must(stats.jobs.live == JOBS, "not every job is open");
-    bench_print("memory-job", "npjob", "bytes", stats.job_bytes);
-    bench_print("memory-job", "all", "bytes", (double)stats.memory_bytes / (double)stats.jobs.live);
-    bench_print("memory-job", "uv_pipe_t", "bytes", sizeof(uv_pipe_t));
-    bench_print("memory-packet", "npjob", "bytes", stats.packet_bytes);
-    bench_print("memory-packet", "uv_write_t", "bytes", sizeof(uv_write_t));
+    if (bench_wanted(&options, "memory-job")) {
+        bench_print("memory-job", "npjob", "bytes", stats.job_bytes);
+        bench_print("memory-job", "all", "bytes", (double)stats.memory_bytes / (double)stats.jobs.live);
+        bench_print("memory-job", "uv_pipe_t", "bytes", sizeof(uv_pipe_t));
+    }
+    if (bench_wanted(&options, "memory-packet")) {
+        bench_print("memory-packet", "npjob", "bytes", stats.packet_bytes);
+        bench_print("memory-packet", "uv_write_t", "bytes", sizeof(uv_write_t));
+    }
     bench_crowd_free(crowd);
-    return 0;
+    return bench_status();
 }

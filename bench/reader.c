@@ -47,6 +47,8 @@ static void *read_all(void *data)
     unsigned char *buffer = bench_alloc(READ_BYTES);
     int fd = accept4(reader->listener, NULL, NULL, SOCK_CLOEXEC);
     bench_must(fd >= 0, "no connection");
+    (void)unlink(reader->address.sun_path); /* nobody else comes, and nothing is left however this ends */
+    (void)rmdir(reader->folder);
     ssize_t got;
     for (int pauses = 0; (got = recv(fd, buffer, READ_BYTES, MSG_DONTWAIT)) != 0; pauses++) {
         if (got > 0) {
@@ -99,8 +101,6 @@ uint64_t bench_reader_free(bench_reader *reader)
     bench_must(pthread_join(reader->thread, NULL) == 0, "the thread does not end");
     uint64_t bytes = reader->bytes;
     (void)close(reader->listener);
-    (void)unlink(reader->address.sun_path);
-    (void)rmdir(reader->folder);
     free(reader);
     return bytes;
 }

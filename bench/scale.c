@@ -34,5 +34,5 @@ int main(int argc, char **argv)
     const bench_work tick = {"tick", 1, &most};
     bench_compare(&options, &tick, ticks, sizeof ticks / sizeof *ticks);
     bench_gone(&options);
-    return 0;
+    return bench_status();
 }

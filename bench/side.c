@@ -8,7 +8,9 @@
 #include <string.h>
 #include <time.h>
 
-enum { MOST_SIDES = 8 };
+enum { MOST_SIDES = 8, PAUSE_NS = 1000000 };
+
+static bool printed;
 
 static const struct argp_option option_table[] = {
     {"repeat", 'r', "N", 0, "samples of each side (11)", 0},
@@ -65,7 +67,7 @@ bool bench_wanted(const bench_options *options, const char *work)
     return length == 0 || (strncmp(work, options->work, length) == 0 && (work[length] == '\0' || work[length] == '-'));
 }
 
-bool bench_side_wanted(const bench_options *options, const char *side)
+static bool is_side_wanted(const bench_options *options, const char *side)
 {
     return options->side == NULL || strcmp(side, options->side) == 0;
 }
@@ -108,6 +110,15 @@ void bench_print(const char *work, const char *side, const char *unit, double va
 {
     printf("%s %s %s %.9g\n", work, side, unit, value);
     (void)fflush(stdout);
+    printed = true;
+}
+
+int bench_status(void)
+{
+    if (printed)
+        return 0;
+    (void)fprintf(stderr, "%s: there is no such work or side\n", program_invocation_short_name);
+    return 2;
 }
 
 /* A side that takes part: its state, and the rounds of one sample. */
@@ -117,8 +128,10 @@ struct part {
     uint64_t rounds;
 };
 
+/* Threads of the side before it, as the reader of a socket, fall asleep first. */
 static uint64_t time_rounds(const struct part *part, uint64_t rounds)
 {
+    (void)nanosleep(&(struct timespec){.tv_nsec = PAUSE_NS}, NULL);
     uint64_t began = bench_now();
     part->side->run(part->self, rounds);
     return bench_now() - began;
@@ -146,7 +159,7 @@ void bench_compare(const bench_options *options, const bench_work *work, const b
         return;
     bench_must(count <= MOST_SIDES, "too many sides");
     for (size_t i = 0; i < count; i++) {
-        if (!bench_side_wanted(options, sides[i]->name))
+        if (!is_side_wanted(options, sides[i]->name))
             continue;
         struct part *part = &parts[taking++];
         part->side = sides[i];

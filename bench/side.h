@@ -30,9 +30,11 @@ typedef struct bench_options {
 /** Reads the command line; ends the program for --help and for what is wrong. @p about is the text of --help. */
 void bench_options_parse(int argc, char **argv, const char *about, bench_options *out);
 
-/** Whether the options ask for @p work, for @p side. */
+/** Whether the options ask for @p work. */
 bool bench_wanted(const bench_options *options, const char *work);
-bool bench_side_wanted(const bench_options *options, const char *side);
+
+/** The exit status: 0, or 2, with a line that says so, if there is no such work or side, and nothing was printed. */
+int bench_status(void);
 
 /** A work: its name, the items (writes, events) of one round, and what is handed to the sides. */
 typedef struct bench_work {

@@ -11,7 +11,9 @@ static const char about[] =
     "has taken them.\v"
     "Works: socket-LENGTH. Sides: npjob (the engine, lent bytes, and the pipe of libnpjob-posix), npjob-copy (copied "
     "bytes), "
-    "npjob-posix (its host on libuv), libuv (uv_write), libevent (bufferevent_write), writev (nothing but the call). "
+    "npjob-posix (its host on libuv), libuv (uv_write), libevent (bufferevent_write), writev (nothing but the call), "
+    "write (a copy into "
+    "one piece, and the call). "
     "Prints `WORK SIDE ns VALUE` lines: nanoseconds a write, one sample a line.";
 
 static const socket_work works[] = {
@@ -23,7 +25,7 @@ static const socket_work works[] = {
 
 int main(int argc, char **argv)
 {
-    static const bench_side *const sides[] = {&socket_npjob, &socket_floor, &socket_uv,
+    static const bench_side *const sides[] = {&socket_npjob, &socket_floor, &socket_together, &socket_uv,
                                               &socket_event, &socket_copy,  &socket_posix};
     bench_options options;
     bench_options_parse(argc, argv, about, &options);
@@ -32,5 +34,5 @@ int main(int argc, char **argv)
         const bench_work what = {works[i].name, SOCKET_PENDING, &works[i]};
         bench_compare(&options, &what, sides, sizeof sides / sizeof *sides);
     }
-    return 0;
+    return bench_status();
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* What no server can do without: the bytes go to the system, all writes of a round by one call. */
+/* What no server can do without: the bytes go to the system, all writes of a round by one call; in as many pieces as
+ * there are writes, or put together first. */
 #define _GNU_SOURCE
 #include <stdlib.h>
+#include <string.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -13,6 +15,7 @@ struct floor_socket {
     int fd;
     uint32_t length;
     unsigned char *bytes;
+    unsigned char *together;
     uint64_t written;
 };
 
@@ -22,6 +25,7 @@ static void *begin(const void *what)
     struct floor_socket *self = bench_alloc_zeroed(1, sizeof *self);
     self->length = work->length;
     self->bytes = bench_bytes(work->length);
+    self->together = bench_bytes((size_t)work->length * SOCKET_PENDING);
     self->reader = bench_reader_new();
     self->fd = bench_reader_connect(self->reader);
     return self;
@@ -40,13 +44,27 @@ static void run(void *data, uint64_t rounds)
     }
 }
 
+static void run_together(void *data, uint64_t rounds)
+{
+    struct floor_socket *self = data;
+    size_t whole = (size_t)self->length * SOCKET_PENDING;
+    for (; rounds > 0; rounds--) {
+        for (size_t at = 0; at < whole; at += self->length)
+            memcpy(self->together + at, self->bytes, self->length);
+        bench_must(write(self->fd, self->together, whole) == (ssize_t)whole, "a short write");
+        self->written += whole;
+    }
+}
+
 static void end(void *data)
 {
     struct floor_socket *self = data;
     (void)close(self->fd);
     bench_must(bench_reader_free(self->reader) == self->written, "not every byte has arrived");
+    free(self->together);
     free(self->bytes);
     free(self);
 }
 
 const bench_side socket_floor = {"writev", begin, run, end};
+const bench_side socket_together = {"write", begin, run_together, end};

@@ -56,7 +56,8 @@ def cycle_rows():
         pair('cycle-copy-4096', 'malloc', FASTER, 10),
         pair('cycle-copy-4096', 'memcpy', COST, None),
         # The same call with the same work: a tenth is for what a clock sees of nothing.
-        Row('cycle-lend: 1 MiB / 64 B', COST, ('cycle-lend-1048576', 'npjob'), ('cycle-lend-64', 'npjob'), 1.1, '64 B'),
+        Row('cycle-lend: 1 MiB / 64 B', COST, ('cycle-lend', '1048576'), ('cycle-lend', '64'), 1.1, '64 B'),
+        Row('cycle-lend: one pending / 64', COST, ('cycle-lend-one', 'npjob'), ('cycle-lend', '64'), None, '64 pending'),
         Row('instructions-lend-1 / 200', LIMIT, ('instructions-lend-1', 'npjob'), 200),
         Row('instructions-lend-64 / 200', LIMIT, ('instructions-lend-64', 'npjob'), 200),
     ]
@@ -67,6 +68,7 @@ def socket_rows():
     for length, uv, event, floor in ((64, 10, 2, 1.3), (512, 10, 2, 1.3), (4096, None, None, 1.2), (65536, None, None, 1.2)):
         work = f'socket-{length}'
         rows += [pair(work, 'libuv', FASTER, uv), pair(work, 'libevent', FASTER, event), pair(work, 'writev', COST, floor)]
+        rows += [pair(work, 'write', COST, None)]
         rows += [pair(work, 'writev', COST, None, 'npjob-copy', ' copied'), pair(work, 'libuv', FASTER, None, 'npjob-posix', ' host')]
     return rows
 

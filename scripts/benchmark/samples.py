@@ -4,13 +4,13 @@
 
 import os
 import re
-import shutil
 import statistics
 import sys
 
 from mutation.process import Progress, Trouble, must, run
 
-from . import fuzzing
+from . import building, fuzzing
+from .goals import LIMIT, ROWS
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -22,7 +22,6 @@ WORKS = [*FAMILIES, 'instructions', 'fuzz', 'npjobd']
 COUNTED = [
     ('instructions-lend-1', ['lend', '512', '1'], (2000, 4000), 1),
     ('instructions-lend-64', ['lend', '512', '64'], (100, 200), 64),
-    ('instructions-copy-512', ['copy', '512', '64'], (100, 200), 64),
     ('instructions-events-1000', ['events', '1000'], (2, 4), 4000),
     ('instructions-events-10000', ['events', '10000'], (2, 4), 40000),
 ]
@@ -50,17 +49,16 @@ class Samples:
 
 
 def build(root, folder, jobs):
-    """A release build. Set up anew when the options have changed."""
+    """A release build."""
     options = ['-Dauto_features=disabled', '-Dbench=enabled', '-Dhost=enabled', '-Dnpjobd=enabled', '-Dbuildtype=release']
     compilers = [os.environ.get('CC', 'gcc'), os.environ.get('CXX', 'g++')]
-    stamp, wanted = os.path.join(folder, 'npjob-options'), ' '.join(compilers + options)
-    env = {'CC': compilers[0], 'CXX': compilers[1], 'CFLAGS': '', 'CXXFLAGS': '', 'CPPFLAGS': '', 'LDFLAGS': ''}
-    if not os.path.exists(stamp) or open(stamp, encoding='utf-8').read() != wanted:
-        shutil.rmtree(folder, ignore_errors=True)
-        must(['meson', 'setup', folder, root, *options], 'meson setup', env=env)
-        with open(stamp, 'w', encoding='utf-8') as file:
-            file.write(wanted)
-    must(['ninja', '-C', folder, f'-j{jobs}'], f'the build in {folder}')
+    building.build(root, folder, options, compilers, [f'-j{jobs}'])
+
+
+def there_is(name):
+    """Whether @name is a work of the table, or a family of them."""
+    works = {row.ours[0] for row in ROWS}
+    return name in WORKS or name in works
 
 
 def counted(program, arguments):
@@ -91,10 +89,16 @@ class Bench:
         """Whether one of --only names this work, or the family that it is of."""
         return not self.only or any(work == name or work.startswith(name + '-') for name in self.only)
 
+    def _needed(self):
+        """What is asked for by name, and the works that its rows are held against; or all families."""
+        if not self.only:
+            return WORKS
+        against = [row.theirs[0] for row in ROWS if row.sort is not LIMIT and self.wanted(row.ours[0])]
+        return [*self.only, *sorted({work for work in against if not self.wanted(work)})]
+
     def _timed(self):
-        """Program and work of each timed step: all works of a family, or those that are asked for by name."""
-        names = self.only or FAMILIES
-        known = [name for name in names if name.split('-')[0] in FAMILIES]
+        """Program and work of each timed step."""
+        known = [name for name in self._needed() if name.split('-')[0] in FAMILIES]
         return [(FAMILIES[name.split('-')[0]], name) for name in known]
 
     def _engines(self):
@@ -102,13 +106,11 @@ class Bench:
 
     def measure(self):
         """The programs take turns, run by run, so that a slow minute of the machine falls on all of them."""
-        counted_works = [entry for entry in COUNTED if self.wanted(entry[0])]
+        counted_works = [entry for entry in COUNTED if self.wanted(entry[0]) or entry[0] in self._needed()]
         steps = [step for _ in range(self.runs) for step in self._timed()]
         if self.daemon and self.wanted('npjobd'):
             steps += [('daemon', 'npjobd')] * self.runs
         engines = [engine for _ in range(min(self.runs, 3)) for engine in self._engines()]
-        if not steps and not counted_works and not engines:
-            raise Trouble(f'there is no such work; there are {", ".join(WORKS)}')
         progress = Progress('bench', len(steps) + len(counted_works) + len(engines))
         for program, work in steps:
             self._run(program, work)
@@ -117,8 +119,7 @@ class Bench:
             self._count(*entry)
             progress.step(entry[0])
         for engine in engines:
-            for side in ('full', 'empty'):
-                self.samples.add(f'fuzz-{engine}', side, 'executions/s', self.rates.rate(engine, side))
+            self._rate(engine)
             progress.step(engine)
         progress.end()
         return self.samples
@@ -130,9 +131,26 @@ class Bench:
         command = [self._program(program), *self.options, '--work', work]
         if program == 'daemon':
             command = [os.path.join(HERE, 'daemon.sh'), self.release, str(self.megabytes), '1']
-        for line in must(command, program).splitlines():
+        try:
+            lines = must(command, program).splitlines()
+        except Trouble as trouble:
+            self._not_measured(work, trouble)
+            return
+        for line in lines:
             name, side, unit, value = line.split()
             self.samples.add(name, side, unit, float(value))
+
+    def _rate(self, engine):
+        try:
+            for side in ('full', 'empty'):
+                self.samples.add(f'fuzz-{engine}', side, 'executions/s', self.rates.rate(engine, side))
+        except Trouble as trouble:
+            self._not_measured(engine, trouble)
+
+    @staticmethod
+    def _not_measured(what, trouble):
+        """Minutes of other figures are not lost by it: its rows say that they were not measured."""
+        sys.stderr.write(f'\nbench: {what}: {trouble}\n')
 
     def _count(self, work, arguments, rounds, items):
         few, many = (counted(self._program('count'), [*arguments, str(n)]) for n in rounds)
