@@ -17,7 +17,6 @@ struct fuzz_campaign {
     uint64_t events;            /**< records of tapes, each followed by a check of all laws */
     uint64_t packets_allocated; /**< packets of writes, accepted by the implementation under test */
     uint64_t packets_released;
-    uint64_t findings;
 };
 
 /** The counters of this process. Never NULL. Opens the file at the first call; if that cannot be done, says so once on

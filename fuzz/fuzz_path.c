@@ -9,7 +9,8 @@
  *     bit  3     the rest is not a path but a name for npj_pipe_path(): bits 4-6 are its form, the next byte is the
  *                length of SERVER, and what is left are SERVER and NAME
  *
- * Every path is parsed in both profiles and, if it is well-formed, in both encodings.
+ * Every path is parsed in both profiles and, if it is well-formed, in both encodings; an opaque one in the strict
+ * profile.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -19,17 +20,9 @@
 
 #include "campaign.h"
 #include "npjob/path.h"
+#include "property.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool holds, const char *property)
-{
-    if (!holds) {
-        fuzz_campaign()->findings++;
-        fprintf(stderr, "fuzz_path: violated: %s\n", property);
-        abort();
-    }
-}
 
 /* ------------------------------------------------------------------------------------------- a second transcoder */
 
@@ -38,17 +31,6 @@ typedef struct units {
     uint16_t *at;
     size_t count;
 } units;
-
-static void *obtain(size_t bytes)
-{
-    void *block = malloc(bytes == 0 ? 1 : bytes);
-
-    if (block == NULL) {
-        fprintf(stderr, "fuzz_path: out of memory\n");
-        exit(1);
-    }
-    return block;
-}
 
 static bool within(uint8_t byte, uint8_t first, uint8_t last)
 {
@@ -84,7 +66,7 @@ static size_t sequence_length(const uint8_t *at, size_t left)
 /* False if the text is ill-formed. The units are the caller's to free in either case. */
 static bool read_utf8(const uint8_t *bytes, size_t size, units *out)
 {
-    *out = (units){obtain(size * sizeof *out->at), 0};
+    *out = (units){fuzz_obtain(size * sizeof *out->at), 0};
     for (size_t i = 0; i < size;) {
         size_t length = sequence_length(bytes + i, size - i);
         uint32_t code = 0;
@@ -128,7 +110,7 @@ static bool read_utf16(const uint8_t *bytes, size_t size, units *out)
 {
     bool low_is_due = false;
 
-    *out = (units){obtain(size), size / 2};
+    *out = (units){fuzz_obtain(size), size / 2};
     for (size_t i = 0; i < out->count; i++) {
         uint16_t unit = (uint16_t)(bytes[2 * i] + 256 * bytes[2 * i + 1]);
 
@@ -310,14 +292,16 @@ static void check_name(const npj_pipe_name *name, const npj_path *path, const mo
 {
     bool remote = says->form == NPJ_FORM_REMOTE;
 
-    require(name->form == says->form, "the form is the model's");
-    require(name->encoding == path->encoding, "the name has the path's encoding");
-    require(is_inside(name->name, name->name_length, path), "NAME lies inside the path");
-    require(is_text(name->name, name->name_length, name->encoding, &says->name), "NAME is the model's");
-    require((name->server != NULL) == remote && (remote || name->server_length == 0), "only a remote path has SERVER");
+    fuzz_require(name->form == says->form, "the form is the model's");
+    fuzz_require(name->encoding == path->encoding, "the name has the path's encoding");
+    fuzz_require(is_inside(name->name, name->name_length, path), "NAME lies inside the path");
+    fuzz_require(is_text(name->name, name->name_length, name->encoding, &says->name), "NAME is the model's");
+    fuzz_require((name->server != NULL) == remote && (remote || name->server_length == 0),
+                 "only a remote path has SERVER");
     if (remote) {
-        require(is_inside(name->server, name->server_length, path), "SERVER lies inside the path");
-        require(is_text(name->server, name->server_length, name->encoding, &says->server), "SERVER is the model's");
+        fuzz_require(is_inside(name->server, name->server_length, path), "SERVER lies inside the path");
+        fuzz_require(is_text(name->server, name->server_length, name->encoding, &says->server),
+                     "SERVER is the model's");
     }
 }
 
@@ -329,20 +313,20 @@ static void check_written(const npj_pipe_name *name, npj_path_encoding encoding,
     size_t untouched = 0;
     npj_pipe_name again;
 
-    require(npj_pipe_path(name, encoding, large, sizeof large, &length) == NPJ_STATUS_SUCCESS,
-            "NPJ_PIPE_PATH_MAX bytes are always enough");
-    uint8_t *exact = obtain(length);
+    fuzz_require(npj_pipe_path(name, encoding, large, sizeof large, &length) == NPJ_STATUS_SUCCESS,
+                 "NPJ_PIPE_PATH_MAX bytes are always enough");
+    uint8_t *exact = fuzz_obtain(length);
 
     memset(exact, 0xA5, length);
-    require(npj_pipe_path(name, encoding, exact, length - 1, &untouched) == NPJ_STATUS_INVALID_PARAMETER &&
-                untouched == 0 && exact[0] == 0xA5,
-            "a buffer too small by one is refused and left alone");
-    require(npj_pipe_path(name, encoding, exact, length, &length) == NPJ_STATUS_SUCCESS &&
-                memcmp(exact, large, length) == 0,
-            "a buffer of the exact size is enough");
+    fuzz_require(npj_pipe_path(name, encoding, exact, length - 1, &untouched) == NPJ_STATUS_INVALID_PARAMETER &&
+                     untouched == 0 && exact[0] == 0xA5,
+                 "a buffer too small by one is refused and left alone");
+    fuzz_require(npj_pipe_path(name, encoding, exact, length, &length) == NPJ_STATUS_SUCCESS &&
+                     memcmp(exact, large, length) == 0,
+                 "a buffer of the exact size is enough");
     npj_path path = {exact, length, encoding};
 
-    require(npj_path_parse(&path, profile, &again) == NPJ_STATUS_SUCCESS, "what was written parses");
+    fuzz_require(npj_path_parse(&path, profile, &again) == NPJ_STATUS_SUCCESS, "what was written parses");
     if (says.form != NPJ_FORM_REMOTE) {
         says.form = NPJ_FORM_LOCAL;
     }
@@ -359,14 +343,14 @@ static npj_status check_path(const npj_path *path, const units *text, npj_path_p
 
     memset(&name, 0xA5, sizeof name);
     memcpy(&before, &name, sizeof name);
-    require(npj_path_parse(path, profile, &name) == says.status, "the verdict is the model's");
-    require(npj_path_parse(path, profile, NULL) == says.status, "the verdict is the same without a result");
+    fuzz_require(npj_path_parse(path, profile, &name) == says.status, "the verdict is the model's");
+    fuzz_require(npj_path_parse(path, profile, NULL) == says.status, "the verdict is the same without a result");
     if (says.status == NPJ_STATUS_SUCCESS) {
         check_name(&name, path, &says);
         check_written(&name, NPJ_PATH_UTF8, profile, says);
         check_written(&name, NPJ_PATH_UTF16LE, profile, says);
     } else {
-        require(memcmp(&name, &before, sizeof name) == 0, "the result is untouched on failure");
+        fuzz_require(memcmp(&name, &before, sizeof name) == 0, "the result is untouched on failure");
     }
     return says.status;
 }
@@ -376,8 +360,8 @@ static void check_profiles(const npj_path *path, const units *text)
     npj_status strict = check_path(path, text, NPJ_PATH_STRICT);
     npj_status permissive = check_path(path, text, NPJ_PATH_PERMISSIVE);
 
-    require(strict == permissive || (strict == NPJ_STATUS_OBJECT_NAME_INVALID && permissive == NPJ_STATUS_SUCCESS),
-            "strict is permissive, less some names");
+    fuzz_require(strict == permissive || (strict == NPJ_STATUS_OBJECT_NAME_INVALID && permissive == NPJ_STATUS_SUCCESS),
+                 "strict is permissive, less some names");
 }
 
 static void check_text(const npj_path *path)
@@ -385,14 +369,14 @@ static void check_text(const npj_path *path)
     units text;
 
     if (!read_units(path->bytes, path->length, path->encoding, &text)) {
-        require(npj_path_parse(path, NPJ_PATH_STRICT, NULL) == NPJ_STATUS_OBJECT_NAME_INVALID &&
-                    npj_path_parse(path, NPJ_PATH_PERMISSIVE, NULL) == NPJ_STATUS_OBJECT_NAME_INVALID,
-                "ill-formed text is malformed");
+        fuzz_require(npj_path_parse(path, NPJ_PATH_STRICT, NULL) == NPJ_STATUS_OBJECT_NAME_INVALID &&
+                         npj_path_parse(path, NPJ_PATH_PERMISSIVE, NULL) == NPJ_STATUS_OBJECT_NAME_INVALID,
+                     "ill-formed text is malformed");
     } else {
         npj_path_encoding other = path->encoding == NPJ_PATH_UTF8 ? NPJ_PATH_UTF16LE : NPJ_PATH_UTF8;
-        uint8_t *room = obtain(text.count * 3);
+        uint8_t *room = fuzz_obtain(text.count * 3);
         size_t length = write_units(&text, other, room);
-        uint8_t *exact = obtain(length);
+        uint8_t *exact = fuzz_obtain(length);
         npj_path twin = {exact, length, other};
 
         memcpy(exact, room, length);
@@ -411,12 +395,13 @@ static void check_opaque(const npj_path *path)
     uint8_t buffer[NPJ_PIPE_PATH_MAX];
     size_t length = 0;
 
-    require(npj_path_parse(path, NPJ_PATH_STRICT, &name) == expected, "opaque bytes are a pipe");
+    fuzz_require(npj_path_parse(path, NPJ_PATH_STRICT, &name) == expected, "opaque bytes are a pipe");
     if (expected == NPJ_STATUS_SUCCESS) {
-        require(name.form == NPJ_FORM_OPAQUE && name.name == path->bytes && name.name_length == path->length,
-                "an opaque name is all of the path");
-        require(npj_pipe_path(&name, NPJ_PATH_UTF8, buffer, sizeof buffer, &length) == NPJ_STATUS_INVALID_PARAMETER,
-                "an opaque name is not written");
+        fuzz_require(name.form == NPJ_FORM_OPAQUE && name.name == path->bytes && name.name_length == path->length,
+                     "an opaque name is all of the path");
+        fuzz_require(npj_pipe_path(&name, NPJ_PATH_UTF8, buffer, sizeof buffer, &length) ==
+                         NPJ_STATUS_INVALID_PARAMETER,
+                     "an opaque name is not written");
     }
 }
 
@@ -437,13 +422,15 @@ static void check_made(const npj_path *parts, unsigned form)
         server_length};
 
     if (npj_pipe_path(&made, NPJ_PATH_UTF8, buffer, sizeof buffer, &length) == NPJ_STATUS_SUCCESS) {
-        require(form < NPJ_FORM_OPAQUE, "a form that can be written");
-        require(made.encoding == NPJ_PATH_UTF8 || made.encoding == NPJ_PATH_UTF16LE, "an encoding that can be read");
+        fuzz_require(form < NPJ_FORM_OPAQUE, "a form that can be written");
+        fuzz_require(made.encoding == NPJ_PATH_UTF8 || made.encoding == NPJ_PATH_UTF16LE,
+                     "an encoding that can be read");
         bool well = read_units(made.name, made.name_length, made.encoding, &says.name);
 
-        require(read_units(made.server, made.server_length, made.encoding, &says.server) || form != NPJ_FORM_REMOTE,
-                "SERVER is well-formed");
-        require(well, "NAME is well-formed");
+        fuzz_require(read_units(made.server, made.server_length, made.encoding, &says.server) ||
+                         form != NPJ_FORM_REMOTE,
+                     "SERVER is well-formed");
+        fuzz_require(well, "NAME is well-formed");
         check_written(&made, NPJ_PATH_UTF8, NPJ_PATH_PERMISSIVE, says);
         check_written(&made, NPJ_PATH_UTF16LE, NPJ_PATH_PERMISSIVE, says);
         free(says.name.at);
@@ -459,7 +446,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     unsigned header = data[0];
     size_t shift = header >> 2 & 1;
-    uint8_t *block = obtain(size - 1 + shift);
+    uint8_t *block = fuzz_obtain(size - 1 + shift);
     npj_path path = {block + shift, size - 1, (npj_path_encoding)(header & 3)};
 
     memcpy(block + shift, data + 1, size - 1);
@@ -470,8 +457,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     } else if (path.encoding == NPJ_PATH_UTF8 || path.encoding == NPJ_PATH_UTF16LE) {
         check_text(&path);
     } else {
-        require(npj_path_parse(&path, NPJ_PATH_STRICT, NULL) == NPJ_STATUS_INVALID_PARAMETER,
-                "an unknown encoding is an invalid parameter");
+        fuzz_require(npj_path_parse(&path, NPJ_PATH_STRICT, NULL) == NPJ_STATUS_INVALID_PARAMETER,
+                     "an unknown encoding is an invalid parameter");
     }
     free(block);
     return 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the fuzz targets of the daemon's parsers share. */
+/* What the fuzz targets that check properties share. */
 #ifndef NPJOB_FUZZ_PROPERTY_H
 #define NPJOB_FUZZ_PROPERTY_H
 

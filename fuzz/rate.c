@@ -14,7 +14,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { AT_ONCE = 256 }; /* executions between two looks at the clock */
+enum { AT_ONCE = 256 }; /* executions between two looks at the clock, once it counts */
 
 static struct {
     double seconds;

@@ -138,9 +138,12 @@ int main(int argc, char **argv)
            " packets_released=%" PRIu64 " live=%" PRIu64 "\n",
            replayed.inputs, replayed.bytes, counted->events, counted->packets_allocated, counted->packets_released,
            counted->packets_allocated - counted->packets_released);
+    if (replayed.errors) {
+        return 1;
+    }
     if (replayed.inputs == 0) {
         fprintf(stderr, "replay: there was nothing to replay\n");
         return 2;
     }
-    return replayed.errors ? 1 : 0;
+    return 0;
 }

@@ -19,7 +19,12 @@ int main(int argc, char **argv)
         return 2;
     }
     size_t size = fread(tape, 1, sizeof tape, in);
+    const int unread = ferror(in);
     (void)fclose(in);
+    if (unread) {
+        (void)fprintf(stderr, "tape_shrink: %s: cannot be read\n", argv[1]);
+        return 2;
+    }
     const npjt_options beside = {.model = true};
     if (npjt_shrink(&npjt_subject_npjob, NULL, tape, size, tape, &size) < 0 &&
         npjt_shrink(&npjt_subject_npjob, &beside, tape, size, tape, &size) < 0) {

@@ -80,7 +80,7 @@ static void on_signal(int number)
 static int end_by(int number)
 {
     const bool hangs = number == SIGVTALRM;
-    say_killed(hangs ? "hang" : "crash", now.event + 1, hangs ? "an event does not end" : "a signal ends the program");
+    say_killed(hangs ? "hang" : "crash", now.event + 1, hangs ? "a tape does not end" : "a signal ends the program");
     return KILLED;
 }
 
@@ -116,7 +116,12 @@ static size_t read_tape(const char *folder, const char *name, uint8_t *tape, siz
         exit(WRONG_USE);
     }
     const size_t size = fread(tape, 1, capacity, file);
+    const int unread = ferror(file);
     (void)fclose(file);
+    if (unread) {
+        (void)fprintf(stderr, "tape_verdict: %s: cannot be read\n", path);
+        exit(WRONG_USE);
+    }
     return size;
 }
 
