@@ -37,7 +37,8 @@ NUMBER(pool_peak, p->pool.peak)
 static const number numbers[] = {
     {"live", "npjobd_live_jobs", "", "Connections and jobs that have not ended.", live},
     {"connections", "npjobd_connections_total", "", "Connections accepted.", connections},
-    {"handshakes_refused", "npjobd_handshakes_refused_total", "", "Connections refused for what they said first.",
+    {"handshakes_refused", "npjobd_handshakes_refused_total", "",
+     "Connections that ended in the handshake: for what was said, for who said it, or not done in time.",
      handshakes_refused},
     {"scheduled", "npjobd_jobs_total", ",outcome=\"scheduled\"", "Jobs by outcome.", scheduled},
     {"abandoned", "npjobd_jobs_total", ",outcome=\"abandoned\"", NULL, abandoned},

@@ -12,7 +12,8 @@
  *     pdf  begins with %PDF-; the last three lines are startxref, the place of the cross-reference table, which lies
  *          within the job and is not 0 (as in the first part of a linearised file), and %%EOF
  *     pjl  begins with the Universal Exit Language sequence, ESC%-12345X, and ends with another one
- *     any  whichever of ps, pdf and pjl it begins as; one that begins as none of them is judged by eof
+ *     any  whichever of ps, pdf and pjl it begins as; one that begins as none of them is judged by eof, and
+ *          one that ends within the first word of one of them is not whole
  *
  * Blanks before the beginning and behind the end are not looked at: space, tab, line feed, form feed, carriage return,
  * NUL and ^D. They may be any number before, but the end has to lie within the last WHOLE_TAIL_SIZE bytes.

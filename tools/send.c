@@ -33,7 +33,8 @@ static const struct argp_option argp_options[] = {
     {"chunk", 'c', "BYTES", 0, "length of a write (default 64K)", 2},
     {"copy", KEY_COPY, NULL, 0, "the engine copies the bytes of a write (default)", 2},
     {"lend", KEY_LEND, NULL, 0, "the engine borrows them", 2},
-    {"limit", KEY_LIMIT, "BYTES", 0, "memory for all writes that are pending, headers included (default 16M)", 2},
+    {"limit", KEY_LIMIT, "BYTES", 0,
+     "memory for all writes that are pending, with 64 bytes for each write's header (default 16M)", 2},
     {"batch", KEY_BATCH, "N", 0, "writes that may go out in one call, 1 to 1024 (default 64)", 2},
     {"connect-timeout", KEY_CONNECT_TIMEOUT, "MS", 0, "until the pipe is open (default 30000; 0: never)", 3},
     {"stall-timeout", KEY_STALL_TIMEOUT, "MS", 0, "while the pipe takes nothing (default 60000; 0: never)", 3},
@@ -177,7 +178,8 @@ int tool_send(int argc, char **argv)
                "was taken and given back.\v"
                "The reader of the pipe sees the end of the file when the job is done, and also when it failed: neither "
                "a FIFO nor a Unix-domain socket can be reset by its writer. npj says which by its exit code, and "
-               "SIGINT, SIGTERM or SIGHUP abort the job; a second one ends npj at once.\n\n" TOOL_EXIT_DOC};
+               "SIGINT, SIGTERM or SIGHUP abort the job; the same signal a second time ends npj at "
+               "once.\n\n" TOOL_EXIT_DOC};
     send_options options = {.chunk = DEFAULT_CHUNK, .batch = DEFAULT_BATCH, .limit = DEFAULT_LIMIT};
     if (argp_parse(&argp, argc, argv, 0, NULL, &options) != 0)
         return TOOL_USAGE;

@@ -33,12 +33,13 @@
  * the engine's cap, the allocator.
  * - **Re-entry.** The engine calls the host only through npj_mem and npj_config.trace. A call into the same engine from
  * there does nothing and returns NPJ_STATUS_INVALID_DEVICE_STATE (npj_next() false, npj_srv_free() nothing). Every
- * function with a npj_status result may return it; it is not repeated below. The functions that only look (npj_stats()
- * to npj_digest()) may be called from there, but see an engine in the middle of a change.
+ * function with a npj_status result but npj_srv_new(), npj_job_query() and those of path.h may return it; it is not
+ * repeated below. Those that only look (npj_deadline(), npj_stats_get(), npj_job_query(), npj_check(), npj_digest())
+ * may be called from there, but see an engine in the middle of a change.
  * - **Allocation.** Only npj_srv_new(), npj_add_job() and npj_write() allocate. Nothing on the way out does.
  * - **Handles** carry generations: one that is stale, forged or of another kind is refused, never followed. A forged
- * handle is told from a real one by 40 bits of generation, which wrap after 10^12 requests; handles are no secret to
- * keep from the host.
+ * handle is told from a real one by 40 bits of generation, which wrap after 10^12 jobs, writes and operations; handles
+ * are no secret to keep from the host.
  *
  * A NULL engine is NPJ_STATUS_INVALID_PARAMETER.
  */
@@ -68,7 +69,7 @@ uint32_t npj_version(void);
 typedef struct npj_srv npj_srv;
 
 typedef uint64_t npj_job; /**< a print job, from npj_add_job() until it is scheduled or abandoned; 0 is none */
-typedef uint64_t npj_req; /**< one accepted write, until its REPLY has been taken; 0 is none */
+typedef uint64_t npj_req; /**< one accepted write, until it is answered; 0 is none */
 typedef uint64_t npj_op;  /**< one operation in the host's hands, until its completion; 0 is none */
 
 /** A time in the host's units, or "no deadline". */
@@ -91,11 +92,12 @@ typedef enum npj_trace_kind {
                          once, then not again until a call of that kind has succeeded */
 } npj_trace_kind;
 
-/** One line of a trace. What names no job, or a stale one, is told as an event of the job whose slot it names. */
+/** One line of a trace. A completion or a cancel whose handle is stale or of another kind is told as an event of the
+ * job in the slot that it names, if there is one; a request or an abort with a handle of no job is not told. */
 typedef struct npj_trace {
     npj_trace_kind kind;
     npj_event event; /**< NO_POOL: NPJ_EVENT_WRITE for a write, NPJ_EVENT_COUNT for a new job */
-    npj_state from;
+    npj_state from;  /**< NO_POOL of a new job: NPJ_STATE_COUNT, both */
     npj_state to;
     npj_status status; /**< SUCCESS where the event was taken, else the error that refused it */
     npj_job job;       /**< 0 for a new job that was refused */
@@ -333,9 +335,9 @@ npj_status npj_written(npj_srv *srv, npj_op op, npj_status status, uint64_t tran
 
 /**
  * Completes CLOSE_PIPE, SCHEDULE_JOB or ABANDON_JOB. Whatever the status, after CLOSE_PIPE the pipe and after
- * ABANDON_JOB the job are finished with. SCHEDULE_JOB with an error fails the job, and ABANDON_JOB follows. It also
- * follows a SCHEDULE_JOB that succeeded too late, when the job had failed by then: so the host keeps the JobId until
- * the job has ended.
+ * ABANDON_JOB the job are finished with. CLOSE_PIPE or SCHEDULE_JOB with an error fails the job, and ABANDON_JOB
+ * follows. It also follows a SCHEDULE_JOB that succeeded too late, when the job had failed by then: so the host keeps
+ * the JobId until the job has ended.
  *
  * @return NPJ_STATUS_SUCCESS; NPJ_STATUS_INVALID_HANDLE; NPJ_STATUS_INVALID_PARAMETER (a bad claim, consumed).
  */
@@ -413,7 +415,7 @@ typedef enum npj_action_kind {
     NPJ_OPEN,         /**< open the path that AddJob returned; complete by npj_opened() */
     NPJ_WRITE,        /**< write iov[0..iov_count) to the pipe; complete by npj_written() */
     NPJ_CLOSE_PIPE,   /**< close the pipe; npj_done(). With an error in @c status the job is not whole: a host that can,
-                         resets the   pipe, so that its reader does not take the end for the end of a job */
+                         resets the pipe, so that its reader does not take the end for the end of a job */
     NPJ_SCHEDULE_JOB, /**< call the provider's ScheduleJob(job_id); npj_done() */
     NPJ_ABANDON_JOB,  /**< have the provider delete the job (SetJob, JOB_CONTROL_DELETE); npj_done() */
 
@@ -491,7 +493,7 @@ typedef struct npj_stats {
     uint64_t idle_bytes;        /**< memory kept for reuse */
     uint64_t memory_bytes;      /**< all that the engine holds of its allocator now */
     uint64_t accepted;          /**< requests accepted */
-    uint64_t refused;           /**< requests refused */
+    uint64_t refused;           /**< requests refused, but for re-entry */
     uint64_t replies;           /**< replies taken */
     uint64_t operations;        /**< operations taken */
     uint64_t bytes_accepted;    /**< bytes of accepted writes */
@@ -526,7 +528,8 @@ npj_status npj_trim(npj_srv *srv);
 
 /**
  * Walks everything and verifies every invariant of the engine. For tests and debugging: O(all).
- * @return NULL if all is well, else a static sentence that names the invariant that does not hold.
+ * @return NULL if all is well, else a static sentence that names the invariant that does not hold. NULL for a NULL
+ * engine too.
  */
 const char *npj_check(const npj_srv *srv);
 

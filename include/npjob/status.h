@@ -32,7 +32,7 @@ typedef uint32_t npj_status;
 #define NPJ_STATUS_INVALID_PIPE_STATE          UINT32_C(0xC00000AD) /**< the request is not valid in this state */
 #define NPJ_STATUS_PIPE_BUSY                   UINT32_C(0xC00000AE) /**< of the host's open: all instances are busy */
 #define NPJ_STATUS_PIPE_DISCONNECTED           UINT32_C(0xC00000B0) /**< the provider went */
-#define NPJ_STATUS_PIPE_CLOSING                UINT32_C(0xC00000B1) /**< a request after an accepted close */
+#define NPJ_STATUS_PIPE_CLOSING                UINT32_C(0xC00000B1) /**< a write or close after an accepted close */
 #define NPJ_STATUS_IO_TIMEOUT                  UINT32_C(0xC00000B5) /**< a deadline passed */
 #define NPJ_STATUS_PRINT_CANCELLED             UINT32_C(0xC00000C8) /**< the usual reason of an abort */
 #define NPJ_STATUS_NETWORK_NAME_DELETED        UINT32_C(0xC00000C9) /**< the client's tree or connection went */

@@ -19,14 +19,15 @@
  * - **One thread.** A host and all that is its own are used on the thread that runs the loop. Two hosts share nothing,
  * and may stand on one loop or on two.
  * - **No call calls back.** Callbacks come from the loop alone, so that every function may be called from every
- * callback. There are three exceptions, said where they are: npjp_provider_calls.begin and .end, and the trace of
- * npj_config, from which no function of this header may be called.
+ * callback. The exceptions: npjp_provider_calls.begin and .end, from which only the functions named there may be
+ * called, and the allocator and the trace of npj_config, from which none may.
  * - **What comes of a call** is carried out when the callback in which it was made has returned, before the loop
- * sleeps. The loop is alive (uv_loop_alive()) as long as something may still happen by itself: an operation in flight,
- * a deadline, a command.
- * - **Statuses** are those of the engine's function of the same name, and its order of errors. A call that returns an
- * error has changed nothing, but for what npjob.h says of a bad claim and of QUOTA_EXCEEDED. A null pointer is
- * NPJ_STATUS_INVALID_PARAMETER.
+ * sleeps. The loop is alive (uv_loop_alive()) as long as something may still happen by itself: a deadline, a pipe that
+ * is full or waited for, a command that runs. An operation that a provider of functions has not answered does not keep
+ * it alive.
+ * - **Statuses** are those of the engine's function of the same name, and its order of errors (but npjp_job_add()
+ * allocates, and calls begin(), before the engine is asked). A call that returns an error has changed nothing, but for
+ * what npjob.h says of a bad claim and of QUOTA_EXCEEDED. A null pointer is NPJ_STATUS_INVALID_PARAMETER.
  * - **Memory.** Only npjp_host_new(), npjp_job_add() and npjp_job_write() allocate, from npj_config.mem. (libuv has an
  * allocator of its own, uv_replace_allocator(); it ends the program when that has no memory to watch a descriptor.)
  * - **Signals.** Nothing is changed. A FIFO whose reader has gone raises no SIGPIPE, whatever its disposition.
@@ -148,7 +149,7 @@ typedef struct npjp_provider_calls {
  *
  * @param status SUCCESS, or an error that is passed on to the client.
  * @param path   of a listening Unix-domain socket or a FIFO, copied; ignored when @p status is an error. One that is
- * empty or longer than PATH_MAX fails the job with OBJECT_NAME_INVALID, and has it abandoned. NULL is a bad claim.
+ * empty or of PATH_MAX bytes or more fails the job with OBJECT_NAME_INVALID, and has it abandoned. NULL is a bad claim.
  * @param job_id comes back in schedule_job and abandon_job.
  * @return NPJ_STATUS_SUCCESS; NPJ_STATUS_INVALID_HANDLE (not the add_job that this job waits for: nothing happened);
  *         NPJ_STATUS_INVALID_PARAMETER (a bad claim, consumed: AddJob has failed).
@@ -203,9 +204,9 @@ typedef struct npjp_job_options {
  * @param tag     comes back in the reply.
  * @param out     receives the job on PENDING, untouched otherwise. It is valid until ended() has returned, or until
  *                npjp_host_free().
- * @return NPJ_STATUS_PENDING: reply() and ended() follow, each exactly once for this request and this job;
- *         NPJ_STATUS_INVALID_PARAMETER (a null pointer, no provider or one without its three operations, no calls, an
- *         unknown mode); NPJ_STATUS_SERVER_SHUTDOWN_IN_PROGRESS; NPJ_STATUS_INSUFF_SERVER_RESOURCES (max_jobs);
+ * @return NPJ_STATUS_PENDING: reply() and ended() follow, each exactly once for this request and this job, unless the
+ * host is freed before; NPJ_STATUS_INVALID_PARAMETER (a null pointer, no provider or one without its three operations,
+ * no calls, an unknown mode); NPJ_STATUS_SERVER_SHUTDOWN_IN_PROGRESS; NPJ_STATUS_INSUFF_SERVER_RESOURCES (max_jobs);
  *         NPJ_STATUS_INSUFFICIENT_RESOURCES (the allocator said no); an error of npjp_provider_calls.begin.
  */
 npj_status npjp_job_add(npjp_host *host, const npjp_job_options *options, uint64_t tag, npjp_job **out);
@@ -213,12 +214,14 @@ npj_status npjp_job_add(npjp_host *host, const npjp_job_options *options, uint64
 /** As npj_connect(): opens the pipe. */
 npj_status npjp_job_connect(npjp_job *job, uint64_t tag);
 
-/** As npj_write(). With NPJ_LEND the bytes go from where they lie into the pipe, and are not copied on the way: they
- * are the caller's again with the reply, or with returned() if that said held. */
+/** As npj_write(). With NPJ_LEND the engine copies nothing. Many small writes are put together just before the system
+ * gets them (in a WRITE of several, at most 1 KiB each on average and 32 KiB together); all others go into the pipe
+ * from where they lie. The bytes are the caller's again with the reply, or with returned() if that said held. */
 npj_status npjp_job_write(npjp_job *job, uint64_t tag, const void *bytes, uint32_t length, unsigned flags,
                           npj_req *out);
 
-/** As npj_cancel(): @p request is a write of @p job. */
+/** As npj_cancel(). @p request is a write of @p job, which is not checked: one of another job of the host is cancelled
+ * as well. */
 npj_status npjp_job_cancel(npjp_job *job, npj_req request);
 
 /** As npj_close(): what is queued is written, the pipe closed, the job scheduled. */

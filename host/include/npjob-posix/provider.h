@@ -20,9 +20,10 @@
  * How a command runs:
  *
  * - As the leader of a session and process group of its own, with the host's environment and working directory.
- * Standard input is /dev/null, standard error is a pipe, and so is the standard output of addjob; that of the two
- * others goes to /dev/null. No other descriptor is handed down: just before, every one above 2 that the process holds
- * is marked close-on-exec (close_range(), Linux 5.11), those of the program around the library too.
+ * Standard input is /dev/null, standard error is a pipe, and so is the standard output of addjob; that of the
+ * schedule and abandon commands goes to /dev/null. No other descriptor is handed down: just before, every one above 2
+ * that the process holds is marked close-on-exec (close_range(), Linux 5.11), those of the program around the library
+ * too.
  * - It has ended when its process has exited. What it leaves running in the background lives on, and is not waited for,
  * even if it holds the outputs open.
  * - Past its time, or cancelled, its group gets SIGTERM; a second later, or when the command itself has exited,
@@ -77,7 +78,7 @@ typedef struct npjp_commands_config {
  * @param out    receives the provider on SUCCESS, untouched otherwise. The caller owns it; npjp_commands_free() ends
  * it.
  * @param wrong  receives on INVALID_PARAMETER what is wrong, for people to read: "addjob command: a quote is not
- *               closed". At most NPJP_WRONG_MAX bytes. May be NULL.
+ *               closed". At most NPJP_WRONG_MAX bytes. After any other result its text means nothing. May be NULL.
  * @return NPJ_STATUS_SUCCESS; NPJ_STATUS_INVALID_PARAMETER; NPJ_STATUS_INSUFFICIENT_RESOURCES (the allocator said no).
  */
 npj_status npjp_commands_new(const npjp_commands_config *config, npjp_commands **out, char *wrong);

@@ -100,7 +100,7 @@ typedef struct npjt_result {
     uint64_t bytes_accepted;
     uint64_t bytes_taken;       /**< by the pipes */
     uint64_t allocations;       /**< tried, failed ones included */
-    uint64_t failures;          /**< of them, made to fail */
+    uint64_t failures;          /**< of them, refused: made to fail, or memory was out */
     uint64_t failures_reported; /**< calls that said INSUFFICIENT_RESOURCES */
     uint64_t live_blocks;       /**< of the allocator, when all was over: 0 */
     uint64_t live_bytes;        /**< likewise */
@@ -119,7 +119,8 @@ typedef struct npjt_result {
  * @param tape    any bytes; may be NULL if @p size is 0.
  * @param options NULL: the defaults.
  * @param result  receives the counters. May be NULL.
- * @return whether nothing was found.
+ * @return whether nothing was found. Out of memory for a driver: false, without a call of finding(), and
+ * result->finding is NPJT_LAW_ALLOCATOR.
  */
 bool npjt_run(const npjt_subject *subject, const uint8_t *tape, size_t size, const npjt_options *options,
               npjt_result *result);

@@ -115,7 +115,7 @@ typedef enum npjt_explore_end {
  * signals.
  *
  * @param options may be NULL.
- * @param result  receives the counters.
+ * @param result  receives the counters. May be NULL.
  */
 npjt_explore_end npjt_explore(const npjt_scope *scope, const npjt_explore_options *options, npjt_explored *result);
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* clang-format off */
 /**
  * @file
  * Metamorphic relations: one script is played against two instances of a server, in two ways between which it must not
@@ -9,13 +10,14 @@
  *
  *     0  the relation, modulo NPJT_RELATION_COUNT
  *     1  the engine: bit 0 few packets a job, 1 few bytes a job, 2 few packets in all, 3 a small pool, 4 nothing is
- * kept for reuse, bits 5-7 the packets in one WRITE. Where a relation holds for wide limits only, they are wide 2
- * COMMUTE: how the other order is drawn. RETRY: bit 0 set, room is what is short; clear, calls go wrong
+ *        kept for reuse, bits 5-7 the packets in one WRITE. Where a relation holds for wide limits only, they are wide
+ *     2  COMMUTE: how the other order is drawn. RETRY: bit 0 set, room is what is short; clear, calls go wrong
  *
  * and then steps of three bytes: a head (bits 0-3 an npjt_twin_step, 4-5 the lane, 6 the bytes are lent, 7 RETRY: the
  * allocation fails the first time) and its arguments a and b. What is left of an incomplete step is ignored. A lane is
  * the newest job that was added to it; lanes 0 and 1 are one client and provider, lanes 2 and 3 another.
  */
+/* clang-format on */
 #ifndef NPJOB_TESTKIT_TWIN_H
 #define NPJOB_TESTKIT_TWIN_H
 
@@ -38,14 +40,14 @@ typedef enum npjt_relation {
      * failed for one side when the other still accepted a request, a refusal stands for an answer of failure. */
     NPJT_RELATION_DEFERRED,
     /** Calls are refused in between (handles, parameters, states, allocations), and refused for want of memory and made
-     * again. Equal: everything, in order, the digest at the end and around each refusal. Or: the limits are few, and a
-     * write refused for want of room is made again when there is. Equal: as in DEFERRED. */
+     * again. Equal: everything, in order, the digest at the end and around each refusal. Or: the limits are narrow, and
+     * a write refused for want of room is made again when there is. Equal: as in DEFERRED. */
     NPJT_RELATION_RETRY,
     /** Statistics, queries, checks, digests, trims and a time gone by are put in between. Equal: everything, in order,
      * the statistics and the digest at the end, and the digest around each. */
     NPJT_RELATION_QUERY,
     /** One packet in a WRITE, and many. The pipe takes its bytes in the same portions. Equal: all that each job has
-     * seen, in order, but WRITEs and their CANCELs. */
+     * seen, in order, but WRITEs, CANCELs, RETURNs and held; and how many RESUMEs it had. */
     NPJT_RELATION_BATCH,
     NPJT_RELATION_COUNT
 } npjt_relation;
@@ -63,13 +65,13 @@ typedef enum npjt_twin_step {
     NPJT_TWIN_CLOSE,
     NPJT_TWIN_COMPLETE, /**< the operation of the lane's first job that has one. a: modulo 8, how; b: the bytes that the
                            pipe takes now */
-    NPJT_TWIN_COMPLETE_2, /**< the same */
-    NPJT_TWIN_DRAIN,      /**< the host takes all actions */
-    NPJT_TWIN_NEXT,       /**< a: modulo 8, how many it takes, and one more */
-    NPJT_TWIN_CANCEL,     /**< a: which write of the job, modulo their number */
-    NPJT_TWIN_EXTRA,      /**< what RETRY and QUERY put in. a: which; b: by how much a time is gone */
-    NPJT_TWIN_ABORT,      /**< a: the reason */
-    NPJT_TWIN_CLIENT_GONE,
+    NPJT_TWIN_COMPLETE_2,  /**< the same */
+    NPJT_TWIN_DRAIN,       /**< the host takes all actions */
+    NPJT_TWIN_NEXT,        /**< a: modulo 8, how many it takes, and one more */
+    NPJT_TWIN_CANCEL,      /**< a: which write of the job, modulo their number */
+    NPJT_TWIN_EXTRA,       /**< what RETRY and QUERY put in. a: which; b: by how much a time is gone */
+    NPJT_TWIN_ABORT,       /**< a: the reason */
+    NPJT_TWIN_CLIENT_GONE, /**< a: the reason */
     NPJT_TWIN_PROVIDER_GONE,
     NPJT_TWIN_ADVANCE, /**< a: ten times as much */
     NPJT_TWIN_SHUTDOWN /**< a: bit 0 set, abort */
