@@ -103,7 +103,8 @@ check 'testkit/ includes include/ and its own' includes testkit '^npjob(-testkit
 check 'but for the search, which looks into the engine' only_the_search_looks_inside
 check 'fuzz/ includes the public headers, the parsers of npjobd and its own' includes fuzz \
     '^npjob(-testkit|-posix)?/|^(npa|settings|whole)\.h$'
-check "bench/ includes the public headers, npjobd's handshake and its own" includes bench '^npjob(-testkit|-posix)?/|^npa\.h$'
+check "bench/ includes the public headers, the host's pipe, npjobd's handshake and its own" includes bench \
+    '^npjob(-testkit|-posix)?/|^\.\./host/pipe\.h$|^npa\.h$'
 check 'tools/ includes the public headers and its own' includes tools '^npjob(-testkit|-posix)?/'
 check 'npjobd/ includes those of the host and its own' includes npjobd '^npjob(-posix)?/'
 check 'tests/ includes the public headers, parts of npjobd and its own' includes tests \
