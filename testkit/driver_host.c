@@ -275,11 +275,11 @@ static void act(struct npjt_driver *d, const npj_action *action)
     npjt_settle(d, job);
 }
 
-/** Whether @p action is as it was cleared. */
-static bool is_untouched(const npj_action *action)
+/** Whether @p bytes, an action, are as they were cleared, those between its members too. */
+static bool is_untouched(const void *bytes)
 {
-    static const unsigned char cleared[sizeof *action];
-    return memcmp(action, cleared, sizeof cleared) == 0;
+    static const unsigned char cleared[sizeof(npj_action)];
+    return memcmp(bytes, cleared, sizeof cleared) == 0;
 }
 
 bool npjt_take(struct npjt_driver *d)
