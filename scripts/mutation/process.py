@@ -28,7 +28,8 @@ def _stop(process):
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGTERM)
     try:
-        process.communicate(timeout=20)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.communicate(timeout=20)
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
