@@ -113,16 +113,24 @@ class Bench:
         engines = [engine for _ in range(min(self.runs, 3)) for engine in self._engines()]
         progress = Progress('bench', len(steps) + len(counted_works) + len(engines))
         for program, work in steps:
-            self._run(program, work)
+            self._attempt(work, self._run, program, work)
             progress.step(work)
         for entry in counted_works:
             self._count(*entry)
             progress.step(entry[0])
         for engine in engines:
-            self._rate(engine)
+            self._attempt(engine, self._rate, engine)
             progress.step(engine)
         progress.end()
         return self.samples
+
+    @staticmethod
+    def _attempt(what, step, *arguments):
+        """Minutes of other figures are not lost by a step that fails: its rows say that they were not measured."""
+        try:
+            step(*arguments)
+        except Trouble as trouble:
+            sys.stderr.write(f'\nbench: {what}: {trouble}\n')
 
     def _program(self, name):
         return os.path.join(self.release, 'bench', name)
@@ -131,26 +139,13 @@ class Bench:
         command = [self._program(program), *self.options, '--work', work]
         if program == 'daemon':
             command = [os.path.join(HERE, 'daemon.sh'), self.release, str(self.megabytes), '1']
-        try:
-            lines = must(command, program).splitlines()
-        except Trouble as trouble:
-            self._not_measured(work, trouble)
-            return
-        for line in lines:
+        for line in must(command, program).splitlines():
             name, side, unit, value = line.split()
             self.samples.add(name, side, unit, float(value))
 
     def _rate(self, engine):
-        try:
-            for side in ('full', 'empty'):
-                self.samples.add(f'fuzz-{engine}', side, 'executions/s', self.rates.rate(engine, side))
-        except Trouble as trouble:
-            self._not_measured(engine, trouble)
-
-    @staticmethod
-    def _not_measured(what, trouble):
-        """Minutes of other figures are not lost by it: its rows say that they were not measured."""
-        sys.stderr.write(f'\nbench: {what}: {trouble}\n')
+        for side in ('full', 'empty'):
+            self.samples.add(f'fuzz-{engine}', side, 'executions/s', self.rates.rate(engine, side))
 
     def _count(self, work, arguments, rounds, items):
         few, many = (counted(self._program('count'), [*arguments, str(n)]) for n in rounds)
