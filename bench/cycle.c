@@ -5,10 +5,9 @@
 static const char about[] =
     "The engine alone: a round accepts so many writes, carries all of them out, and takes the replies.\v"
     "Works: cycle-copy-LENGTH with 64 writes pending; cycle-lend, likewise, whose sides are the lengths; "
-    "cycle-lend-one "
-    "with one pending. Other sides: npjob, tevent (tevent_req and talloc_memdup), malloc (malloc, memcpy, free), "
-    "memcpy "
-    "(nothing but it). Prints `WORK SIDE ns VALUE` lines: nanoseconds a write, one sample a line.";
+    "cycle-lend-one with one pending. Other sides: npjob, tevent (tevent_req and talloc_memdup), malloc (malloc, "
+    "memcpy, free), memcpy (nothing but it). Prints `WORK SIDE ns VALUE` lines: nanoseconds a write, one "
+    "sample a line.";
 
 static const cycle_work copied[] = {
     {"cycle-copy-512", 512, 64, false},

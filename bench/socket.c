@@ -10,10 +10,8 @@ static const char about[] =
     "system "
     "has taken them.\v"
     "Works: socket-LENGTH. Sides: npjob (the engine, lent bytes, and the pipe of libnpjob-posix), npjob-copy (copied "
-    "bytes), "
-    "npjob-posix (its host on libuv), libuv (uv_write), libevent (bufferevent_write), writev (nothing but the call), "
-    "write (a copy into "
-    "one piece, and the call). "
+    "bytes), npjob-posix (its host on libuv), libuv (uv_write), libevent (bufferevent_write), writev (nothing but the "
+    "call), write (a copy into one piece, and the call). "
     "Prints `WORK SIDE ns VALUE` lines: nanoseconds a write, one sample a line.";
 
 static const socket_work works[] = {
