@@ -119,7 +119,7 @@ typedef struct npj_config {
     uint32_t max_jobs;        /**< jobs at once; at most NPJ_MAX_JOBS. Default 1024 */
     uint32_t max_packets;     /**< live packets of all jobs. Default 65536 */
     uint32_t max_job_packets; /**< live packets of one job. Default 256 */
-    uint32_t max_write_bytes; /**< longest write. Default 8 MiB (MS-SMB2 3.3.5.2.5), at most 2 GiB */
+    uint32_t max_write_bytes; /**< longest write, as MaxWriteSize (MS-SMB2 2.2.4). Default 8 MiB, at most 2 GiB */
     uint32_t max_batch;       /**< packets that one WRITE may carry in byte mode. Default 64, at most 1024 (IOV_MAX) */
     uint64_t max_job_bytes;   /**< bytes, copied or lent, in the live packets of one job; no less than max_write_bytes.
                                    Default: the larger of 16 MiB and max_write_bytes */
