@@ -4,12 +4,13 @@
  *
  *     request.c  what clients ask       completion.c  what became of operations    next.c  what the host must do
  *     reclaim.c  abort, gone, shutdown  clock.c       the time                     srv.c   the engine itself
+ *     stats.c, check.c, digest.c        looking in
  *     job.c, .h  the life of a job: moves its state, answers its requests, fails and ends it
  *     packet.c, .h  the packets of writes: the only place that allocates, recycles and releases them
  *     table.c    state x event: what is taken, what is refused, and the state that follows
  *     deadline.c, .h  when jobs are overdue  index.c  client or provider -> jobs   slot.c  handle -> job
  *     callback.c the host's allocator and trace
- *     stats.c, check.c, digest.c        looking in    path.c, utf.c                pipe paths
+ *     path.c, utf.c  pipe paths
  *
  * The headers hold what every write runs through, so that it is compiled into where it is called.
  *
@@ -205,7 +206,7 @@ struct npji_job {
     uint32_t facts;
     npj_status failure; /* the first, or SUCCESS */
     uint32_t job_id;
-    uint8_t state;   /* npj_state; written by npji_move() alone */
+    uint8_t state;   /* npj_state; written by npji_move_to(), and by the add */
     uint8_t op_kind; /* npj_action_kind of op */
     uint8_t mode;    /* npj_pipe_mode */
     uint8_t timer;   /* enum npji_timer of deadline, or NPJI_NO_TIMER */
@@ -362,6 +363,7 @@ extern const uint32_t npji_blocks[NPJI_SIZE_CLASSES] __attribute__((visibility("
 
 size_t npji_packet_block(const struct npji_packet *packet);
 NPJI_RARE struct npji_packet *npji_block_new(struct npj_srv *srv, size_t bytes);
+NPJI_RARE bool npji_block_room(struct npj_srv *srv, size_t bytes);
 void npji_packet_answer(struct npji_job *job, struct npji_packet **at, npj_status status);
 void npji_packet_answer_cancelled(struct npji_job *job, struct npji_packet **at);
 void npji_packets_trim(struct npj_srv *srv);

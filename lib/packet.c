@@ -26,17 +26,36 @@ size_t npji_packet_block(const struct npji_packet *packet)
     return npji_blocks[packet->size_class];
 }
 
+/* Gives back a block of @class that is kept. */
+static void give_back(struct npj_srv *srv, unsigned class)
+{
+    struct npji_packet *packet = srv->idle[class];
+    srv->idle[class] = packet->next;
+    srv->stats.idle_bytes -= npji_blocks[class];
+    npji_release(srv, packet, npji_blocks[class]);
+}
+
 void npji_packets_trim(struct npj_srv *srv)
 {
     const unsigned classes = npji_classes(srv);
-    for (unsigned class = 0; class < classes; class ++) {
-        struct npji_packet *packet;
-        while ((packet = srv->idle[class]) != NULL) {
-            srv->idle[class] = packet->next;
-            srv->stats.idle_bytes -= npji_blocks[class];
-            npji_release(srv, packet, npji_blocks[class]);
-        }
-    }
+    for (unsigned class = 0; class < classes; class ++)
+        while (srv->idle[class] != NULL)
+            give_back(srv, class);
+}
+
+/*
+ * Whether there is room to keep a block, once what is kept has made way for it: one block of each class at the most, so
+ * that no call has much to do. What is written now is kept in the end, and not what was written first.
+ */
+bool npji_block_room(struct npj_srv *srv, size_t bytes)
+{
+    if (bytes > srv->config.max_idle_bytes)
+        return false;
+    const unsigned classes = npji_classes(srv);
+    for (unsigned class = 0; class < classes && !npji_block_fits(srv, bytes); class ++)
+        if (srv->idle[class] != NULL)
+            give_back(srv, class);
+    return npji_block_fits(srv, bytes);
 }
 
 /* A new block; what is kept makes room for it in the pool. */

@@ -24,6 +24,12 @@ static inline unsigned npji_classes(const struct npj_srv *srv)
     return npji_class_of(srv->config.max_write_bytes) + 1;
 }
 
+/* Whether one more block can be kept. */
+static inline bool npji_block_fits(const struct npj_srv *srv, size_t bytes)
+{
+    return srv->stats.idle_bytes + bytes <= srv->config.max_idle_bytes;
+}
+
 /* A block of @class, kept or new, or NULL. */
 static inline struct npji_packet *npji_block_take(struct npj_srv *srv, unsigned class)
 {
@@ -39,7 +45,7 @@ static inline struct npji_packet *npji_block_take(struct npj_srv *srv, unsigned 
 /* Keeps a block for the next write of its class, within max_idle_bytes. */
 static inline void npji_block_give(struct npj_srv *srv, struct npji_packet *packet, unsigned class, size_t bytes)
 {
-    if (srv->stats.idle_bytes + bytes > srv->config.max_idle_bytes) {
+    if (!npji_block_fits(srv, bytes) && !npji_block_room(srv, bytes)) {
         npji_release(srv, packet, bytes);
         return;
     }

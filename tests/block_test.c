@@ -152,3 +152,46 @@ Test(block, what_is_kept_stays_while_there_is_room)
     cr_assert_eq(stats_of(h->srv).idle_bytes, 0);
     host_free(h);
 }
+
+/* Writes @count times @length bytes, lets the pipe take them, and takes the replies; returns what is kept then. */
+static uint64_t kept_after(struct host *h, const struct job *job, unsigned count, uint32_t length, unsigned flags)
+{
+    static const char bytes[1024];
+    for (unsigned i = 0; i < count; i++)
+        expect(h, PENDING, npj_write(h->srv, job->id, i, bytes, length, flags, NULL));
+    expect(h, SUCCESS, npj_written(h->srv, take(h, NPJ_WRITE).op, NPJ_STATUS_SUCCESS, (uint64_t)count * length));
+    for (unsigned i = 0; i < count; i++)
+        (void)take(h, NPJ_REPLY);
+    return stats_of(h->srv).idle_bytes;
+}
+
+/* Of what was written first, one block of each size makes way in each call, and no more than is needed. */
+Test(block, what_is_written_now_is_kept)
+{
+    npj_srv *any = engine_for(1);
+    const uint32_t lent = stats_of(any).packet_bytes, small = lent + 64, large = lent + 512;
+    npj_srv_free(&any);
+    npj_config config = host_limits();
+    config.max_write_bytes = 600;
+    config.max_idle_bytes = large;
+    struct host *h = host_start(&config);
+    struct job job = job_open(h);
+    const unsigned smalls = (large - 2 * lent) / small;
+    const uint64_t full = 2 * lent + smalls * small;
+    (void)kept_after(h, &job, 2, 64, NPJ_LEND);
+    cr_assert_eq(kept_after(h, &job, smalls, 64, NPJ_COPY), full);
+
+    cr_assert_eq(kept_after(h, &job, 3, 64, NPJ_LEND), full, "one that is lent takes the place of another");
+    cr_assert_eq(kept_after(h, &job, 1, 600, NPJ_COPY), full, "what never fits takes no place");
+    cr_assert_eq(kept_after(h, &job, 1, 512, NPJ_COPY), full - lent - small);
+    cr_assert_eq(kept_after(h, &job, 1, 512, NPJ_COPY), full - 2 * (lent + small));
+    for (unsigned left = smalls - 2; left > 1; left--)
+        cr_assert_eq(kept_after(h, &job, 1, 512, NPJ_COPY), (left - 1) * small);
+    cr_assert_eq(kept_after(h, &job, 1, 512, NPJ_COPY), large);
+    const uint64_t allocs = h->pool.allocs;
+    cr_assert_eq(kept_after(h, &job, 1, 512, NPJ_COPY), large);
+    cr_assert_eq(h->pool.allocs, allocs, "and is used again");
+
+    cr_assert_eq(kept_after(h, &job, 1, 64, NPJ_COPY), small, "the largest makes way as well");
+    host_free(h);
+}
