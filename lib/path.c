@@ -1,19 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Pipe paths. One pass splits the text at its backslashes and proves it well-formed; everything else is decided by the
- * parts. Where path.h leaves a choice:
- *
- * - Ill-formed text and NUL are OBJECT_NAME_INVALID wherever they stand, in a file path too. Then it is decided whether
- *   the path is a pipe's; only a pipe's name meets the length limit and the profile.
- * - A pipe's fixed parts make it a pipe path. `\\.\pipe`, `\\.\pipe\` (in NT the pipe file system and its root
- *   directory), `\PIPE\a\b` and `\\\pipe\a` are therefore bad names, never file paths for a host to fall back on.
- * - `\\?\pipe\NAME` is no pipe, like everything under `\\?\`: "?" names no server.
- * - A letter and a colon begin a drive path, whatever follows (`C:`, `C:a`). Without a leading backslash, any backslash
- *   makes a relative file path (`pipe\a` too).
- * - Only the backslash separates. `/` is a character of the name, so `//./pipe/a` is a relative name, which the strict
- *   profile refuses.
- * - Nothing is normalised: no case folding outside the fixed parts, no trimming of dots and spaces, and U+FEFF is a
- *   character like others.
+ * parts, as path.h has it.
  */
 #include <stdbool.h>
 #include <stdint.h>

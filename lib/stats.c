@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Looking in: the counters, one job, and giving back what is kept. */
-#include "engine.h"
+#include "job.h"
 
 void npj_stats_get(const npj_srv *srv, npj_stats *out)
 {
@@ -18,8 +18,8 @@ npj_status npj_job_query(const npj_srv *srv, npj_job handle, npj_job_info *out)
 {
     if (srv == NULL)
         return NPJ_STATUS_INVALID_PARAMETER;
-    const struct npji_job *job = npji_job_at(srv, handle);
-    if (job == NULL || job->handle != handle || job->state == NPJ_STATE_GONE)
+    const struct npji_job *job = npji_job_of(srv, handle);
+    if (job == NULL || job->state == NPJ_STATE_GONE)
         return NPJ_STATUS_INVALID_HANDLE;
     if (out == NULL)
         return NPJ_STATUS_INVALID_PARAMETER;
