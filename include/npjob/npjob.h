@@ -40,6 +40,24 @@
  * - **Handles** carry generations: one that is stale, forged or of another kind is refused, never followed. A forged
  * handle is told from a real one by 40 bits of generation, which wrap after 10^12 jobs, writes and operations; handles
  * are no secret to keep from the host.
+ * - **Callbacks return.** No longjmp() and no exception out of them: the engine would wait for their return for ever.
+ *
+ * Who owns what, and until when:
+ *
+ *     an engine                    the host, until npj_srv_free()
+ *     npj_config, npj_path         the caller; read during the call, not kept
+ *     bytes of a copied write      the caller, again when the call returns; the copy is the engine's
+ *     bytes of a lent write        lent from PENDING on, until the REPLY, or if that says held, the RETURN
+ *     bytes of a refused write     the caller, all the time
+ *     a write's packet             the engine, until its REPLY is taken and no WRITE in flight uses it
+ *     an operation                 the host, from the npj_next() that says it until its one completion
+ *     the iovec array of a WRITE   the engine; the host may read it until the next npj_next()
+ *     the bytes that it points to  the host may read them until npj_written(), whatever comes between
+ *     an open pipe                 the host, until CLOSE_PIPE tells it to close it
+ *     a provider's job (JobId)     the engine, from npj_job_added() until it is scheduled or abandoned, or its
+ *                                  provider gone; the host's if the path is no pipe (see npj_job_added())
+ *
+ * A bad claim in a completion leaves to the host what it has got hold of: the provider's job, the open pipe.
  *
  * A NULL engine is NPJ_STATUS_INVALID_PARAMETER.
  */
@@ -93,7 +111,8 @@ typedef enum npj_trace_kind {
 } npj_trace_kind;
 
 /** One line of a trace. A completion or a cancel whose handle is stale or of another kind is told as an event of the
- * job in the slot that it names, if there is one; a request or an abort with a handle of no job is not told. */
+ * job in the slot that it names, if there is one; a request or an abort with a handle of no job is not told. (A job
+ * that is GONE is still one until its last action has been taken.) */
 typedef struct npj_trace {
     npj_trace_kind kind;
     npj_event event; /**< NO_POOL: NPJ_EVENT_WRITE for a write, NPJ_EVENT_COUNT for a new job */
@@ -107,10 +126,17 @@ typedef struct npj_trace {
 /**
  * Limits, deadlines and callbacks. Set @c size and @c mem; whatever is zero means the default beside it.
  *
- * Isolation: one job at its limit costs the others nothing as long as the engine's caps are no less than the sum of the
- * jobs' own limits: max_packets than max_jobs * max_job_packets, and max_pool_bytes than max_jobs * (max_job_packets *
- * (npj_stats.packet_bytes + 64) + max_job_bytes / 4 * 5), or where all writes are lent, max_jobs * max_job_packets *
- * packet_bytes. Below that the caps are first come, first served.
+ * Isolation: one job at its limit costs the others nothing if the engine's caps are at least the sum of the jobs' own
+ * limits:
+ *
+ *     max_packets    >= max_jobs * max_job_packets
+ *     max_pool_bytes >= max_jobs * (max_job_packets * (npj_stats.packet_bytes + 64) + max_job_bytes / 4 * 5)
+ *     max_pool_bytes >= max_jobs * max_job_packets * npj_stats.packet_bytes, where all writes are lent
+ *
+ * Below that the caps are first come, first served. The defaults are far below: sixteen stuck jobs of copied writes
+ * take the whole pool. Who wants isolation sets max_jobs, max_job_packets and max_job_bytes and the caps together.
+ *
+ * Who lowers max_job_bytes below the default of max_write_bytes sets that as well.
  */
 typedef struct npj_config {
     size_t size; /**< sizeof(npj_config), so that the struct can grow */
@@ -126,10 +152,13 @@ typedef struct npj_config {
     uint64_t max_pool_bytes;  /**< memory of all packets: headers, copied payloads and what is kept for reuse. Payloads
                                  are rounded up by a quarter at the most, small ones to 64 bytes. A copied write that
                                  does not fit into all of it is never accepted. Default: the larger of 256 MiB and what
-                                 a copied write of max_write_bytes takes */
-    uint64_t max_idle_bytes;  /**< of that, the most that is kept for reuse; 1 keeps nothing. Default 1 MiB */
+                                 a copied write of max_write_bytes takes at the most */
+    uint64_t max_idle_bytes;  /**< of that, the most that is kept for reuse; 1 keeps nothing. Default 1 MiB. When it is
+                                 full, blocks of writes of long ago make way for those of now */
 
-    /* Deadlines, in the units of npj_advance(); NPJ_NEVER switches one off. The defaults suppose milliseconds. */
+    /* Deadlines, in the units of npj_advance(); NPJ_NEVER switches one off. The defaults suppose milliseconds. A job
+     * for which nobody waits has none (added and not connected, open and idle, BROKEN, or failed with an operation in
+     * the host's hands): it is the host's to npj_abort() it when its client has been silent for too long. */
     uint64_t add_timeout;     /**< from npj_add_job() until AddJob has returned. Default 30000 */
     uint64_t connect_timeout; /**< from when OPEN is due, taken or not, until it has returned. Default 30000 */
     uint64_t stall_timeout; /**< while a job that is open or closing holds a write: since a byte (message mode: a whole
@@ -175,20 +204,22 @@ void npj_srv_free(npj_srv **srv);
  *
  * @param client   the host's key of the SMB session or connection, for npj_client_gone().
  * @param provider the host's key of the print provider, for npj_provider_gone().
- * @param cookie   the host's own; comes back in every action and trace of this job. The last of them has been when
- * npj_next() says false and npj_job_query() INVALID_HANDLE. A host that traces knows the moment: NPJ_EVENT_FINISH from
- * GONE is told once of each job, in the call of npj_next() that returns its last action (which still has the cookie),
- * or in the call that ended it if nothing was left to say. npj_srv_free() tells of no job.
+ * @param cookie   the host's own; comes back in every action and trace of this job. None comes any more once
+ * npj_next() has said false and npj_job_query() INVALID_HANDLE. A host that traces knows the moment: NPJ_EVENT_FINISH
+ * from GONE is told once of each job, in the call of npj_next() that returns its last action (which still has the
+ * cookie), or in the call that ended it if nothing was left to say. npj_srv_free() tells of no job.
  * @param tag      the host's name for this request; comes back in its REPLY.
  * @param out      receives the handle on PENDING, untouched otherwise. It is valid until the job is GONE, and refused
- * as INVALID_HANDLE from then on. That is when nothing is owed to pipe and provider any more: before the last REPLY has
- * been taken, if the host takes it late; after the REPLY of add or close, if that was an early answer of a job that
- * failed with an operation in the host's hands. A BROKEN job (NPJ_STATE_BROKEN) keeps its handle.
+ * as INVALID_HANDLE from then on. A job is GONE when nothing is owed to pipe and provider any more: before its last
+ * REPLY is taken, if the host takes that late; after the REPLY of add or close, if the job failed with an operation in
+ * the host's hands and was answered early; and without any action, if an abort, npj_client_gone() or
+ * npj_provider_gone() found it with nothing pending and nothing owed. A BROKEN job (NPJ_STATE_BROKEN) keeps its
+ * handle.
  * @return NPJ_STATUS_PENDING;
  *         NPJ_STATUS_INVALID_PARAMETER (out is NULL);
  *         NPJ_STATUS_SERVER_SHUTDOWN_IN_PROGRESS;
  *         NPJ_STATUS_INSUFF_SERVER_RESOURCES (max_jobs);
- *         NPJ_STATUS_INSUFFICIENT_RESOURCES (the allocator said no).
+ *         NPJ_STATUS_INSUFFICIENT_RESOURCES (the allocator said no; npj_trim() gives it back what is kept).
  */
 npj_status npj_add_job(npj_srv *srv, uint64_t client, uint64_t provider, uint64_t cookie, uint64_t tag, npj_job *out);
 
@@ -225,6 +256,9 @@ enum {
  * A write of no bytes is never put in flight in byte mode, and is answered in its turn. In message mode it is an empty
  * message.
  *
+ * Order is kept only among accepted writes. A host that tells its client of a refused write, instead of trying that
+ * write again before anything else of the job, must npj_abort() the job: a gap in the data is not a print job.
+ *
  * @param bytes  may be NULL if @p length is 0.
  * @param length 0 to max_write_bytes.
  * @param flags  NPJ_COPY or NPJ_LEND.
@@ -235,11 +269,10 @@ enum {
  *         NPJ_STATUS_INVALID_PIPE_STATE (no connect has been accepted);
  *         NPJ_STATUS_PIPE_CLOSING (a close has been accepted);
  *         NPJ_STATUS_PIPE_BROKEN (the job has failed);
- *         NPJ_STATUS_QUOTA_EXCEEDED (the job's own max_job_packets or max_job_bytes: one RESUME is owed, see
- * NPJ_RESUME); NPJ_STATUS_INSUFF_SERVER_RESOURCES (max_packets or max_pool_bytes: no RESUME; try again later);
- *         NPJ_STATUS_INSUFFICIENT_RESOURCES (the allocator said no: no RESUME; try again later).
- *         Order is kept only among accepted writes. A host that tells its client of a refused write, instead of trying
- * that write again before anything else of the job, must npj_abort() the job: a gap in the data is not a print job.
+ *         NPJ_STATUS_QUOTA_EXCEEDED (the job's own max_job_packets or max_job_bytes: one NPJ_RESUME is owed);
+ *         NPJ_STATUS_INSUFF_SERVER_RESOURCES (max_packets or max_pool_bytes: no RESUME; try again later);
+ *         NPJ_STATUS_INSUFFICIENT_RESOURCES (the allocator said no: no RESUME; try again later, or after npj_trim(),
+ *         which gives it back what is kept).
  */
 npj_status npj_write(npj_srv *srv, npj_job job, uint64_t tag, const void *bytes, uint32_t length, unsigned flags,
                      npj_req *out);
@@ -290,7 +323,9 @@ npj_status npj_cancel(npj_srv *srv, npj_req request);
  *
  * If the path is no pipe and the add is still unanswered, the add and all requests behind it are answered with
  * INVALID_DEVICE_REQUEST, no ABANDON_JOB follows, and @p job_id and path are the host's: its spool-file path takes
- * over. If the add has already been answered (the client went, say), the job is abandoned. A malformed path, an empty
+ * over. If the add has already been answered (the client went, say), the job is abandoned. The REPLY of the add
+ * tells which: of an ADD_JOB that was completed with success, INVALID_DEVICE_REQUEST says that the job is the host's.
+ * (So that status is no reason to give to npj_abort() or npj_client_gone().) A malformed path, an empty
  * one among them, fails the job with OBJECT_NAME_INVALID, and the job is abandoned. After a bad claim the engine takes
  * the job as not added: no ABANDON_JOB follows, and what the provider has made is the host's to delete.
  *
@@ -312,7 +347,7 @@ typedef enum npj_pipe_mode {
  *
  * @param mode of the pipe that is now open. Ignored when @p status is an error. Bad claim: an unknown mode.
  * @return NPJ_STATUS_SUCCESS; NPJ_STATUS_INVALID_HANDLE; NPJ_STATUS_INVALID_PARAMETER (a bad claim, consumed: the
- * engine takes the pipe as not open, and issues no CLOSE_PIPE).
+ * engine takes the pipe as not open, and issues no CLOSE_PIPE: a pipe that the host has opened is the host's to close).
  */
 npj_status npj_opened(npj_srv *srv, npj_op op, npj_status status, npj_pipe_mode mode);
 
@@ -382,7 +417,7 @@ typedef enum npj_shutdown_how {
  * Stops the engine taking new jobs. IDLE follows, once, when nothing is left. Drain can be raised to abort, never
  * lowered; a call that raises nothing changes nothing, the drain's deadline included. The drain has its deadline until
  * the last job has ended and its last REPLY has been taken. Abort answers the jobs in the order of their slots (the low
- * bits of npj_job).
+ * bits of npj_job), and looks at as many slots as there have ever been jobs at once.
  *
  * @return NPJ_STATUS_SUCCESS; NPJ_STATUS_INVALID_PARAMETER (how).
  */
@@ -393,8 +428,8 @@ npj_status npj_shutdown(npj_srv *srv, npj_shutdown_how how);
 /**
  * Tells the engine the time, and fails what is overdue with IO_TIMEOUT. Call it before each batch of other calls. The
  * first call only sets the clock: what was armed before counts from there. A smaller @p now than before is ignored.
- * O(1) apart from what expires, which is taken in order of time; what falls together: add, connect, stall, drain,
- * shutdown.
+ * O(1) apart from what expires (a shutdown's drain, as its abort), which is taken in order of time; what falls
+ * together: add, connect, stall, drain, shutdown.
  *
  * @param now in the host's units, from any origin. Sums with timeouts saturate at NPJ_NEVER, which never comes.
  * @return NPJ_STATUS_SUCCESS.
@@ -403,7 +438,7 @@ npj_status npj_advance(npj_srv *srv, uint64_t now);
 
 /**
  * The earliest time at which npj_advance() would have something to do, or NPJ_NEVER. O(1). Before the first
- * npj_advance() the engine's clock stands at 0. A NULL engine: NPJ_NEVER.
+ * npj_advance() there is no such time: it is how long after that call the deadline will be. A NULL engine: NPJ_NEVER.
  */
 uint64_t npj_deadline(const npj_srv *srv);
 
@@ -502,7 +537,7 @@ typedef struct npj_stats {
     uint32_t packet_bytes;      /**< memory of one packet's header */
 } npj_stats;
 
-/** Fills @p out with the engine's counters. O(1). Changes nothing. Zeros for a NULL engine. */
+/** Fills @p out, if there is one, with the engine's counters. O(1). Changes nothing. Zeros for a NULL engine. */
 void npj_stats_get(const npj_srv *srv, npj_stats *out);
 
 /** One job, as npj_job_query() sees it. */
