@@ -90,8 +90,7 @@ static bool create(struct npjt_driver *d)
     d->may_allocate = false;
     d->result->calls++;
     npjt_mix(d, d->status);
-    bool failed = pool->injected + pool->exhausted > 0;
-    npj_status expected = failed ? NPJ_STATUS_INSUFFICIENT_RESOURCES : NPJ_STATUS_SUCCESS;
+    npj_status expected = npjt_failed_allocations(d) > 0 ? NPJ_STATUS_INSUFFICIENT_RESOURCES : NPJ_STATUS_SUCCESS;
     d->result->failures_reported += d->status == NPJ_STATUS_INSUFFICIENT_RESOURCES;
     if (d->status != expected)
         npjt_violate(d, NPJT_LAW_ALL_OR_NOTHING, "new returned %s where %s is right", npj_status_name(d->status),
@@ -103,10 +102,12 @@ static bool create(struct npjt_driver *d)
 
 /* --------------------------------------------------------------------------------------------------------- draining */
 
-static void run_host(struct npjt_driver *d, unsigned rounds)
+/** Rounds of the host until there is nothing to do. Those in which the pipe takes bytes are not counted: these end. */
+static void run_host(struct npjt_driver *d)
 {
-    while (rounds-- > 0 && npjt_host_round(d))
-        continue;
+    uint64_t taken = d->bytes_taken;
+    for (unsigned rounds = 0; rounds < HOST_ROUNDS && npjt_host_round(d); taken = d->bytes_taken)
+        rounds += d->bytes_taken == taken;
     npjt_check_event(d);
 }
 
@@ -115,7 +116,7 @@ static void drain(struct npjt_driver *d)
 {
     d->record = NULL;
     d->phase = "drain";
-    run_host(d, HOST_ROUNDS);
+    run_host(d);
     for (uint8_t i = d->jobs; i-- > 0 && !d->stop;) {
         struct a_job *job = &d->job[d->order[i]];
         if (job->gone)
@@ -127,7 +128,7 @@ static void drain(struct npjt_driver *d)
         npjt_check_call(d);
     }
     if (!d->stop)
-        run_host(d, HOST_ROUNDS);
+        run_host(d);
     if (!d->stop && d->jobs > 0)
         npjt_violate(d, NPJT_LAW_BOUNDS, "%u jobs have not ended although everything was completed", (unsigned)d->jobs);
     if (!d->stop)
@@ -135,7 +136,7 @@ static void drain(struct npjt_driver *d)
     if (!d->stop)
         npjt_shutdown(d, NPJ_ABORT);
     if (!d->stop)
-        run_host(d, HOST_ROUNDS);
+        run_host(d);
     if (!d->stop && !d->idle_taken)
         npjt_violate(d, NPJT_LAW_BOUNDS, "IDLE does not come");
 }
@@ -171,7 +172,7 @@ static void finish(struct npjt_driver *d)
     result->bytes_accepted = d->bytes_accepted;
     result->bytes_taken = d->bytes_taken;
     result->allocations = pool->allocations;
-    result->failures = pool->injected + pool->exhausted;
+    result->failures = npjt_failed_allocations(d);
     result->live_blocks = pool->blocks.live;
     result->live_bytes = pool->bytes.live;
     d->stop = true; /* what is found from here on has been said */

@@ -82,7 +82,7 @@ void npjt_job_added(struct npjt_driver *d, npj_op op, npj_status status, unsigne
     uint32_t job_id = 0;
     struct a_job *job = begin(d, op, 1U << NPJ_ADD_JOB, bad, &expected, &before);
     if (job)
-        job_id = 1000 + job->serial;
+        job_id = d->next_job_id[job->provider % PROVIDERS]++;
     d->path_good = given->class != BAD_CLAIM;
     d->path_means = given->class == NO_PIPE     ? NPJ_STATUS_INVALID_DEVICE_REQUEST
                     : given->class == MALFORMED ? NPJ_STATUS_OBJECT_NAME_INVALID

@@ -9,12 +9,13 @@
 
 /* -------------------------------------------------------------------------------------------------- what is told */
 
-/** The laws leave open which of two reasons ended a job when both its own deadline and the shutdown's have passed. */
-static bool fits(const struct a_job *job, npj_status status, npj_status expected)
+/** Whether a status is what it has to be: that of a failure that is not learnt yet may be this one, and is learnt. */
+static bool fits(struct npjt_driver *d, struct a_job *job, npj_status status, npj_status expected)
 {
-    return status == expected ||
-           (job->failed && !job->failure_learnt &&
-            (status == NPJ_STATUS_IO_TIMEOUT || status == NPJ_STATUS_SERVER_SHUTDOWN_IN_PROGRESS));
+    if (expected != job->failure || !npjt_may_be_failure(job, status))
+        return status == expected;
+    npjt_learn_failure(d, job, status);
+    return true;
 }
 
 /** Whether a REPLY of a write is due that comes before @p than's: answered by an earlier call, or by the same one and
@@ -43,7 +44,7 @@ static void replied(struct npjt_driver *d, struct a_job *job, const npj_action *
     if (job->phase[kind] == WAITING)
         npjt_violate(d, law, "a request is answered with %s before what it asks for has been done",
                      npj_status_name(action->status));
-    else if (!fits(job, action->status, job->answer[kind]))
+    else if (!fits(d, job, action->status, job->answer[kind]))
         npjt_violate(d, law, "a request is answered with %s where %s is right", npj_status_name(action->status),
                      npj_status_name(job->answer[kind]));
     if (action->request == NPJ_REQUEST_CLOSE && due_before(d, job, NULL))
@@ -70,7 +71,7 @@ static void write_replied(struct npjt_driver *d, struct a_job *job, const npj_ac
     if (!write->answered)
         npjt_violate(d, NPJT_LAW_COUNTS, "a write is answered with %s while it is pending",
                      npj_status_name(action->status));
-    else if (!fits(job, action->status, write->status) && action->status != write->or_else)
+    else if (!fits(d, job, action->status, write->status) && action->status != write->or_else)
         npjt_violate(d, NPJT_LAW_COUNTS, "a write is answered with %s where %s is right",
                      npj_status_name(action->status), npj_status_name(write->status));
     if (write->answered && due_before(d, job, write))
@@ -103,8 +104,7 @@ static void returned(struct npjt_driver *d, struct a_job *job, const npj_action 
     npjt_release_packets(d, job);
 }
 
-/** Whether a RESUME that is owed is also due. */
-static bool resume_due(const struct npjt_driver *d, const struct a_job *job)
+bool npjt_resume_due(const struct npjt_driver *d, const struct a_job *job)
 {
     bool fits_again =
         job->packets < d->limits.max_job_packets && job->bytes + d->limits.max_write_bytes <= d->limits.max_job_bytes;
@@ -115,7 +115,7 @@ static void resumed(struct npjt_driver *d, struct a_job *job)
 {
     if (!job->resume_owed)
         npjt_violate(d, NPJT_LAW_BOUNDS, "a RESUME that is not owed");
-    else if (!resume_due(d, job))
+    else if (!npjt_resume_due(d, job))
         npjt_violate(d, NPJT_LAW_BOUNDS, "a RESUME although a write of the largest size does not fit");
     job->resume_owed = false;
 }
@@ -144,18 +144,11 @@ static void idle(struct npjt_driver *d)
 
 /* ---------------------------------------------------------------------------------------------------- what is to do */
 
-static bool has_unanswered(struct npjt_driver *d, const struct a_job *job)
-{
-    for (const struct a_write *write = npjt_first_write(d, job); write; write = npjt_next_write(d, write))
-        if (!write->answered)
-            return true;
-    return false;
-}
-
 /** Whether a job is whole: asked to close, and every accepted write taken in full. */
 static bool whole(struct npjt_driver *d, const struct a_job *job)
 {
-    return !job->failed && !job->truncated && job->phase[NPJ_REQUEST_CLOSE] == WAITING && !has_unanswered(d, job);
+    return !job->failed && !job->truncated && job->phase[NPJ_REQUEST_CLOSE] == WAITING &&
+           !npjt_has_unanswered_write(d, job);
 }
 
 static void check_close_pipe(struct npjt_driver *d, struct a_job *job, const npj_action *action)
@@ -164,7 +157,7 @@ static void check_close_pipe(struct npjt_driver *d, struct a_job *job, const npj
         npjt_violate(d, NPJT_LAW_OPERATIONS, "CLOSE_PIPE of a pipe that is not open");
     else if (!job->failed && !whole(d, job))
         npjt_violate(d, NPJT_LAW_HONEST_CLOSE, "CLOSE_PIPE before all writes were taken");
-    else if (!fits(job, action->status, job->failed ? job->failure : NPJ_STATUS_SUCCESS))
+    else if (!fits(d, job, action->status, job->failed ? job->failure : NPJ_STATUS_SUCCESS))
         npjt_violate(d, NPJT_LAW_HONEST_CLOSE, "CLOSE_PIPE carries %s where %s is right",
                      npj_status_name(action->status), npj_status_name(job->failed ? job->failure : NPJ_STATUS_SUCCESS));
 }
@@ -180,7 +173,7 @@ static void check_provider_op(struct npjt_driver *d, struct a_job *job, const np
         npjt_violate(d, NPJT_LAW_HONEST_CLOSE, "SCHEDULE_JOB of a job that is truncated or has failed");
     else if (!schedule && !job->failed)
         npjt_violate(d, NPJT_LAW_HONEST_CLOSE, "ABANDON_JOB of a job that has not failed");
-    else if (!schedule && !fits(job, action->status, job->failure))
+    else if (!schedule && !fits(d, job, action->status, job->failure))
         npjt_violate(d, NPJT_LAW_HONEST_CLOSE, "ABANDON_JOB carries %s where %s is right",
                      npj_status_name(action->status), npj_status_name(job->failure));
     if (action->job_id != job->job_id)
@@ -247,8 +240,40 @@ static struct a_job *job_of(struct npjt_driver *d, const npj_action *action)
     return NULL;
 }
 
+/** What an action does not name is zero. */
+static void check_members(struct npjt_driver *d, const npj_action *action)
+{
+    enum { REQUEST = 1, OP = 2, TAG = 4, STATUS = 8, JOB_ID = 16, COUNT = 32, IOV = 64, HELD = 128, JOB = 256 };
+    static const unsigned named[] = {
+        [NPJ_ADD_JOB] = JOB | OP,
+        [NPJ_OPEN] = JOB | OP,
+        [NPJ_WRITE] = JOB | OP | COUNT | IOV,
+        [NPJ_CLOSE_PIPE] = JOB | OP | STATUS,
+        [NPJ_SCHEDULE_JOB] = JOB | OP | JOB_ID,
+        [NPJ_ABANDON_JOB] = JOB | OP | STATUS | JOB_ID,
+        [NPJ_CANCEL] = JOB | OP,
+        [NPJ_REPLY] = JOB | REQUEST | TAG | STATUS,
+        [NPJ_RETURN] = JOB | TAG,
+        [NPJ_RESUME] = JOB,
+        [NPJ_IDLE] = 0,
+    };
+    bool of_write = action->kind == NPJ_REPLY && action->request == NPJ_REQUEST_WRITE;
+    unsigned given = (action->request != 0 ? REQUEST : 0) | (action->op != 0 ? OP : 0) | (action->tag != 0 ? TAG : 0) |
+                     (action->status != 0 ? STATUS : 0) | (action->job_id != 0 ? JOB_ID : 0) |
+                     (action->count != 0 ? COUNT : 0) | (action->iov || action->iov_count != 0 ? IOV : 0) |
+                     (action->held ? HELD : 0) | (action->job != 0 || action->cookie != 0 ? JOB : 0);
+    if (given & ~(named[action->kind] | (of_write ? COUNT | HELD : 0)))
+        npjt_violate(d, NPJT_LAW_ANSWERS, "an action has a member that its kind does not name");
+}
+
 static void act(struct npjt_driver *d, const npj_action *action)
 {
+    if ((unsigned)action->kind > NPJ_IDLE) {
+        npjt_violate(d, NPJT_LAW_OPERATIONS, "an action of an unknown kind, %u", (unsigned)action->kind);
+        d->stop = true;
+        return;
+    }
+    check_members(d, action);
     if (action->kind == NPJ_IDLE) {
         idle(d);
         return;

@@ -172,7 +172,20 @@ void npjt_fail(struct npjt_driver *d, struct a_job *job, npj_status status)
         job->cancel_owed = !job->cancel_taken;
 }
 
-static bool has_unanswered_write(struct npjt_driver *d, const struct a_job *job)
+/** The server has said for which of two reasons the job failed: all that this has answered is answered with it. */
+void npjt_learn_failure(struct npjt_driver *d, struct a_job *job, npj_status status)
+{
+    for (unsigned kind = 0; kind < 4; kind++)
+        if (job->phase[kind] == ANSWERED && job->answer[kind] == job->failure)
+            job->answer[kind] = status;
+    for (struct a_write *write = npjt_first_write(d, job); write; write = npjt_next_write(d, write))
+        if (write->answered && !write->replied && write->status == job->failure)
+            write->status = write->or_else = status;
+    job->failure = status;
+    job->failure_learnt = true;
+}
+
+bool npjt_has_unanswered_write(struct npjt_driver *d, const struct a_job *job)
 {
     for (const struct a_write *write = npjt_first_write(d, job); write; write = npjt_next_write(d, write))
         if (!write->answered)
@@ -203,10 +216,7 @@ static bool failed_job_is_gone(const struct a_job *job)
 /** The stall deadline runs while the pipe is open and a write waits. */
 static void watch_stall(struct npjt_driver *d, struct a_job *job)
 {
-    bool holds = false;
-    for (const struct a_write *write = npjt_first_write(d, job); write && !holds; write = npjt_next_write(d, write))
-        holds = !write->answered;
-    bool stalling = holds && job->pipe_open && !job->failed;
+    bool stalling = job->pipe_open && !job->failed && npjt_has_unanswered_write(d, job);
     if (stalling && !job->stalling)
         job->stall_start = d->now;
     job->stalling = stalling;
@@ -220,7 +230,7 @@ void npjt_settle(struct npjt_driver *d, struct a_job *job)
         if (job->pipe_open && !job->message_mode)
             answer_empty_writes(d, job);
         if (job->pipe_open && job->truncated && job->phase[NPJ_REQUEST_CLOSE] == WAITING &&
-            !has_unanswered_write(d, job))
+            !npjt_has_unanswered_write(d, job))
             npjt_fail(d, job, NPJ_STATUS_CANCELLED);
     }
     watch_stall(d, job);

@@ -85,13 +85,6 @@ static bool leave(struct npjt_driver *d)
     return --d->inside == 0 && !d->stop;
 }
 
-/** What has been refused by the allocator so far. */
-static uint64_t refused_memory(const struct npjt_driver *d)
-{
-    const npjt_counting_stats *pool = npjt_counting_stats_of(&d->pool);
-    return pool->injected + pool->exhausted;
-}
-
 static npj_status beside_new(const npj_config *config, void **out)
 {
     struct npjt_driver *d = config->trace_user;
@@ -129,11 +122,11 @@ static npj_status beside_add_job(void *srv, uint64_t client, uint64_t provider, 
                                  npj_job *out)
 {
     struct npjt_driver *d = enter(srv);
-    uint64_t refused = refused_memory(d);
+    uint64_t refused = npjt_failed_allocations(d);
     npj_status status = d->judged->add_job(d->judged_srv, client, provider, cookie, tag, out);
     if (!leave(d))
         return status;
-    npjt_said said = {refused_memory(d) != refused, status == NPJ_STATUS_PENDING && out ? *out : 0};
+    npjt_said said = {npjt_failed_allocations(d) != refused, status == NPJ_STATUS_PENDING && out ? *out : 0};
     return same(d, "add_job", status, npjt_model_add_job(d->model, client, provider, cookie, tag, out != NULL, said));
 }
 
@@ -141,11 +134,11 @@ static npj_status beside_write(void *srv, npj_job job, uint64_t tag, const void 
                                npj_req *out)
 {
     struct npjt_driver *d = enter(srv);
-    uint64_t refused = refused_memory(d);
+    uint64_t refused = npjt_failed_allocations(d);
     npj_status status = d->judged->write(d->judged_srv, job, tag, bytes, length, flags, out);
     if (!leave(d))
         return status;
-    npjt_said said = {refused_memory(d) != refused, status == NPJ_STATUS_PENDING && out ? *out : 0};
+    npjt_said said = {npjt_failed_allocations(d) != refused, status == NPJ_STATUS_PENDING && out ? *out : 0};
     return same(d, "write", status, npjt_model_write(d->model, job, tag, bytes, length, flags, said));
 }
 

@@ -50,8 +50,7 @@ void npjt_judge(struct npjt_driver *d, const char *call, npj_status status, npj_
     d->refused_digest = is_error(status) ? before : 0;
 }
 
-/** Allocations that were made to fail, or could not be made, so far. */
-static uint64_t failures(const struct npjt_driver *d)
+uint64_t npjt_failed_allocations(const struct npjt_driver *d)
 {
     const npjt_counting_stats *stats = npjt_counting_stats_of(&d->pool);
     return stats->injected + stats->exhausted;
@@ -64,7 +63,7 @@ static npj_status after_allocating(struct npjt_driver *d, npj_status status, npj
 {
     d->may_allocate = false;
     d->result->failures_reported += status == NPJ_STATUS_INSUFFICIENT_RESOURCES;
-    bool no_memory = expected == NPJ_STATUS_PENDING && failures(d) > failed_before;
+    bool no_memory = expected == NPJ_STATUS_PENDING && npjt_failed_allocations(d) > failed_before;
     return no_memory ? NPJ_STATUS_INSUFFICIENT_RESOURCES : expected;
 }
 
@@ -112,6 +111,7 @@ static void job_accepted(struct npjt_driver *d, npj_job handle, uint64_t client,
     job->provider = provider;
     job->cookie = cookie;
     job->tag[NPJ_REQUEST_ADD] = tag;
+    job->next_tag = tag + 1;
     job->phase[NPJ_REQUEST_ADD] = WAITING;
     job->add_start = d->now;
     d->accepted++;
@@ -121,9 +121,9 @@ static void job_accepted(struct npjt_driver *d, npj_job handle, uint64_t client,
 void npjt_add_job(struct npjt_driver *d, uint64_t client, uint64_t provider, bool null_out)
 {
     npj_job handle = 0;
-    uint64_t tag = ++d->next_tag, cookie = UINT64_C(0xC00C1E0000000000) | tag;
+    const uint64_t tag = 0, cookie = UINT64_C(0xC00C1E0000000000) | (d->next_serial + 1);
     npj_status expected = expected_add(d, null_out);
-    uint64_t before = npjt_before(d, expected), failed_before = failures(d);
+    uint64_t before = npjt_before(d, expected), failed_before = npjt_failed_allocations(d);
     d->may_allocate = true;
     npj_status status = d->subject->add_job(d->srv, client, provider, cookie, tag, null_out ? NULL : &handle);
     expected = after_allocating(d, status, expected, failed_before);
@@ -134,6 +134,11 @@ void npjt_add_job(struct npjt_driver *d, uint64_t client, uint64_t provider, boo
         job_accepted(d, handle, client, provider, cookie, tag);
     else if (handle != 0)
         npjt_violate(d, NPJT_LAW_ALL_OR_NOTHING, "a refused add_job wrote a handle");
+}
+
+static uint64_t next_tag(struct a_job *job)
+{
+    return job ? job->next_tag++ : 0;
 }
 
 /** A request that is part of the job has been accepted. */
@@ -155,7 +160,7 @@ static void accepted(struct npjt_driver *d, struct a_job *job, npj_request_kind 
 void npjt_connect(struct npjt_driver *d, npj_job handle)
 {
     struct a_job *job = npjt_job_by_handle(d, handle);
-    uint64_t tag = ++d->next_tag;
+    uint64_t tag = next_tag(job);
     npj_status expected = NPJ_STATUS_PENDING;
     if (!job)
         expected = NPJ_STATUS_INVALID_HANDLE;
@@ -171,7 +176,7 @@ void npjt_connect(struct npjt_driver *d, npj_job handle)
 void npjt_close(struct npjt_driver *d, npj_job handle)
 {
     struct a_job *job = npjt_job_by_handle(d, handle);
-    uint64_t tag = ++d->next_tag;
+    uint64_t tag = next_tag(job);
     npj_status expected = NPJ_STATUS_PENDING;
     if (!job)
         expected = NPJ_STATUS_INVALID_HANDLE;
@@ -195,9 +200,9 @@ static bool pool_may_refuse(const struct npjt_driver *d, uint64_t length)
 {
     if (d->limits.max_pool_bytes == 0)
         return false;
-    if (!d->subject->stats)
-        return true;
     npj_stats stats;
+    if (!d->subject->stats) /* beside no packet at all, one with a header of ordinary size has room */
+        return d->packets > 0 || length + length / 4 + 512 > d->limits.max_pool_bytes;
     d->subject->stats(d->srv, &stats);
     return stats.pool_bytes.live + stats.idle_bytes + stats.packet_bytes + length + length / 4 + 128 >
            d->limits.max_pool_bytes;
@@ -291,12 +296,13 @@ void npjt_write(struct npjt_driver *d, npj_job handle, uint64_t length, unsigned
         return;
     }
     npj_req request = 0;
-    uint64_t tag = ++d->next_tag;
+    uint64_t tag = next_tag(job);
     npj_status expected = expected_write(d, job, length, how);
     if (job && length <= NPJT_MAX_WRITE_BYTES + 1 && needs_bytes(d, expected))
         npjt_fill(bytes, job->serial, job->given, (size_t)length);
     bool pool = expected == NPJ_STATUS_PENDING && pool_may_refuse(d, length);
-    uint64_t before = npjt_before(d, pool ? NPJ_STATUS_INSUFF_SERVER_RESOURCES : expected), failed_before = failures(d);
+    uint64_t before = npjt_before(d, pool ? NPJ_STATUS_INSUFF_SERVER_RESOURCES : expected),
+             failed_before = npjt_failed_allocations(d);
     d->may_allocate = true;
     npj_status status = d->subject->write(d->srv, handle, tag, null ? NULL : bytes, (uint32_t)length, flags[how],
                                           null_out ? NULL : &request);

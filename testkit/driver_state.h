@@ -31,7 +31,8 @@ enum {
     BATCH = 64,
     NONE = 255,        /* no index */
     ENDED_KEPT = 16,   /* stale handles kept, to be tried again and never to be met again */
-    HOST_ROUNDS = 160, /* more than any tape can need: its packets, one a round, and the operations of a job's end */
+    HOST_ROUNDS = 160, /* without a byte taken: more than the operations of all jobs' ends can need */
+    PROVIDERS = 4,     /* as tapes have them */
 };
 
 /** An accepted write, from PENDING until its packet must have been released. */
@@ -63,6 +64,7 @@ struct a_job {
 
     enum phase phase[4]; /* by npj_request_kind; that of NPJ_REQUEST_WRITE is not used */
     uint64_t tag[4];
+    uint64_t next_tag; /* of another job's too: a tag says nothing beyond its job */
     npj_status answer[4];
 
     uint8_t first_write, last_write, packets;
@@ -90,7 +92,9 @@ struct a_job {
 
     uint64_t add_start, connect_start, stall_start, drain_start;
     bool stalling;
-    bool expired; /* the server traced an expiry in this call */
+    bool expired;    /* the server traced an expiry in this call */
+    bool traced;     /* the server has traced an event of this job, */
+    npj_state state; /* and left it in this state */
 
     uint32_t iov_count; /* of the WRITE in flight */
     npj_iov iov[BATCH];
@@ -133,7 +137,7 @@ struct npjt_driver {
     uint8_t ops[JOBS], ops_live; /* jobs with an operation in flight, the oldest operation first */
     uint8_t free_write;
     uint32_t packets, reserved, next_serial;
-    uint64_t next_tag;
+    uint32_t next_job_id[PROVIDERS]; /* of another provider's job too */
     npj_job ended_job[ENDED_KEPT];
     npj_op ended_op[ENDED_KEPT];
     npj_action_kind ended_op_kind[ENDED_KEPT];
@@ -189,11 +193,13 @@ void npjt_provider_gone(struct npjt_driver *d, uint64_t provider);
 void npjt_shutdown(struct npjt_driver *d, npj_shutdown_how how);
 void npjt_query(struct npjt_driver *d, npj_job handle, bool null_out);
 void npjt_trim(struct npjt_driver *d);
+uint64_t npjt_failed_allocations(const struct npjt_driver *d); /* made to fail, or not possible, so far */
 
 /* driver_host.c */
 bool npjt_take(struct npjt_driver *d);                      /* one action. false: there was none */
 void npjt_take_many(struct npjt_driver *d, uint32_t count); /* 0: all */
 bool npjt_host_round(struct npjt_driver *d);
+bool npjt_resume_due(const struct npjt_driver *d, const struct a_job *job); /* one that is owed */
 
 /* driver_complete.c */
 void npjt_complete(struct npjt_driver *d, uint8_t index); /* the operation of a job, with success and in full */
@@ -223,6 +229,15 @@ struct a_write *npjt_write_begin(struct npjt_driver *d, struct a_job *job);
 void npjt_answer(struct a_job *job, npj_request_kind kind, npj_status status);
 void npjt_answer_write(struct npjt_driver *d, struct a_write *write, npj_status status, npj_status or_else);
 void npjt_fail(struct npjt_driver *d, struct a_job *job, npj_status status);
+/* The laws leave open which of two reasons ended a job when its own deadline and the shutdown's have both passed. */
+static inline bool npjt_may_be_failure(const struct a_job *job, npj_status status)
+{
+    return job->failed && !job->failure_learnt &&
+           (status == NPJ_STATUS_IO_TIMEOUT || status == NPJ_STATUS_SERVER_SHUTDOWN_IN_PROGRESS);
+}
+
+void npjt_learn_failure(struct npjt_driver *d, struct a_job *job, npj_status status);
+bool npjt_has_unanswered_write(struct npjt_driver *d, const struct a_job *job);
 void npjt_settle(struct npjt_driver *d, struct a_job *job);
 void npjt_op_begin(struct npjt_driver *d, struct a_job *job, const npj_action *action);
 void npjt_op_end(struct npjt_driver *d, struct a_job *job);

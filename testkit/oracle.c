@@ -68,6 +68,8 @@ void npjt_check_call(struct npjt_driver *d)
     npj_stats stats;
     d->subject->stats(d->srv, &stats);
     equal(d, NPJT_LAW_PACKETS, "live packets", stats.packets.live, d->packets);
+    if (d->packets == 0)
+        equal(d, NPJT_LAW_PACKETS, "bytes in packets", stats.pool_bytes.live, 0);
     equal(d, NPJT_LAW_PACKETS, "live packets of adds, connects and closes", stats.reserved_packets.live, d->reserved);
     equal(d, NPJT_LAW_RECLAIM, "live jobs", stats.jobs.live, d->jobs);
     equal(d, NPJT_LAW_ANSWERS, "accepted requests", stats.accepted, d->accepted);
@@ -107,8 +109,8 @@ static void check_job(struct npjt_driver *d, struct a_job *job)
         npjt_violate(d, job->forget || job->provider_gone ? NPJT_LAW_RECLAIM : NPJT_LAW_BOUNDS,
                      "a job should have failed with %s and is in state %s", npj_status_name(job->failure),
                      npj_state_name(info.state));
-    else if (job->failed && !job->failure_learnt)
-        job->failure = info.failure;
+    else if (npjt_may_be_failure(job, info.failure))
+        npjt_learn_failure(d, job, info.failure);
     else if (info.failure != job->failure)
         npjt_violate(d, NPJT_LAW_HONEST_CLOSE, "a job's first failure is %s, not %s", npj_status_name(info.failure),
                      npj_status_name(job->failure));
@@ -170,9 +172,7 @@ static void check_nothing_due(struct npjt_driver *d, const struct a_job *job)
         npjt_violate(d, NPJT_LAW_HONEST_CLOSE, "a failed job's pipe is not closed");
     else if (job->failed && job->op == 0 && job->has_job && !job->provider_gone && !job->finished_with_provider)
         npjt_violate(d, NPJT_LAW_HONEST_CLOSE, "a failed job is not abandoned");
-    bool fits =
-        job->packets < d->limits.max_job_packets && job->bytes + d->limits.max_write_bytes <= d->limits.max_job_bytes;
-    if (job->resume_owed && (fits || job->failed || job->gone || job->phase[NPJ_REQUEST_CLOSE] != NOT_ASKED))
+    if (job->resume_owed && npjt_resume_due(d, job))
         npjt_violate(d, NPJT_LAW_BOUNDS, "a RESUME is due, and the server has nothing to say");
 }
 

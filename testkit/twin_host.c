@@ -126,7 +126,7 @@ static const npj_path bad_path = {"\\\\.\\pipe\\", 9, NPJ_PATH_UTF8};
 
 static npj_status complete_added(struct twin_run *run, struct twin_job *job, npj_op op, uint8_t how)
 {
-    uint32_t job_id = 100 + (uint32_t)(job - run->jobs);
+    uint32_t job_id = (uint32_t)(job - run->jobs);
     unsigned outcome = job->a & 7;
     const npj_path *path = outcome == 6 ? &drive_path : outcome == 7 ? &bad_path : &good_path;
     npj_status status = outcome == 5 ? NPJ_STATUS_ACCESS_DENIED : NPJ_STATUS_SUCCESS;

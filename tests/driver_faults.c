@@ -1,20 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "driver_faults.h"
+#include "driver_faults_internal.h"
 
-#include <stddef.h>
-#include <string.h>
-
-#define GOOD npjt_subject_npjob
-
-/** What the faults remember between calls. */
-static struct {
-    npj_mem mem;
-    npj_action kept;
-    bool have, armed;
-    unsigned count;
-    uint8_t bytes[65536];
-    npj_iov iov;
-} memory;
+struct fault_memory memory;
 
 void driver_fault_reset(void)
 {
@@ -71,177 +58,104 @@ static void free_forgets(void **srv)
     *srv = NULL;
 }
 
-/* -------------------------------------------------------------------------------------------- faults in the actions */
+/* ---------------------------------------------------------------------------------------------- faults in the trace */
 
-static bool next_drops_reply(void *srv, npj_action *out)
+/** Changes a line of the trace, and says whether it is told. */
+static bool (*changes)(npj_trace *trace);
+
+static void trace_changed(void *user, const npj_trace *trace)
 {
-    bool more = GOOD.next(srv, out);
-    if (more && out && out->kind == NPJ_REPLY && !memory.have) {
-        memory.have = true;
-        return GOOD.next(srv, out);
-    }
-    return more;
+    npj_trace changed = *trace;
+    (void)user;
+    if (changes(&changed))
+        memory.trace(memory.trace_user, &changed);
 }
 
-static bool is_kind(const npj_action *action, npj_action_kind kind)
+static npj_status new_tracing(const npj_config *config, void **out, bool (*change)(npj_trace *trace))
 {
-    return action && action->kind == kind;
+    npj_config changed = *config;
+    memory.trace = config->trace;
+    memory.trace_user = config->trace_user;
+    changed.trace = trace_changed;
+    changes = change;
+    return GOOD.srv_new(&changed, out);
 }
 
-/** Says the first action of a kind twice. */
-static bool twice(void *srv, npj_action *out, npj_action_kind kind)
+static bool to_broken(npj_trace *trace)
 {
-    if (memory.armed && out) {
-        memory.armed = false;
-        *out = memory.kept;
-        return true;
-    }
-    bool more = GOOD.next(srv, out);
-    if (more && is_kind(out, kind) && !memory.have) {
-        memory.have = memory.armed = true;
-        memory.kept = *out;
-    }
-    return more;
+    trace->to = NPJ_STATE_BROKEN;
+    return true;
 }
 
-static bool next_repeats_reply(void *srv, npj_action *out)
+static bool moved_by_refusal(npj_trace *trace)
 {
-    return twice(srv, out, NPJ_REPLY);
+    if (trace->status != NPJ_STATUS_SUCCESS)
+        trace->to = NPJ_STATE_GONE;
+    return true;
 }
 
-static bool next_repeats_cancel(void *srv, npj_action *out)
+static bool taken(npj_trace *trace)
 {
-    return twice(srv, out, NPJ_CANCEL);
+    trace->status = NPJ_STATUS_SUCCESS;
+    return true;
 }
 
-/** Keeps every action of a kind to itself. */
-static bool without(void *srv, npj_action *out, npj_action_kind kind)
+static bool without_finish(npj_trace *trace)
 {
-    npj_action action;
-    bool more;
-    do
-        more = GOOD.next(srv, &action);
-    while (more && action.kind == kind);
-    if (more && out)
-        *out = action;
-    return more;
+    return trace->event != NPJ_EVENT_FINISH;
 }
 
-static bool next_without_resume(void *srv, npj_action *out)
+static npj_status new_traces_broken(const npj_config *config, void **out)
 {
-    return without(srv, out, NPJ_RESUME);
+    return new_tracing(config, out, to_broken);
 }
 
-static bool next_without_idle(void *srv, npj_action *out)
+static npj_status new_traces_refusal(const npj_config *config, void **out)
 {
-    return without(srv, out, NPJ_IDLE);
+    return new_tracing(config, out, moved_by_refusal);
 }
 
-static bool next_without_return(void *srv, npj_action *out)
+static npj_status new_traces_all_taken(const npj_config *config, void **out)
 {
-    return without(srv, out, NPJ_RETURN);
+    return new_tracing(config, out, taken);
 }
 
-static bool is_write_reply(const npj_action *action)
+static npj_status new_traces_not_all(const npj_config *config, void **out)
 {
-    return action->kind == NPJ_REPLY && action->request == NPJ_REQUEST_WRITE;
-}
-
-/** Says the first two replies of writes in the wrong order. */
-static bool next_swaps_replies(void *srv, npj_action *out)
-{
-    if (memory.armed && out) {
-        memory.armed = false;
-        *out = memory.kept;
-        return true;
-    }
-    bool more = GOOD.next(srv, out);
-    if (more && out && is_write_reply(out) && !memory.have && GOOD.next(srv, &memory.kept)) {
-        memory.have = memory.armed = true;
-        if (is_write_reply(&memory.kept)) {
-            npj_action first = *out;
-            *out = memory.kept;
-            memory.kept = first;
-        }
-    }
-    return more;
-}
-
-static bool next_changes_byte(void *srv, npj_action *out)
-{
-    bool more = GOOD.next(srv, out);
-    if (more && is_kind(out, NPJ_WRITE) && out->count > 0 && out->iov[0].length <= sizeof memory.bytes) {
-        memcpy(memory.bytes, out->iov[0].base, out->iov[0].length);
-        memory.bytes[out->iov[0].length / 2] ^= 1;
-        memory.iov = (npj_iov){memory.bytes, out->iov[0].length};
-        out->iov = &memory.iov;
-        out->iov_count = 1;
-        out->count = memory.iov.length;
-    }
-    return more;
-}
-
-/** The iovec of a WRITE, in memory that a later call uses for something else. */
-static bool next_lends_iovec(void *srv, npj_action *out)
-{
-    bool more = GOOD.next(srv, out);
-    if (more && is_kind(out, NPJ_WRITE) && out->iov_count == 1) {
-        memory.iov = out->iov[0];
-        out->iov = &memory.iov;
-    }
-    return more;
-}
-
-static npj_status write_takes_iovec(void *srv, npj_job job, uint64_t tag, const void *bytes, uint32_t length,
-                                    unsigned flags, npj_req *out)
-{
-    memory.iov = (npj_iov){0};
-    return GOOD.write(srv, job, tag, bytes, length, flags, out);
-}
-
-static bool next_writes_nothing(void *srv, npj_action *out)
-{
-    bool more = GOOD.next(srv, out);
-    if (!more && out)
-        out->tag = 1;
-    return more;
-}
-
-static bool next_counts_short(void *srv, npj_action *out)
-{
-    bool more = GOOD.next(srv, out);
-    if (more && is_kind(out, NPJ_REPLY) && out->request == NPJ_REQUEST_WRITE && out->count > 0)
-        out->count--;
-    return more;
-}
-
-static bool next_closes_with_success(void *srv, npj_action *out)
-{
-    bool more = GOOD.next(srv, out);
-    if (more && is_kind(out, NPJ_REPLY) && out->request == NPJ_REQUEST_CLOSE)
-        out->status = NPJ_STATUS_SUCCESS;
-    return more;
-}
-
-static bool next_schedules_anyway(void *srv, npj_action *out)
-{
-    bool more = GOOD.next(srv, out);
-    if (more && is_kind(out, NPJ_ABANDON_JOB)) {
-        out->kind = NPJ_SCHEDULE_JOB;
-        out->status = NPJ_STATUS_SUCCESS;
-    }
-    return more;
-}
-
-static bool next_closes_pipe_well(void *srv, npj_action *out)
-{
-    bool more = GOOD.next(srv, out);
-    if (more && is_kind(out, NPJ_CLOSE_PIPE))
-        out->status = NPJ_STATUS_SUCCESS;
-    return more;
+    return new_tracing(config, out, without_finish);
 }
 
 /* ---------------------------------------------------------------------------------------------- faults in the calls */
+
+/** Takes a tag for a write of another job. */
+static npj_status write_knows_tag(void *srv, npj_job job, uint64_t tag, const void *bytes, uint32_t length,
+                                  unsigned flags, npj_req *out)
+{
+    if (memory.have && memory.kept.tag == tag && memory.kept.job != job)
+        return NPJ_STATUS_PIPE_CLOSING;
+    memory.have = true;
+    memory.kept.tag = tag;
+    memory.kept.job = job;
+    return GOOD.write(srv, job, tag, bytes, length, flags, out);
+}
+
+/** Takes a JobId for another provider's. */
+static npj_status job_added_knows_job_id(void *srv, npj_op op, npj_status status, const npj_path *path, uint32_t job_id)
+{
+    if (memory.have && memory.kept.job_id == job_id)
+        job_id++;
+    memory.have = true;
+    memory.kept.job_id = job_id;
+    return GOOD.job_added(srv, op, status, path, job_id);
+}
+
+/** The cap refuses what it has room for. */
+static npj_status write_finds_no_room(void *srv, npj_job job, uint64_t tag, const void *bytes, uint32_t length,
+                                      unsigned flags, npj_req *out)
+{
+    (void)srv, (void)job, (void)tag, (void)bytes, (void)length, (void)flags, (void)out;
+    return NPJ_STATUS_INSUFF_SERVER_RESOURCES;
+}
 
 static npj_status written_takes_stale(void *srv, npj_op op, npj_status status, uint64_t transferred)
 {
@@ -377,30 +291,37 @@ static void stats_lose_packet(const void *srv, npj_stats *out)
         out->packets.live++;
 }
 
-/* --------------------------------------------------------------------------------------------------------- the list */
+static void stats_drift(const void *srv, npj_stats *out)
+{
+    GOOD.stats(srv, out);
+    out->pool_bytes.live += 64 * (out->packets.total - out->packets.live);
+}
 
-#define WRITE_ONE "tape 1\nopen\nwrite length=16\nnext\ncomplete\nnext\n"
-#define FAIL_ONE  "tape 1\nopen\nwrite length=16\nnext\nfail status=pipe_broken\nnext\nclose\nhost\n"
-#define STALL                                                                                                          \
-    "tape 1 stall_timeout=10\nadvance to=+0\nopen\nwrite length=16\nnext\nadvance to=+10\nadvance to=+100\nnext\n"
-#define FILL "tape 1 max_job_packets=4\nopen\nwrites length=1 count=all\nhost\nclose\nhost\n"
-#define CANCELLED                                                                                                      \
-    "tape 1\nopen\nwrite length=16\nnext\ncancel write=newest\nnext\nwritten status=cancelled amount=0\nclose\nhost\n"
-#define INSIDE "tape 1\nopen\nreenter from=any call=close\nwrite length=16\nhost\n"
+static npj_status query_changes_reason(const void *srv, npj_job job, npj_job_info *out)
+{
+    npj_status status = GOOD.query(srv, job, out);
+    if (out && out->failure != NPJ_STATUS_SUCCESS && ++memory.count > 1)
+        out->failure =
+            out->failure == NPJ_STATUS_IO_TIMEOUT ? NPJ_STATUS_SERVER_SHUTDOWN_IN_PROGRESS : NPJ_STATUS_IO_TIMEOUT;
+    return status;
+}
+
+static npj_status query_has_third_reason(const void *srv, npj_job job, npj_job_info *out)
+{
+    npj_status status = GOOD.query(srv, job, out);
+    if (out && out->failure != NPJ_STATUS_SUCCESS)
+        out->failure = NPJ_STATUS_ACCESS_DENIED;
+    return status;
+}
+
+/* --------------------------------------------------------------------------------------------------------- the list */
 
 const struct fault *driver_faults(size_t *count)
 {
-    static struct fault faults[48];
-    size_t n = 0;
-#define FAULT(text, number, events, member, function)                                                                  \
-    do {                                                                                                               \
-        faults[n] = (struct fault){text, number, events, GOOD};                                                        \
-        faults[n].subject.name = "npjob with a fault";                                                                 \
-        faults[n++].subject.member = function;                                                                         \
-    } while (0)
+    static struct fault faults[64];
+    size_t n = driver_faults_in_actions(faults);
     FAULT("releases by a wrong size", 0, WRITE_ONE, srv_new, new_wrong_size);
-    FAULT("a reply is dropped", 1, WRITE_ONE, next, next_drops_reply);
-    FAULT("a reply is said twice", 1, WRITE_ONE, next, next_repeats_reply);
+    FAULT("bytes of packets are counted that are not there", 2, WRITE_ONE, stats, stats_drift);
     FAULT("a packet is counted that is not there", 2, WRITE_ONE, stats, stats_lose_packet);
     FAULT("a packet is kept after its write", 2, WRITE_ONE "write length=16\nhost\n", write, write_leaks);
     faults[n - 1].subject.srv_new = new_keeping_mem;
@@ -408,11 +329,18 @@ const struct fault *driver_faults(size_t *count)
     faults[n - 1].subject.srv_new = new_keeping_mem;
     faults[n - 1].subject.stats = NULL;
     faults[n - 1].subject.engine_blocks = 0;
-    FAULT("a CANCEL is said twice", 3, CANCELLED, next, next_repeats_cancel);
     FAULT("a stale operation is completed", 3, WRITE_ONE "written op=ended\n", written, written_takes_stale);
+    FAULT("the trace has a step that the table has not", 3, WRITE_ONE, srv_new, new_traces_broken);
+    FAULT("the trace has a refusal that moves", 3, "tape 1\nopen\nconnect\n", srv_new, new_traces_refusal);
+    FAULT("the trace has a refusal as taken", 3, "tape 1\nopen\nconnect\n", srv_new, new_traces_all_taken);
+    FAULT("the trace leaves out a step", 3, WRITE_ONE, srv_new, new_traces_not_all);
+    FAULT("a JobId is another provider's", 11, TWO_PROVIDERS "close job=newest\nclose job=oldest\nhost\n", job_added,
+          job_added_knows_job_id);
     FAULT("close allocates", 4, FAIL_ONE, close, close_allocates);
     faults[n - 1].subject.srv_new = new_keeping_mem;
     FAULT("a refused connect aborts", 5, "tape 1\nopen\nconnect\nhost\n", connect, connect_aborts);
+    FAULT("a tag is another job's", 5, TWO_PROVIDERS "write job=oldest length=1\nwrite job=newest length=1\n", write,
+          write_knows_tag);
     FAULT("the wrong error", 5, "tape 1\nopen\nconnect\nhost\n", connect, connect_wrong_error);
     FAULT("a failed allocation is called a cap", 5, "tape 1\nopen\noom fail=next\nwrite length=16\nhost\n", write,
           write_hides_failure);
@@ -423,13 +351,8 @@ const struct fault *driver_faults(size_t *count)
           write_names_refused);
     FAULT("a write must have a place for its handle", 5, "tape 1\nopen\nnulls call=write\nhost\n", write,
           write_wants_out);
-    FAULT("next writes an action where there is none", 5, WRITE_ONE, next, next_writes_nothing);
     FAULT("a call inside a callback says done", 6, INSIDE, close, close_says_done_inside);
-    FAULT("a byte is changed", 7, WRITE_ONE, next, next_changes_byte);
     FAULT("copied bytes are not copied", 7, WRITE_ONE, write, write_never_copies);
-    FAULT("replies of writes change places", 7, "tape 1\nopen\nwrites length=4 count=3\nhost\n", next,
-          next_swaps_replies);
-    FAULT("a write's count is one short", 8, WRITE_ONE, next, next_counts_short);
     FAULT("the pipe took more than is said", 8, WRITE_ONE, written, written_counts_less);
     FAULT("more packets than the limit", 9, FILL, srv_new, new_generous);
     FAULT("more memory than the limit, and nobody counts", 9,
@@ -438,27 +361,20 @@ const struct fault *driver_faults(size_t *count)
     faults[n - 1].subject.stats = NULL;
     FAULT("more is kept for reuse than the limit", 9, "tape 1\nopen\nwrite length=16\nnext\ncomplete\nnext count=1\n",
           srv_new, new_hoarding);
-    FAULT("RESUME never comes", 9, FILL, next, next_without_resume);
-    FAULT("IDLE never comes", 9, FILL, next, next_without_idle);
-    FAULT("RETURN never comes", 9,
-          "tape 1\nopen\nwrite length=16 how=lend\nnext\nabort status=print_cancelled\nnext\ncomplete\nnext\n", next,
-          next_without_return);
     FAULT("a deadline that comes too late", 9, STALL, srv_new, new_patient);
     FAULT("a deadline that comes too early", 9, STALL, srv_new, new_hasty);
     FAULT("a client that goes is kept", 10,
           "tape 1\nopen\nwrite length=16\nclient_gone status=network_name_deleted\nhost\n", client_gone, client_stays);
     FAULT("free does not free", 10, WRITE_ONE "free\n", srv_free, free_forgets);
-    FAULT("the iovecs of a WRITE are used anew", 10,
-          "tape 1\nopen\nwrite length=16\nnext count=1\nwrite length=16\nhost\n", next, next_lends_iovec);
-    faults[n - 1].subject.write = write_takes_iovec;
     FAULT("a job below its limit is refused", 11, FILL, srv_new, new_mean);
+    FAULT("a cap refuses where nothing is, and nobody counts", 11, "tape 1 max_pool=4096\nopen\nwrite length=16\n",
+          write, write_finds_no_room);
+    faults[n - 1].subject.stats = NULL;
     FAULT("another provider's jobs go as well", 11,
           "tape 1\nopen provider=1\nopen provider=2\nprovider_gone provider=2\nhost\n", provider_gone,
           provider_takes_all);
-    FAULT("a truncated job's close succeeds", 12, CANCELLED, next, next_closes_with_success);
-    FAULT("a failed job is scheduled", 12, FAIL_ONE, next, next_schedules_anyway);
-    FAULT("a failed job's pipe is closed as if whole", 12, FAIL_ONE, next, next_closes_pipe_well);
-#undef FAULT
+    FAULT("a failure has two reasons", 12, TWO_REASONS, query, query_changes_reason);
+    FAULT("a failure has a third reason", 12, TWO_REASONS, query, query_has_third_reason);
     *count = n;
     return faults;
 }

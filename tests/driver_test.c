@@ -296,3 +296,27 @@ Test(driver, the_digest_covers_the_state_if_asked)
     cr_expect_neq(digest_of_run(&npjt_subject_npjob, true), digest_of_run(&other, true));
     cr_expect_neq(digest_of_run(&npjt_subject_npjob, false), digest_of_run(&npjt_subject_npjob, true));
 }
+
+/* Which bytes share a WRITE is the server's own choice. */
+static npj_iov piece;
+
+static bool next_in_pieces(void *srv, npj_action *out)
+{
+    bool more = npjt_subject_npjob.next(srv, out);
+    if (more && out && out->kind == NPJ_WRITE) {
+        piece = out->iov[0];
+        piece.length = piece.length < 4096 ? piece.length : 4096;
+        out->iov = &piece;
+        out->iov_count = 1;
+        out->count = piece.length;
+    }
+    return more;
+}
+
+Test(driver, a_write_may_take_many_operations)
+{
+    npjt_subject subject = npjt_subject_npjob;
+    subject.next = next_in_pieces;
+    static const char tape[] = "tape 1 max_write=65536 max_job_packets=32\nopen\nwrites length=65536 count=32\n";
+    cr_expect_eq(play(&subject, tape, 0), -1, "%s", sentence);
+}

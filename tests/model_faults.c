@@ -192,7 +192,7 @@ const struct model_fault *model_faults(size_t *count)
     FAULT("a REPLY comes before a CANCEL", NO_LAW,
           "tape 1\nopen\nwrite length=16\nnext\nabort status=print_cancelled\nnext\ncomplete\nhost\n", next,
           next_replies_before_cancel);
-    FAULT("a member that the action does not name is not zero", NO_LAW, "tape 1\nopen\n", next, next_leaves_rubbish);
+    FAULT("a member that the action does not name is not zero", 1, "tape 1\nopen\n", next, next_leaves_rubbish);
     FAULT("writes go out one by one", NO_LAW, "tape 1\nopen\nwrites length=4 count=3\nhost\n", srv_new, new_one_by_one);
     FAULT("a deadline comes too late", 9, "tape 1\nadd\n", srv_new, new_too_late);
     FAULT("refused requests are not counted", NO_LAW, "tape 1\nopen\nconnect\n", stats, stats_forget_refused);

@@ -27,7 +27,7 @@ typedef struct npjt_subject {
 
     /** @name Blocks of the allocator, when nothing is kept for reuse. 0: not checked @{ */
     uint32_t engine_blocks;   /**< of an engine without jobs */
-    uint32_t idle_job_blocks; /**< of one open job that has nothing pending */
+    uint32_t idle_job_blocks; /**< of a job without packets, in any state, at the most */
     uint32_t packet_blocks;   /**< of one live packet of a write */
     /** @} */
 

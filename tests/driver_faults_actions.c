@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT */
+/* Servers that say what they should not, or do not say what they should. */
+#include "driver_faults_internal.h"
+
+static bool next_drops_reply(void *srv, npj_action *out)
+{
+    bool more = GOOD.next(srv, out);
+    if (more && out && out->kind == NPJ_REPLY && !memory.have) {
+        memory.have = true;
+        return GOOD.next(srv, out);
+    }
+    return more;
+}
+
+static bool is_kind(const npj_action *action, npj_action_kind kind)
+{
+    return action && action->kind == kind;
+}
+
+/** Says the first action of a kind twice. */
+static bool twice(void *srv, npj_action *out, npj_action_kind kind)
+{
+    if (memory.armed && out) {
+        memory.armed = false;
+        *out = memory.kept;
+        return true;
+    }
+    bool more = GOOD.next(srv, out);
+    if (more && is_kind(out, kind) && !memory.have) {
+        memory.have = memory.armed = true;
+        memory.kept = *out;
+    }
+    return more;
+}
+
+static bool next_repeats_reply(void *srv, npj_action *out)
+{
+    return twice(srv, out, NPJ_REPLY);
+}
+
+static bool next_repeats_cancel(void *srv, npj_action *out)
+{
+    return twice(srv, out, NPJ_CANCEL);
+}
+
+/** Keeps every action of a kind to itself. */
+static bool without(void *srv, npj_action *out, npj_action_kind kind)
+{
+    npj_action action;
+    bool more;
+    do
+        more = GOOD.next(srv, &action);
+    while (more && action.kind == kind);
+    if (more && out)
+        *out = action;
+    return more;
+}
+
+static bool next_without_resume(void *srv, npj_action *out)
+{
+    return without(srv, out, NPJ_RESUME);
+}
+
+static bool next_without_idle(void *srv, npj_action *out)
+{
+    return without(srv, out, NPJ_IDLE);
+}
+
+static bool next_without_return(void *srv, npj_action *out)
+{
+    return without(srv, out, NPJ_RETURN);
+}
+
+static bool is_write_reply(const npj_action *action)
+{
+    return action->kind == NPJ_REPLY && action->request == NPJ_REQUEST_WRITE;
+}
+
+/** Says the first two replies of writes in the wrong order. */
+static bool next_swaps_replies(void *srv, npj_action *out)
+{
+    if (memory.armed && out) {
+        memory.armed = false;
+        *out = memory.kept;
+        return true;
+    }
+    bool more = GOOD.next(srv, out);
+    if (more && out && is_write_reply(out) && !memory.have && GOOD.next(srv, &memory.kept)) {
+        memory.have = memory.armed = true;
+        if (is_write_reply(&memory.kept)) {
+            npj_action first = *out;
+            *out = memory.kept;
+            memory.kept = first;
+        }
+    }
+    return more;
+}
+
+static bool next_changes_byte(void *srv, npj_action *out)
+{
+    bool more = GOOD.next(srv, out);
+    if (more && is_kind(out, NPJ_WRITE) && out->count > 0 && out->iov[0].length <= sizeof memory.bytes) {
+        memcpy(memory.bytes, out->iov[0].base, out->iov[0].length);
+        memory.bytes[out->iov[0].length / 2] ^= 1;
+        memory.iov = (npj_iov){memory.bytes, out->iov[0].length};
+        out->iov = &memory.iov;
+        out->iov_count = 1;
+        out->count = memory.iov.length;
+    }
+    return more;
+}
+
+/** The iovec of a WRITE, in memory that a later call uses for something else. */
+static bool next_lends_iovec(void *srv, npj_action *out)
+{
+    bool more = GOOD.next(srv, out);
+    if (more && is_kind(out, NPJ_WRITE) && out->iov_count == 1) {
+        memory.iov = out->iov[0];
+        out->iov = &memory.iov;
+    }
+    return more;
+}
+
+static npj_status write_takes_iovec(void *srv, npj_job job, uint64_t tag, const void *bytes, uint32_t length,
+                                    unsigned flags, npj_req *out)
+{
+    memory.iov = (npj_iov){0};
+    return GOOD.write(srv, job, tag, bytes, length, flags, out);
+}
+
+static bool next_writes_nothing(void *srv, npj_action *out)
+{
+    bool more = GOOD.next(srv, out);
+    if (!more && out)
+        out->tag = 1;
+    return more;
+}
+
+static bool next_counts_short(void *srv, npj_action *out)
+{
+    bool more = GOOD.next(srv, out);
+    if (more && is_kind(out, NPJ_REPLY) && out->request == NPJ_REQUEST_WRITE && out->count > 0)
+        out->count--;
+    return more;
+}
+
+static bool next_closes_with_success(void *srv, npj_action *out)
+{
+    bool more = GOOD.next(srv, out);
+    if (more && is_kind(out, NPJ_REPLY) && out->request == NPJ_REQUEST_CLOSE)
+        out->status = NPJ_STATUS_SUCCESS;
+    return more;
+}
+
+static bool next_schedules_anyway(void *srv, npj_action *out)
+{
+    bool more = GOOD.next(srv, out);
+    if (more && is_kind(out, NPJ_ABANDON_JOB)) {
+        out->kind = NPJ_SCHEDULE_JOB;
+        out->status = NPJ_STATUS_SUCCESS;
+    }
+    return more;
+}
+
+static bool next_closes_pipe_well(void *srv, npj_action *out)
+{
+    bool more = GOOD.next(srv, out);
+    if (more && is_kind(out, NPJ_CLOSE_PIPE))
+        out->status = NPJ_STATUS_SUCCESS;
+    return more;
+}
+
+static bool next_says_more(void *srv, npj_action *out)
+{
+    bool more = GOOD.next(srv, out);
+    if (more && is_kind(out, NPJ_REPLY) && out->request == NPJ_REQUEST_ADD)
+        out->held = true;
+    return more;
+}
+
+static bool next_invents_kind(void *srv, npj_action *out)
+{
+    bool more = GOOD.next(srv, out);
+    if (more && is_kind(out, NPJ_OPEN))
+        out->kind = (npj_action_kind)37;
+    return more;
+}
+
+/* --------------------------------------------------------------------------------------------------------- the list */
+
+size_t driver_faults_in_actions(struct fault *faults)
+{
+    size_t n = 0;
+    FAULT("a reply is dropped", 1, WRITE_ONE, next, next_drops_reply);
+    FAULT("a reply is said twice", 1, WRITE_ONE, next, next_repeats_reply);
+    FAULT("a REPLY of an add says held", 1, WRITE_ONE, next, next_says_more);
+    FAULT("a CANCEL is said twice", 3, CANCELLED, next, next_repeats_cancel);
+    FAULT("an action is of no kind", 3, WRITE_ONE, next, next_invents_kind);
+    FAULT("next writes an action where there is none", 5, WRITE_ONE, next, next_writes_nothing);
+    FAULT("a byte is changed", 7, WRITE_ONE, next, next_changes_byte);
+    FAULT("replies of writes change places", 7, "tape 1\nopen\nwrites length=4 count=3\nhost\n", next,
+          next_swaps_replies);
+    FAULT("a write's count is one short", 8, WRITE_ONE, next, next_counts_short);
+    FAULT("RESUME never comes", 9, FILL, next, next_without_resume);
+    FAULT("IDLE never comes", 9, FILL, next, next_without_idle);
+    FAULT("RETURN never comes", 9,
+          "tape 1\nopen\nwrite length=16 how=lend\nnext\nabort status=print_cancelled\nnext\ncomplete\nnext\n", next,
+          next_without_return);
+    FAULT("the iovecs of a WRITE are used anew", 10,
+          "tape 1\nopen\nwrite length=16\nnext count=1\nwrite length=16\nhost\n", next, next_lends_iovec);
+    faults[n - 1].subject.write = write_takes_iovec;
+    FAULT("a truncated job's close succeeds", 12, CANCELLED, next, next_closes_with_success);
+    FAULT("a failed job is scheduled", 12, FAIL_ONE, next, next_schedules_anyway);
+    FAULT("a failed job's pipe is closed as if whole", 12, FAIL_ONE, next, next_closes_pipe_well);
+    return n;
+}

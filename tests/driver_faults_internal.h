@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/** @file What the files of the faulty servers share. */
+#ifndef NPJOB_TESTS_DRIVER_FAULTS_INTERNAL_H
+#define NPJOB_TESTS_DRIVER_FAULTS_INTERNAL_H
+
+#include <string.h>
+
+#include "driver_faults.h"
+
+#define GOOD npjt_subject_npjob
+
+/** What the faults remember between calls. */
+struct fault_memory {
+    npj_mem mem;
+    npj_action kept;
+    bool have, armed;
+    unsigned count;
+    uint8_t bytes[65536];
+    npj_iov iov;
+    void (*trace)(void *user, const npj_trace *trace);
+    void *trace_user;
+};
+extern struct fault_memory memory;
+
+/* Orders of events in which faults show. */
+#define WRITE_ONE "tape 1\nopen\nwrite length=16\nnext\ncomplete\nnext\n"
+#define FAIL_ONE  "tape 1\nopen\nwrite length=16\nnext\nfail status=pipe_broken\nnext\nclose\nhost\n"
+#define STALL                                                                                                          \
+    "tape 1 stall_timeout=10\nadvance to=+0\nopen\nwrite length=16\nnext\nadvance to=+10\nadvance to=+100\nnext\n"
+#define FILL "tape 1 max_job_packets=4\nopen\nwrites length=1 count=all\nhost\nclose\nhost\n"
+#define CANCELLED                                                                                                      \
+    "tape 1\nopen\nwrite length=16\nnext\ncancel write=newest\nnext\nwritten status=cancelled amount=0\nclose\nhost\n"
+#define TWO_PROVIDERS "tape 1\nopen client=1 provider=1\nopen client=2 provider=2\n"
+#define TWO_REASONS                                                                                                    \
+    "tape 1 stall_timeout=10 drain_timeout=10\nadvance to=+0\nopen\nwrite length=16\nnext\nshutdown how=drain\n"       \
+    "advance to=+10\nnext\n"
+#define INSIDE "tape 1\nopen\nreenter from=any call=close\nwrite length=16\nhost\n"
+
+/** The next of @c faults, of which there are @c n. */
+#define FAULT(text, number, events, member, function)                                                                  \
+    do {                                                                                                               \
+        faults[n] = (struct fault){text, number, events, GOOD};                                                        \
+        faults[n].subject.name = "npjob with a fault";                                                                 \
+        faults[n++].subject.member = function;                                                                         \
+    } while (0)
+
+/** Faults in what next says. @return how many. */
+size_t driver_faults_in_actions(struct fault *faults);
+
+#endif
