@@ -20,9 +20,9 @@ serve()
 ncalrpc dir = $folder/n
 control socket = $folder/control
 [laser]
-addjob command = "$provider" addjob --folder $folder/spool ${*:2}
-schedule command = "$provider" schedule --folder $folder/spool --id %j
-abandon command = "$provider" abandon --folder $folder/spool --id %j
+addjob command = "$provider" addjob --folder "$folder/spool" ${*:2}
+schedule command = "$provider" schedule --folder "$folder/spool" --id %j
+abandon command = "$provider" abandon --folder "$folder/spool" --id %j
 complete = ps
 END
     start
@@ -70,13 +70,13 @@ store_many_at_once()
 
 filter_whole()
 {
-    serve filter -- sh -c "'cat >\"\$0\" && echo end >>\"\$0\"'" "$folder/spool/%J" && client 0 <whole &&
+    serve filter -- sh -c "'cat >\"\$0\" && echo end >>\"\$0\"'" "\"$folder/spool/%J\"" && client 0 <whole &&
         has 'outcome=scheduled' && until_so spooled laser-1 && cmp <(cat whole && echo end) spool/laser-1 && stop
 }
 
 filter_cut_short()
 {
-    serve filter -- sh -c "'cat >/dev/null && echo end >\"\$0\"'" "$folder/spool/%J" && client 0 <part &&
+    serve filter -- sh -c "'cat >/dev/null && echo end >\"\$0\"'" "\"$folder/spool/%J\"" && client 0 <part &&
         has 'outcome=abandoned' && until_so spooled '' && stop
 }
 

@@ -126,7 +126,7 @@ reload_with_the_printer_again()
 reload_with_new_commands()
 {
     configure && hold_client laser-3 && cp schedule schedule.new && sed -i 's/schedule \$/new &/' schedule.new &&
-        sed -i 's|/schedule %j|/schedule.new %j|' conf && reload && echo new | client 0 &&
+        sed -i 's|/schedule" |/schedule.new" |' conf && reload && echo new | client 0 &&
         calls 'schedule 1' 'schedule 2' 'new schedule 4' && end_client 0 &&
         calls 'schedule 1' 'schedule 2' 'new schedule 4' 'schedule 3'
 }

@@ -123,8 +123,8 @@ configure()
             shift
         done
         [ $# -eq 0 ] || shift
-        printf '[laser]\naddjob command = %s/addjob %%J\n' "$folder"
-        printf 'schedule command = %s/schedule %%j\nabandon command = %s/abandon %%j %%r\n' "$folder" "$folder"
+        printf '[laser]\naddjob command = "%s/addjob" %%J\n' "$folder"
+        printf 'schedule command = "%s/schedule" %%j\nabandon command = "%s/abandon" %%j %%r\n' "$folder" "$folder"
         printf '%s\n' "$@"
     } >conf
 }

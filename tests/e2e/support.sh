@@ -23,9 +23,9 @@ printer()
     [ "$name" != frail ] || folder=$site/frail
     [ "$name" != unwanted ] || schedule=refuse
     printf '[%s]\n' "$name"
-    printf '    addjob command = %s %s %s add %s\n' "$here/provider" "$reader" "$folder" "$*"
-    printf '    schedule command = %s %s %s %s %%j\n' "$here/provider" "$reader" "$folder" "$schedule"
-    printf '    abandon command = %s %s %s abandon %%j %%r\n' "$here/provider" "$reader" "$folder"
+    printf '    addjob command = "%s" "%s" "%s" add %s\n' "$here/provider" "$reader" "$folder" "$*"
+    printf '    schedule command = "%s" "%s" "%s" %s %%j\n' "$here/provider" "$reader" "$folder" "$schedule"
+    printf '    abandon command = "%s" "%s" "%s" abandon %%j %%r\n' "$here/provider" "$reader" "$folder"
     cat
 }
 
@@ -36,9 +36,9 @@ example()
     shift 2
     mkdir -p "$site/$name"
     printf '[%s]\n' "$name"
-    printf '    addjob command = %s addjob --folder %s %s\n' "$provider" "$site/$name" "$*"
-    printf '    schedule command = %s schedule --folder %s --id %%j\n' "$provider" "$site/$name"
-    printf '    abandon command = %s abandon --folder %s --id %%j\n' "$provider" "$site/$name"
+    printf '    addjob command = "%s" addjob --folder "%s" %s\n' "$provider" "$site/$name" "$*"
+    printf '    schedule command = "%s" schedule --folder "%s" --id %%j\n' "$provider" "$site/$name"
+    printf '    abandon command = "%s" abandon --folder "%s" --id %%j\n' "$provider" "$site/$name"
     printf '    complete = any\n'
 }
 
@@ -74,7 +74,7 @@ END
         printer resident resident </dev/null
         printer frail stream normal </dev/null
         example store npjob-store --job %J --suffix .ps
-        example filter npjob-filter -- sh -c "'cat >\"\$0.\$\$\" && mv \"\$0.\$\$\" \"\$0\"'" "$site/filtered"
+        example filter npjob-filter -- sh -c "'cat >\"\$0.\$\$\" && mv \"\$0.\$\$\" \"\$0\"'" "\"$site/filtered\""
         [ -z "${1-}" ] || printer "$1" stream normal </dev/null
     } >"$site/npjobd.conf.new"
     mv "$site/npjobd.conf.new" "$site/npjobd.conf"
