@@ -69,5 +69,5 @@ while read -r work items rounds arguments; do
     [ $((11 * measured)) -ge $((10 * $(pinned "$work"))) ] ||
         echo "# $work takes fewer than are pinned: instructions_test.sh --pin $*"
 done <<<"$works"
-[ -z "$pin" ] || { rm "$tap_output"; exit; }
+[ -z "$pin" ] || exit 0
 finish

@@ -11,7 +11,7 @@ export CC=${CC:-cc} CXX=${CXX:-c++}
 # The flags and sanitizers of the build that runs this test are not those of a user.
 unset CFLAGS CXXFLAGS CPPFLAGS LDFLAGS MESON_BUILD_ROOT MESON_SOURCE_ROOT DESTDIR
 tmp=$(mktemp -d)
-trap 'rm -rf "$tmp" "$tap_output"' EXIT
+trap 'rm -rf "$tmp"' EXIT
 warnings='-Wall -Wextra -Wpedantic -Werror'
 prefix=$tmp/prefix
 export PKG_CONFIG_PATH=$prefix/lib/pkgconfig

@@ -6,7 +6,7 @@ cd "$1"
 . tests/tap.sh
 
 log=$(mktemp)
-trap 'rm -f "$log" "$tap_output"' EXIT
+trap 'rm -f "$log"' EXIT
 
 # counts EXPECTED LINE...: the last line of the tally of a log of these lines.
 counts()

@@ -2,7 +2,11 @@
 # Sourced by the shell tests: their results in the Test Anything Protocol.
 tap_count=0
 tap_failed=0
+# Without a name, nothing of it is left when a test is killed.
 tap_output=$(mktemp)
+exec 19<>"$tap_output"
+rm "$tap_output"
+tap_output=/dev/fd/19
 
 # check NAME COMMAND...: one test, which passes if the command succeeds. If it does not, what it says goes to stderr,
 # which is what meson shows of a test that failed.
@@ -11,11 +15,11 @@ check()
     local name=$1
     shift
     tap_count=$((tap_count + 1))
-    if "$@" >"$tap_output" 2>&1; then
+    if "$@" >"$tap_output" 2>&1 19>&-; then
         echo "ok $tap_count - $name"
     else
         echo "not ok $tap_count - $name"
-        tail -n 60 "$tap_output" >&2
+        tail -n 60 <"$tap_output" >&2
         tap_failed=$((tap_failed + 1))
     fi
 }
@@ -23,7 +27,6 @@ check()
 # finish: the plan, and the verdict as the exit status.
 finish()
 {
-    rm -f "$tap_output"
     echo "1..$tap_count"
     [ "$tap_failed" -eq 0 ] && [ "$tap_count" -gt 0 ]
 }

@@ -32,7 +32,7 @@ fi
 . "$here/cases_client.sh"
 . "$here/cases_daemon.sh"
 
-trap 'site_close; rm -f "$tap_output"' EXIT
+trap site_close EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
