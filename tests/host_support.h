@@ -55,8 +55,8 @@ struct rig {
     npjp_host *host;
     unsigned stopped;
     size_t descriptors; /**< that were open before */
-    char folder[64];
-    char path[80]; /**< of the pipe */
+    char folder[100];
+    char path[108]; /**< of the pipe */
     enum kind kind;
     int listener; /**< -1: none */
     int reader;   /**< -1: none */
