@@ -50,27 +50,20 @@ assert [r["scope"] for r in results] == ["job", "pair"]
 assert all(r["closed"] is False and r["violations"] == 0 and r["states"] >= 1000 for r in results)' "$work/json"
 }
 
-# wrong WORDS...: one line, and status 2.
-wrong()
+# refused STATUS WORDS...: one line, that status, and no search.
+refused()
 {
     local status=0
-    "$npj" explore "$@" >"$work/out" 2>"$work/error" || status=$?
+    "$npj" explore "${@:2}" >"$work/out" 2>"$work/error" || status=$?
     cat "$work/error"
-    [ "$status" -eq 2 ] && [ ! -s "$work/out" ] && [ "$(wc -l <"$work/error")" -eq 1 ]
-}
-
-no_folder()
-{
-    local status=0
-    "$npj" explore --max-states 200 --seeds "$work/nowhere" job 2>"$work/error" || status=$?
-    [ "$status" -eq 3 ] && [ "$(wc -l <"$work/error")" -eq 1 ]
+    [ "$status" -eq "$1" ] && [ ! -s "$work/out" ] && [ "$(wc -l <"$work/error")" -eq 1 ]
 }
 
 check 'the small scopes close at the pinned numbers' counts
 check 'the seeds that it writes are good tapes' seeds
 check 'a bounded search says that it is not closed, in JSON' json
-check 'an unknown scope is refused' wrong elephant
-check 'a bad number is refused' wrong --max-states 0
-check 'a folder that is not there is said once' no_folder
+check 'an unknown scope is refused' refused 2 elephant
+check 'a bad number is refused' refused 2 --max-states 0
+check 'a folder that is not there is refused' refused 3 --max-states 200 --seeds "$work/nowhere" job
 check 'the scopes are listed' grep -q '^large$' <("$npj" explore --list)
 finish

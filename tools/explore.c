@@ -3,9 +3,11 @@
 #define _GNU_SOURCE
 #include "explore.h"
 
+#include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tool.h"
 
@@ -153,8 +155,21 @@ static bool short_look_finds(explore_options *options)
     return found;
 }
 
+/* A search may take hours, and would be for nothing. */
+static bool can_write_to(const char *folder)
+{
+    char inside[4096];
+    (void)snprintf(inside, sizeof inside, "%s/.", folder);
+    return access(inside, W_OK | X_OK) == 0;
+}
+
 static int explore(explore_options *options)
 {
+    const char *seeds = options->telling.seeds;
+    if (seeds != NULL && !can_write_to(seeds)) {
+        tool_complain("explore", "%s: %s", seeds, strerror(errno));
+        return TOOL_TROUBLE;
+    }
     int code = options->count > 1 && short_look_finds(options) ? TOOL_FAILED : TOOL_DONE;
     for (unsigned i = 0; i < options->count && code == TOOL_DONE; i++) {
         npjt_explored result;
