@@ -257,8 +257,9 @@ void daemon_reload(npjobd *self)
         log_line(LOG_ERR, "reload: the old settings stay: %s", wrong);
     } else {
         size_t failed = daemon_apply(self, fresh, smbd);
-        log_line(failed == 0 ? LOG_NOTICE : LOG_ERR, "reload: %zu printers, %zu failures",
-                 self->settings->printer_count, failed);
+        size_t printers = self->settings->printer_count;
+        log_line(failed == 0 ? LOG_NOTICE : LOG_ERR, "reload: %zu printer%s, %zu failure%s", printers,
+                 printers == 1 ? "" : "s", failed, failed == 1 ? "" : "s");
     }
     systemd_notify("READY=1");
 }
