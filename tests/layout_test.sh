@@ -84,8 +84,8 @@ no_angled_way_around()
 links_lead_somewhere()
 {
     local page target
-    find . -path ./build -prune -o -name '*.md' -print | while read -r page; do
-        grep -oE '\]\([^)#]+' "$page" | sed 's/^](//' | { grep -vE '^[a-z]+:' || true; } | while read -r target; do
+    find . -path ./build -prune -o -name '*.md' -print | sort | while read -r page; do
+        { grep -oE '\]\([^)#]+' "$page" || true; } | sed 's/^](//' | { grep -vE '^[a-z]+:' || true; } | while read -r target; do
             [ -e "$(dirname "$page")/$target" ] || echo "$page: $target"
         done
     done | none
