@@ -34,7 +34,7 @@ wanted() {
 }
 
 check_picture() { # SVG
-    diff <(wanted) <(parts "$1") || fail "$1 does not show what docs/states.dot says"
+    wanted | grep -q . && diff <(wanted) <(parts "$1") || fail "$1 does not show what docs/states.dot says"
 }
 
 check_picture "$docs/states.svg"
