@@ -27,20 +27,13 @@ static npj_status same(struct npjt_driver *d, const char *call, npj_status says,
     return says;
 }
 
-static const char *action_name(npj_action_kind kind)
-{
-    static const char *const names[] = {"ADD_JOB", "OPEN",  "WRITE",  "CLOSE_PIPE", "SCHEDULE_JOB", "ABANDON_JOB",
-                                        "CANCEL",  "REPLY", "RETURN", "RESUME",     "IDLE"};
-    return (unsigned)kind < sizeof names / sizeof *names ? names[kind] : "(unknown)";
-}
-
 static void same_action(struct npjt_driver *d, const npj_action *says, const npj_action *right)
 {
-    const char *what = action_name(says->kind);
+    const char *what = npjt_action_name(says->kind);
 
     if (says->kind != right->kind) {
         npjt_violate(d, NPJT_LAW_MODEL, "the server says %s of job %llx, and the model %s of job %llx", what,
-                     (unsigned long long)says->job, action_name(right->kind), (unsigned long long)right->job);
+                     (unsigned long long)says->job, npjt_action_name(right->kind), (unsigned long long)right->job);
         return;
     }
     differ(d, what, "job", says->job, right->job);
@@ -185,7 +178,7 @@ static bool beside_next(void *srv, npj_action *out)
         same_action(d, out, &right);
     else if (more != expected)
         npjt_violate(d, NPJT_LAW_MODEL, "%s says %s, and %s nothing", more ? "the server" : "the model",
-                     action_name(more ? out->kind : right.kind), more ? "the model" : "the server");
+                     npjt_action_name(more ? out->kind : right.kind), more ? "the model" : "the server");
     return more;
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "explore_state.h"
+#include "npjob-testkit/driver.h"
 
 /* What is written: two bytes, each of which is known again. Lent ones have a place for each tag. */
 static const unsigned char two[2] = {0xA0, 0xA1};
@@ -124,13 +125,6 @@ static bool same_action(const npj_action *said, const npj_action *right)
            said->held == right->held && same_iov(said, right);
 }
 
-static const char *kind_name(npj_action_kind kind)
-{
-    static const char *const names[] = {"ADD_JOB", "OPEN",  "WRITE",  "CLOSE_PIPE", "SCHEDULE_JOB", "ABANDON_JOB",
-                                        "CANCEL",  "REPLY", "RETURN", "RESUME",     "IDLE"};
-    return (unsigned)kind < sizeof names / sizeof *names ? names[kind] : "an unknown action";
-}
-
 /* One action of each. Says whether there was one. */
 static bool take_action(struct explorer *x)
 {
@@ -138,15 +132,15 @@ static bool take_action(struct explorer *x)
     bool one = npj_next(x->world->srv, &said);
     bool other = npjt_model_next(x->model, one ? &said : NULL, &right);
     if (one != other)
-        explore_wrong(x, "the engine has %s to say, the model %s", one ? kind_name(said.kind) : "nothing",
-                      other ? kind_name(right.kind) : "nothing");
+        explore_wrong(x, "the engine has %s to say, the model %s", one ? npjt_action_name(said.kind) : "nothing",
+                      other ? npjt_action_name(right.kind) : "nothing");
     else if (one && !same_action(&said, &right))
         explore_wrong(
             x,
             "the engine says %s (tag %llu, %s, count %llu, job %llx), the model %s (tag %llu, %s, count %llu, job "
             "%llx)",
-            kind_name(said.kind), (unsigned long long)said.tag, npj_status_name(said.status),
-            (unsigned long long)said.count, (unsigned long long)said.job, kind_name(right.kind),
+            npjt_action_name(said.kind), (unsigned long long)said.tag, npj_status_name(said.status),
+            (unsigned long long)said.count, (unsigned long long)said.job, npjt_action_name(right.kind),
             (unsigned long long)right.tag, npj_status_name(right.status), (unsigned long long)right.count,
             (unsigned long long)right.job);
     if (one && said.kind < NPJ_CANCEL && said.op == x->world->ended_op)

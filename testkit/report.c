@@ -6,14 +6,32 @@
 
 #include "driver_state.h"
 
-static const char *const names[NPJT_LAW_COUNT] = {
+static const char *const laws[NPJT_LAW_COUNT] = {
     "allocator", "answers", "packets", "operations", "allocation", "all-or-nothing", "re-entry",
     "order",     "counts",  "bounds",  "reclaim",    "isolation",  "honest-close",   "model",
 };
 
 const char *npjt_law_name(unsigned law)
 {
-    return law < NPJT_LAW_COUNT ? names[law] : "(unknown)";
+    return law < NPJT_LAW_COUNT ? laws[law] : "(unknown)";
+}
+
+const char *npjt_action_name(npj_action_kind kind)
+{
+    static const char *const names[] = {
+        [NPJ_ADD_JOB] = "ADD_JOB",
+        [NPJ_OPEN] = "OPEN",
+        [NPJ_WRITE] = "WRITE",
+        [NPJ_CLOSE_PIPE] = "CLOSE_PIPE",
+        [NPJ_SCHEDULE_JOB] = "SCHEDULE_JOB",
+        [NPJ_ABANDON_JOB] = "ABANDON_JOB",
+        [NPJ_CANCEL] = "CANCEL",
+        [NPJ_REPLY] = "REPLY",
+        [NPJ_RETURN] = "RETURN",
+        [NPJ_RESUME] = "RESUME",
+        [NPJ_IDLE] = "IDLE",
+    };
+    return (unsigned)kind < sizeof names / sizeof *names ? names[kind] : "(unknown)";
 }
 
 void npjt_violation_print(const npjt_violation *finding)

@@ -2,23 +2,10 @@
 /* What was seen on one side, held against what was seen on the other. */
 #include <stdio.h>
 
+#include "npjob-testkit/driver.h"
 #include "twin_state.h"
 
 static const char *const request_names[] = {"add", "connect", "write", "close"};
-
-static const char *const action_names[] = {
-    [NPJ_ADD_JOB] = "ADD_JOB",
-    [NPJ_OPEN] = "OPEN",
-    [NPJ_WRITE] = "WRITE",
-    [NPJ_CLOSE_PIPE] = "CLOSE_PIPE",
-    [NPJ_SCHEDULE_JOB] = "SCHEDULE_JOB",
-    [NPJ_ABANDON_JOB] = "ABANDON_JOB",
-    [NPJ_CANCEL] = "CANCEL",
-    [NPJ_REPLY] = "REPLY",
-    [NPJ_RETURN] = "RETURN",
-    [NPJ_RESUME] = "RESUME",
-    [NPJ_IDLE] = "IDLE",
-};
 
 /* What each side is called in a finding. */
 static const char *const side_names[NPJT_RELATION_COUNT][2] = {
@@ -56,8 +43,8 @@ static void entry_text(char out[192], const struct twin_entry *entry)
         (void)snprintf(out, 192, "WRITE of %llu bytes (hash %llx)", (unsigned long long)entry->count,
                        (unsigned long long)entry->bytes);
     else
-        (void)snprintf(out, 192, "%s of tag %u, JobId %u: %s", action_names[entry->kind % 11], entry->tag,
-                       (unsigned)entry->job_id, status);
+        (void)snprintf(out, 192, "%s of tag %u, JobId %u: %s", npjt_action_name((npj_action_kind)entry->kind),
+                       entry->tag, (unsigned)entry->job_id, status);
 }
 
 /* ------------------------------------------------------------------------------------------------------ what they

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "npjob-testkit/driver.h"
+
 #define PIPE_TEXT      "\\\\.\\pipe\\spool\x20one"
 #define FILE_TEXT      "C:\\spool\\00001.SPL"
 #define MALFORMED_TEXT "\\\\.\\pipe\\a\\b"
@@ -198,20 +200,14 @@ void refused_at(struct host *h, struct before before, npj_status want, npj_statu
               "%s:%d: %s: refused, but the counters moved", at.file, at.line, call);
 }
 
-static const char *kind_name(npj_action_kind kind)
-{
-    static const char *const names[] = {"ADD_JOB", "OPEN",  "WRITE",  "CLOSE_PIPE", "SCHEDULE_JOB", "ABANDON_JOB",
-                                        "CANCEL",  "REPLY", "RETURN", "RESUME",     "IDLE"};
-    return (size_t)kind < sizeof names / sizeof *names ? names[kind] : "(unknown)";
-}
-
 npj_action take_at(struct host *h, npj_action_kind kind, struct place at)
 {
     npj_action action = {.tag = 0};
-    cr_assert(npj_next(h->srv, &action), "%s:%d: nothing to take, expected %s", at.file, at.line, kind_name(kind));
+    cr_assert(npj_next(h->srv, &action), "%s:%d: nothing to take, expected %s", at.file, at.line,
+              npjt_action_name(kind));
     cr_assert_eq(action.kind, kind, "%s:%d: took %s (tag %llu, %s), expected %s", at.file, at.line,
-                 kind_name(action.kind), (unsigned long long)action.tag, npj_status_name(action.status),
-                 kind_name(kind));
+                 npjt_action_name(action.kind), (unsigned long long)action.tag, npj_status_name(action.status),
+                 npjt_action_name(kind));
     if (kind <= NPJ_ABANDON_JOB) {
         cr_assert_neq(action.op, 0, "%s:%d: an operation without a handle", at.file, at.line);
         cr_assert_lt(h->operation_count, OPERATIONS);
@@ -255,8 +251,8 @@ void expect_nothing_at(struct host *h, struct place at)
 {
     npj_action action;
     if (npj_next(h->srv, &action))
-        cr_assert_fail("%s:%d: took %s (tag %llu, %s), expected nothing", at.file, at.line, kind_name(action.kind),
-                       (unsigned long long)action.tag, npj_status_name(action.status));
+        cr_assert_fail("%s:%d: took %s (tag %llu, %s), expected nothing", at.file, at.line,
+                       npjt_action_name(action.kind), (unsigned long long)action.tag, npj_status_name(action.status));
     check(h, at);
 }
 

@@ -43,6 +43,9 @@ typedef enum npjt_law {
 /** A short name of a law, "answers". "(unknown)" when out of range. */
 const char *npjt_law_name(unsigned law);
 
+/** The name of a kind of action, "CLOSE_PIPE". "(unknown)" when out of range. */
+const char *npjt_action_name(npj_action_kind kind);
+
 /** A law that was broken. Valid during the callback only. */
 typedef struct npjt_violation {
     unsigned law;              /**< npjt_law */
