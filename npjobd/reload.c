@@ -82,16 +82,19 @@ static void turn_away(void *user, int fd)
     close(fd);
 }
 
-/* Sockets that were handed over, and are of no printer. */
+/* Sockets that were handed over, and are of no printer. To close them is not enough: whoever handed them over has them
+ * open as well. */
 static void attend_idle_sockets(npjobd *self, const settings *fresh)
 {
     static const listener_calls calls = {.accepted = turn_away, .exhausted = on_exhausted};
     char why[WHY];
     for (size_t i = 0; i < self->socket_count; i++) {
         systemd_socket *one = &self->sockets[i];
-        if (find_settings(fresh, one->name) != NULL)
+        bool configured = find_settings(fresh, one->name) != NULL;
+        if (configured && find_socket(self, one->name) == one->fd)
             continue;
-        log_line(LOG_WARNING, "a socket was handed over for printer %s, which is not configured", one->name);
+        log_line(LOG_WARNING, "a socket was handed over for printer %s, which %s", one->name,
+                 configured ? "has another" : "is not configured");
         self->idle[i] = listener_adopt(&self->loop, one->fd, &calls, self, why, sizeof why);
         if (self->idle[i] == NULL)
             log_line(LOG_ERR, "printer %s: %s", one->name, why);

@@ -236,7 +236,7 @@ standard_streams_are_closed()
     until_so test -S n/np/laser && echo job | client 0 && calls 'schedule 1' && stop
 }
 
-# As systemd does it: a socket that listens already, by name, and one that is none of ours.
+# As systemd does it: sockets that listen already, by name, and one that is none of ours.
 activated()
 {
     make_provider
@@ -244,32 +244,37 @@ activated()
     : >log
     python3 - "$NPJOBD" <<'END' 2>>log &
 import os, socket, sys
-for number, name in ((3, 'laser'), (4, 'stranger')):
+for number, name in ((3, 'laser'), (4, 'stranger'), (5, 'second')):
     s = socket.socket(socket.AF_UNIX)
     s.bind('n/np/' + name)
     s.listen()
     os.dup2(s.fileno(), number + 20)
-for number in (3, 4):
+for number in (3, 4, 5):
     os.dup2(number + 20, number)
     os.close(number + 20)
-os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS='3', LISTEN_FDNAMES='laser:stranger:')
-os.dup2(0, 5)
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS='4', LISTEN_FDNAMES='laser:stranger:laser:')
+os.dup2(0, 6)
 os.execv(sys.argv[1], [sys.argv[1], '--config', 'conf'])
 END
     npjobd_pid=$!
     helpers+=("$npjobd_pid")
-    has 'npjobd serves' && has 'descriptor 5, .*is no listening Unix stream socket' && has 'stranger' &&
+    has 'npjobd serves' && has 'descriptor 6, .*is no listening Unix stream socket' && has 'stranger' &&
         echo job | client 0 && calls 'schedule 1'
 }
 
 # Whoever connects to what is no printer's must not wait: smbd does.
-activated_stranger_is_turned_away()
+turned_away() # SOCKET
 {
     timeout 10 python3 -c "
 import socket
 s = socket.socket(socket.AF_UNIX)
-s.connect('n/np/stranger')
+s.connect('n/np/$1')
 assert s.recv(1) == b''"
+}
+
+activated_twice_is_turned_away()
+{
+    has 'handed over for printer laser, which has another' && turned_away second
 }
 
 activated_printer_comes_and_goes()
@@ -281,7 +286,7 @@ activated_printer_comes_and_goes()
 activated_socket_stays()
 {
     kill -TERM "$npjobd_pid"
-    wait "$npjobd_pid" && [ -S n/np/laser ] && rm -f n/np/laser n/np/stranger
+    wait "$npjobd_pid" && [ -S n/np/laser ] && rm -f n/np/laser n/np/stranger n/np/second
 }
 
 # The service manager hears when it is ready, when it reads again and when it stops.
@@ -329,7 +334,8 @@ check 'too long a path is an error' long_path_is_an_error
 check 'folders and sockets are made as smbd wants them' folders_are_as_smbd_wants_them
 check 'closed standard streams' standard_streams_are_closed
 check 'a socket that was handed over' activated
-check 'of no printer turns clients away' activated_stranger_is_turned_away
+check 'of no printer turns clients away' turned_away stranger
+check 'and so does the second of one printer' activated_twice_is_turned_away
 check 'is kept while its printer is away' activated_printer_comes_and_goes
 check 'and is not ours to remove' activated_socket_stays
 check 'the service manager is told' notifies
