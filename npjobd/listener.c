@@ -15,16 +15,24 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "log.h"
+
 /* How many connections are taken before the rest of the loop has its turn. */
 enum { ACCEPTED_AT_ONCE = 16 };
+
+/* How long a socket that cannot accept is left alone. */
+enum { LOOK_AGAIN_MS = 1000 };
 
 /* How often, and how long after each other, it is tried to lock a folder. */
 enum { LOCK_TRIES = 10, LOCK_PAUSE_MS = 10 };
 
 struct listener {
     uv_poll_t poll;
+    uv_timer_t again;
+    unsigned handles;
     int fd;
     bool paused;
+    bool in_trouble; /* and that has been said */
     const listener_calls *calls;
     void *user;
     char *path; /* of a socket that we made; NULL for one that was handed to us, which is neither closed nor removed */
@@ -34,20 +42,41 @@ struct listener {
 
 /* ---------------------------------------------------------------------------------------------- accepting */
 
+static void on_look_again(uv_timer_t *timer)
+{
+    listener *self = timer->data;
+    if (!self->paused)
+        listener_resume(self);
+}
+
+/* Something is wrong with this socket alone, which stays readable: the others go on. */
+static void leave_alone(listener *self, const char *why)
+{
+    uv_poll_stop(&self->poll);
+    uv_timer_start(&self->again, on_look_again, LOOK_AGAIN_MS, 0);
+    if (!self->in_trouble)
+        log_line(LOG_WARNING, "descriptor %d, %s, accepts nothing: %s", self->fd,
+                 self->path != NULL ? self->path : "handed over", why);
+    self->in_trouble = true;
+}
+
 static void on_readable(uv_poll_t *handle, int status, int events)
 {
     (void)status;
-    (void)events;
     listener *self = handle->data;
     for (int i = 0; i < ACCEPTED_AT_ONCE && !self->paused; i++) {
         int fd = accept4(self->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
+            self->in_trouble = false;
             self->calls->accepted(self->user, fd);
         } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
             int error = errno;
             listener_pause(self);
             self->calls->exhausted(self->user, error);
+        } else if (errno == EAGAIN && (events & UV_DISCONNECT) == 0) {
+            return;
         } else if (errno != EINTR && errno != ECONNABORTED) {
+            leave_alone(self, errno == EAGAIN ? "it was shut down" : strerror(errno));
             return;
         }
     }
@@ -62,7 +91,7 @@ void listener_pause(listener *self)
 void listener_resume(listener *self)
 {
     self->paused = false;
-    uv_poll_start(&self->poll, UV_READABLE, on_readable);
+    uv_poll_start(&self->poll, UV_READABLE | UV_DISCONNECT, on_readable);
 }
 
 /* ---------------------------------------------------------------------------------------------- making a socket */
@@ -223,7 +252,9 @@ static bool watch(listener *self, uv_loop_t *loop, char *why, size_t size)
     int error = uv_poll_init(loop, &self->poll, self->fd);
     if (error != 0)
         return fails(why, size, "cannot watch the socket: %s", uv_strerror(error));
-    self->poll.data = self;
+    uv_timer_init(loop, &self->again);
+    self->poll.data = self->again.data = self;
+    self->handles = 2;
     listener_resume(self);
     return true;
 }
@@ -255,13 +286,16 @@ listener *listener_adopt(uv_loop_t *loop, int fd, const listener_calls *calls, v
 
 static void on_closed(uv_handle_t *handle)
 {
-    free(handle->data);
+    listener *self = handle->data;
+    if (--self->handles == 0)
+        free(self);
 }
 
 void listener_close(listener *self)
 {
-    /* libuv has forgotten the descriptor when uv_close() returns; only the handle itself lives on. */
+    /* libuv has forgotten the descriptor when uv_close() returns; only the handles themselves live on. */
     uv_close((uv_handle_t *)&self->poll, on_closed);
+    uv_close((uv_handle_t *)&self->again, on_closed);
     give_up_socket(self);
 }
 

@@ -4,10 +4,11 @@
  * A listening Unix stream socket on a libuv loop.
  *
  * It accepts by itself and not through uv_listen(), which closes connections that it has no descriptor for: here they
- * wait in the socket's queue until listener_resume().
+ * wait in the socket's queue until listener_resume(). A socket that cannot accept for any other reason is tried again
+ * each second, and there is a line in the log.
  *
  * Ownership: a listener is made by listener_open() or listener_adopt() and ended by listener_close(), after which its
- * owner forgets it; its memory goes when libuv has closed its handle. A descriptor that listener_accepted() is given
+ * owner forgets it; its memory goes when libuv has closed its handles. A descriptor that listener_accepted() is given
  * belongs to whoever it was given to.
  */
 #ifndef NPJOBD_LISTENER_H

@@ -236,19 +236,28 @@ standard_streams_are_closed()
     until_so test -S n/np/laser && echo job | client 0 && calls 'schedule 1' && stop
 }
 
-# As systemd does it: sockets that listen already, by name, and one that is none of ours.
+# As systemd does it: sockets that listen already, by name, and one that is none of ours. Another process has them too, and
+# shuts the first one down when the file "shut" is there.
 activated()
 {
     make_provider
     reloads=0
     : >log
     python3 - "$NPJOBD" <<'END' 2>>log &
-import os, socket, sys
+import os, socket, sys, time
+sockets = []
 for number, name in ((3, 'laser'), (4, 'stranger'), (5, 'second')):
     s = socket.socket(socket.AF_UNIX)
     s.bind('n/np/' + name)
     s.listen()
+    sockets.append(s)
     os.dup2(s.fileno(), number + 20)
+daemon = os.getpid()
+if os.fork() == 0:
+    while os.getppid() == daemon and not os.path.exists('shut'):
+        time.sleep(0.05)
+    sockets[0].shutdown(socket.SHUT_RDWR)
+    os._exit(0)
 for number in (3, 4, 5):
     os.dup2(number + 20, number)
     os.close(number + 20)
@@ -281,6 +290,22 @@ activated_printer_comes_and_goes()
 {
     cp conf conf.laser && sed -i 's/^\[laser\]/[other]/' conf && reload && has 'printer laser is removed' && cp conf.laser conf &&
         reload && echo job | client 0 && calls 'schedule 1' 'schedule 2'
+}
+
+# It is readable for ever, and nothing can be accepted: that is one line, no work to speak of, and no harm to others.
+activated_socket_fails()
+{
+    local before
+    : >shut
+    has 'descriptor 3, handed over, accepts nothing: it was shut down' || return 1
+    before=$(cpu_ticks)
+    sleep 2.5
+    [ $(($(cpu_ticks) - before)) -lt 50 ] && [ "$(grep -c 'accepts nothing' log)" -eq 1 ] && turned_away stranger
+}
+
+cpu_ticks()
+{
+    awk '{ print $14 + $15 }' "/proc/$npjobd_pid/stat"
 }
 
 activated_socket_stays()
@@ -337,6 +362,7 @@ check 'a socket that was handed over' activated
 check 'of no printer turns clients away' turned_away stranger
 check 'and so does the second of one printer' activated_twice_is_turned_away
 check 'is kept while its printer is away' activated_printer_comes_and_goes
+check 'that fails is left alone' activated_socket_fails
 check 'and is not ours to remove' activated_socket_stays
 check 'the service manager is told' notifies
 finish
