@@ -95,6 +95,22 @@ static bool is_printer_name(const char *name)
     return length >= 1 && length <= SETTINGS_NAME_MAX && name[length] == '\0' && name[0] != '.';
 }
 
+/* Samba's own pipes stand in the same folder. */
+static bool is_pipe_of_samba(const char *name)
+{
+    static const char *const pipes[] = {"dssetup", "epmapper", "eventlog", "fssagentrpc", "initshutdown",
+                                        "lsarpc",  "lsass",    "mdssvc",   "netdfs",      "netlogon",
+                                        "ntsvcs",  "rpcecho",  "samr",     "spoolss",     "srvsvc",
+                                        "svcctl",  "winreg",   "witness",  "wkssvc"};
+
+    for (size_t i = 0; i < sizeof pipes / sizeof pipes[0]; i++) {
+        if (strcmp(name, pipes[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool begin_printer(parsing *self, const ini_entry *entry)
 {
     settings *made = self->made;
@@ -105,6 +121,9 @@ static bool begin_printer(parsing *self, const ini_entry *entry)
             self, entry->line,
             "\"%s\" is no name of a printer: 1 to %d of a-z, 0-9, \".\", \"_\" and \"-\", and no \".\" in front",
             settings_show(entry->name, shown), SETTINGS_NAME_MAX);
+    }
+    if (is_pipe_of_samba(entry->name)) {
+        return complain(self, entry->line, "%s is a pipe of Samba's own, and no name of a printer", entry->name);
     }
     for (size_t i = 0; i < made->printer_count; i++) {
         if (strcmp(made->printers[i].name, entry->name) == 0) {

@@ -34,7 +34,7 @@
 
 /** One printer. */
 typedef struct settings_printer {
-    const char *name; /**< 1 to SETTINGS_NAME_MAX of a-z, 0-9, ".", "_" and "-"; does not begin with "." */
+    const char *name; /**< 1 to SETTINGS_NAME_MAX of a-z, 0-9, ".", "_", "-"; no "." in front, no pipe of Samba's */
     const char *addjob_command;
     const char *schedule_command;
     const char *abandon_command;

@@ -72,6 +72,16 @@ testparm_bad()
         run 2 --testparm --config nowhere && grep -q 'nowhere' err
 }
 
+# The names that docs/samba.md gives.
+testparm_pipes_of_samba()
+{
+    local name
+    for name in spoolss srvsvc winreg lsarpc samr netlogon; do
+        configure && sed -i "s/^\[laser\]/[$name]/" conf && run 2 --testparm --config conf &&
+            grep -q "conf:4: $name is a pipe of Samba's own" err || return 1
+    done
+}
+
 # ---------------------------------------------------------------------------------------------- jobs
 
 job_whole()
@@ -184,6 +194,7 @@ check 'testparm: a good configuration' testparm_good
 check 'testparm --verbose prints all of it' testparm_verbose
 check 'and what it prints says the same' testparm_again
 check 'testparm: a bad one, by file and line' testparm_bad
+check 'testparm: a printer called like a pipe of Samba' testparm_pipes_of_samba
 make_provider
 configure
 check 'it starts' start
