@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* Reads one byte more than may be, so that a file that is too long is told by the parser. */
 static char *read_file(const char *path, size_t *length, char *wrong)
@@ -61,12 +62,25 @@ static bool look_up(const char *user, uid_t *out)
     return entry != NULL;
 }
 
+static bool is_same_file(const char *one, const char *other)
+{
+    struct stat first;
+    struct stat second;
+    return stat(one, &first) == 0 && stat(other, &second) == 0 && first.st_dev == second.st_dev &&
+           first.st_ino == second.st_ino;
+}
+
 settings *load_settings(const char *path, uid_t *smbd, char wrong[LOAD_WRONG])
 {
     uid_t found = 0;
     settings *made = parse_file(path, wrong);
     if (made == NULL)
         return NULL;
+    if (made->metrics_file != NULL && is_same_file(path, made->metrics_file)) {
+        snprintf(wrong, LOAD_WRONG, "%.256s: the \"metrics file\" is this file", path);
+        settings_free(made);
+        return NULL;
+    }
     if (!look_up(made->smbd_user, &found)) {
         snprintf(wrong, LOAD_WRONG, "%.256s: smbd user: there is no user \"%s\"", path, made->smbd_user);
         settings_free(made);

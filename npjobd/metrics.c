@@ -44,19 +44,27 @@ static int write_beside(const metrics *self)
     return error;
 }
 
+/* NULL, or what went wrong. Somebody's socket or device is not replaced. */
+static const char *put_in_place(const metrics *self)
+{
+    struct stat there;
+    if (lstat(self->path, &there) == 0 && !S_ISREG(there.st_mode))
+        return "it is there, and no regular file";
+    return rename(self->beside, self->path) == 0 ? NULL : strerror(errno);
+}
+
 static void write_now(metrics *self)
 {
     int error = write_beside(self);
-    if (error == 0 && rename(self->beside, self->path) != 0)
-        error = errno;
-    if (error != 0) {
-        (void)unlink(self->beside);
+    const char *wrong = error != 0 ? strerror(error) : put_in_place(self);
+    if (wrong != NULL) {
         if (!self->in_trouble)
-            log_line(LOG_WARNING, "metrics: cannot write %s: %s", self->path, strerror(error));
+            log_line(LOG_WARNING, "metrics: cannot write %s: %s", self->path, wrong);
+        (void)unlink(self->beside);
     } else if (self->in_trouble) {
         log_line(LOG_NOTICE, "metrics: %s is written again", self->path);
     }
-    self->in_trouble = error != 0;
+    self->in_trouble = wrong != NULL;
 }
 
 static void on_time(uv_timer_t *timer)

@@ -14,8 +14,8 @@ typedef void (*metrics_tell)(void *user, FILE *out);
 
 /**
  * Begins to write @p path now and every @p interval ms: into a file beside it, which then takes its name, so that
- * a reader sees the old one or the new one and never a part. Trouble (a full disk) is one line in the log, and another
- * when it is over; the daemon goes on.
+ * a reader sees the old one or the new one and never a part. Only a regular file is replaced. Trouble (a full disk) is
+ * one line in the log, and another when it is over; the daemon goes on.
  *
  * @param path copied. The daemon owns the result until metrics_close().
  * @return NULL if there is no memory.

@@ -206,6 +206,26 @@ static bool read_setting(parsing *self, const ini_entry *entry)
 
 /* -------------------------------------------------------------------------------------------------------- parsing */
 
+/* The path of a printer's socket fits into an address, and is the path of nothing else. */
+static bool check_socket(const parsing *self, const settings_printer *printer, uint32_t line)
+{
+    const settings *made = self->made;
+    char path[SETTINGS_SOCKET_MAX + 1];
+    int length = snprintf(path, sizeof path, "%s/np/%s", made->ncalrpc_dir, printer->name);
+
+    if (length > SETTINGS_SOCKET_MAX) {
+        return complain(self, line, "printer %s: the path of its socket has %d bytes, and may have %d", printer->name,
+                        length, SETTINGS_SOCKET_MAX);
+    }
+    if (strcmp(path, made->control_socket) == 0) {
+        return complain(self, line, "printer %s: its socket is the \"control socket\" too", printer->name);
+    }
+    if (made->metrics_file != NULL && strcmp(path, made->metrics_file) == 0) {
+        return complain(self, line, "printer %s: its socket is the \"metrics file\" too", printer->name);
+    }
+    return true;
+}
+
 /* What only all settings together can show. */
 static bool check_printers(const parsing *self, uint32_t last_line)
 {
@@ -218,14 +238,14 @@ static bool check_printers(const parsing *self, uint32_t last_line)
         return complain(self, self->global_line, "\"max memory\" is less than %dK for each of \"max jobs\"",
                         POOL_BUFFER_BYTES / 1024);
     }
+    if (made->metrics_file != NULL && strcmp(made->metrics_file, made->control_socket) == 0) {
+        return complain(self, self->global_line, "\"metrics file\" is the \"control socket\" too");
+    }
     for (size_t i = 0; i < made->printer_count; i++) {
         const settings_printer *printer = &made->printers[i];
-        size_t path = strlen(made->ncalrpc_dir) + strlen("/np/") + strlen(printer->name);
 
-        if (path > SETTINGS_SOCKET_MAX) {
-            return complain(self, self->printer_lines[i],
-                            "printer %s: the path of its socket has %zu bytes, and may have %d", printer->name, path,
-                            SETTINGS_SOCKET_MAX);
+        if (!check_socket(self, printer, self->printer_lines[i])) {
+            return false;
         }
         if (printer->max_job_memory > made->max_memory) {
             return complain(self, self->printer_lines[i], "printer %s: \"max job memory\" is more than \"max memory\"",

@@ -215,8 +215,9 @@ Test(settings, printers_stand_in_their_order)
 #define NO_NAME(text)                                                                                                  \
     "a.conf:1: \"" text "\" is no name of a printer: 1 to 64 of a-z, 0-9, \".\", \"_\" and \"-\", and no \".\" in "    \
     "front"
-#define NO_SIZE(text)  "a.conf:2: \"max memory\" is a size from 1M to 1024G, such as 16M or 1G, not \"" text "\""
-#define NO_COUNT(text) "a.conf:2: \"max jobs\" is a whole number from 1 to 65535, not \"" text "\""
+#define NO_SIZE(text)   "a.conf:2: \"max memory\" is a size from 1M to 1024G, such as 16M or 1G, not \"" text "\""
+#define NO_COUNT(text)  "a.conf:2: \"max jobs\" is a whole number from 1 to 65535, not \"" text "\""
+#define ITS_SOCKET(key) "a.conf:3: printer laser: its socket is the \"" key "\" too"
 
 static const struct refusal {
     const char *text;
@@ -287,6 +288,9 @@ static const struct refusal {
     {"[a]\nschedule command = a %\xFF\n", "a.conf:2: \"schedule command\": %? is no value of this command"},
     {"[a]\nabandon command = a | %r\n", "a.conf:2: \"abandon command\": a | that is not quoted: no shell reads this"},
     {WITH("max memory = 8M\nmax jobs = 129"), "a.conf:1: \"max memory\" is less than 64K for each of \"max jobs\""},
+    {WITH("metrics file = /a\ncontrol socket = /a"), "a.conf:1: \"metrics file\" is the \"control socket\" too"},
+    {WITH("metrics file = /run/samba/ncalrpc/np/laser"), ITS_SOCKET("metrics file")},
+    {WITH("control socket = /run/samba/ncalrpc/np/laser"), ITS_SOCKET("control socket")},
     {WITH("max memory = 8M"), "a.conf:3: printer laser: \"max job memory\" is more than \"max memory\""},
 };
 

@@ -177,13 +177,22 @@ metrics_are_their_own()
         grep -q 'another process' err && grep -q 'printer="laser"' metrics
 }
 
+# Neither the configuration, however it is called, nor what is no file of its kind.
+metrics_replace_nothing_else()
+{
+    configure "metrics file = $folder/./conf" && run 2 --testparm --config conf &&
+        grep -q 'the "metrics file" is this file' err || return 1
+    rm -f metrics && mkfifo metrics && configure "metrics file = $folder/metrics" && kill -HUP "$npjobd_pid" && reloaded &&
+        has 'metrics: cannot write .*no regular file' && [ -p metrics ] && rm metrics
+}
+
 # A metrics file that cannot be written is one line, however often it is tried, and another when it can.
 metrics_in_trouble()
 {
     mkdir -p full && configure "metrics file = $folder/full/metrics" 'metrics interval = 1' &&
-        mkdir full/metrics && kill -HUP "$npjobd_pid" && reloaded && has 'metrics: cannot write' &&
-        sleep 2.5 && [ "$(grep -c 'metrics: cannot write' log)" -eq 1 ] && rmdir full/metrics &&
-        has 'metrics: .* is written again' && test -s full/metrics
+        mkdir full/metrics && kill -HUP "$npjobd_pid" && reloaded && has 'metrics: cannot write .*full/metrics' &&
+        sleep 2.5 && [ "$(grep -c 'metrics: cannot write .*full/metrics' log)" -eq 1 ] && rmdir full/metrics &&
+        has 'full/metrics is written again' && test -s full/metrics
 }
 
 check 'says its version' says_version
@@ -210,6 +219,7 @@ check 'it tells its status' tells_status
 check 'no descriptor is left over' until_so holds "$before"
 check 'it tells its metrics' tells_metrics
 check 'whatever stands beside them' metrics_are_their_own
+check 'and replace nothing else' metrics_replace_nothing_else
 check 'a metrics file in trouble' metrics_in_trouble
 check 'it stops, and all is given back' stop
 finish
