@@ -161,16 +161,16 @@ static bool listen_at(listener *self, const struct sockaddr_un *address, uid_t o
     return true;
 }
 
-static bool is_there(const listener *self)
+/* However the path is spelled. */
+static bool is_its_file(const listener *self, const char *path)
 {
     struct stat there;
-    return self->inode != 0 && lstat(self->path, &there) == 0 && there.st_dev == self->device &&
-           there.st_ino == self->inode;
+    return self->inode != 0 && lstat(path, &there) == 0 && there.st_dev == self->device && there.st_ino == self->inode;
 }
 
 bool listener_is_at(const listener *self, const char *path)
 {
-    return self->path == NULL || (strcmp(self->path, path) == 0 && is_there(self));
+    return self->path == NULL || is_its_file(self, path);
 }
 
 bool listener_give(const listener *self, uid_t owner, char *why, size_t why_size)
@@ -239,7 +239,7 @@ static void give_up_socket(listener *self)
 {
     if (self->path == NULL)
         return;
-    if (is_there(self))
+    if (is_its_file(self, self->path))
         (void)unlink(self->path);
     if (self->fd >= 0)
         close(self->fd);

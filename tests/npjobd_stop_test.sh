@@ -150,6 +150,12 @@ reload_moves_sockets()
         configure && reload && [ -S n/np/laser ] && [ ! -e m/np/laser ]
 }
 
+reload_spells_paths_otherwise()
+{
+    configure && sed -i "s|^ncalrpc dir = .*|ncalrpc dir = $folder/./n/|; s|^control socket = .*|control socket = $folder//control|" conf &&
+        reload && tail -n 1 log | grep 'reload: 1 printer, 0 failures' && configure
+}
+
 # What is wanted cannot be had: what there is stays.
 reload_to_nowhere()
 {
@@ -345,7 +351,8 @@ check 'new commands are for new jobs' reload_with_new_commands
 check 'rubbish changes nothing' reload_of_rubbish
 check 'sockets that were removed are made again' reload_finds_sockets_gone
 check 'sockets move' reload_moves_sockets
-check 'but not to where they cannot be' reload_to_nowhere
+check 'but not if only the path is spelled otherwise' reload_spells_paths_otherwise
+check 'and not to where they cannot be' reload_to_nowhere
 if [ "$(id -u)" -eq 0 ]; then
     check 'they change hands' sockets_change_hands
 fi
