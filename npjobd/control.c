@@ -28,6 +28,7 @@ typedef struct asker {
     size_t length; /* of the question so far */
     char question[LONGEST_QUESTION];
     char *answer;
+    size_t unread; /* of it, when the limit began to run */
 } asker;
 
 struct control {
@@ -69,9 +70,14 @@ static void end_asker(asker *self)
     uv_close((uv_handle_t *)&self->limit, on_closed);
 }
 
+/* It runs anew as long as bytes of the answer are read. */
 static void on_limit(uv_timer_t *timer)
 {
-    end_asker(timer->data);
+    asker *self = timer->data;
+    size_t unread = uv_stream_get_write_queue_size((uv_stream_t *)&self->pipe);
+    if (unread >= self->unread)
+        end_asker(self);
+    self->unread = unread;
 }
 
 static void on_written(uv_write_t *request, int status)
@@ -90,8 +96,10 @@ static void answer(asker *self, bool json)
     }
     self->control->calls->tell(self->control->user, out, json);
     bool whole = ferror(out) == 0;
-    whole = fclose(out) == 0 && whole;
-    uv_buf_t bytes = uv_buf_init(self->answer, (unsigned)size);
+    whole = fclose(out) == 0 && whole && size > 0;
+    self->unread = size + 1; /* with the null that a stream in memory has at its end */
+    uv_timer_again(&self->limit);
+    uv_buf_t bytes = uv_buf_init(self->answer, (unsigned)self->unread);
     if (!whole || uv_write(&self->write, (uv_stream_t *)&self->pipe, &bytes, 1, on_written) != 0)
         end_asker(self);
 }
@@ -136,7 +144,7 @@ static void listen_to(asker *self, int fd)
     self->next = owner->askers;
     owner->askers = self;
     owner->count++;
-    uv_timer_start(&self->limit, on_limit, ASKED_WITHIN_MS, 0);
+    uv_timer_start(&self->limit, on_limit, ASKED_WITHIN_MS, ASKED_WITHIN_MS);
     if (uv_pipe_open(&self->pipe, fd) != 0) {
         close(fd);
         end_asker(self);
@@ -226,15 +234,16 @@ static bool fails(char *why, size_t size, const char *path, int error)
 static bool copy_answer(int fd, const char *question, FILE *out, int *error)
 {
     char bytes[4096];
-    size_t told = 0;
+    bool whole = false;
     ssize_t count = send(fd, question, strlen(question), MSG_NOSIGNAL);
-    while (count > 0 || (count < 0 && errno == EINTR)) {
+    while (!whole && (count > 0 || (count < 0 && errno == EINTR))) {
         count = recv(fd, bytes, sizeof bytes, 0);
+        whole = count > 0 && bytes[count - 1] == '\0';
         if (count > 0)
-            told += fwrite(bytes, 1, (size_t)count, out);
+            (void)fwrite(bytes, 1, (size_t)count - whole, out);
     }
-    *error = count < 0 ? errno : ECONNRESET; /* an end without an answer: we may not ask */
-    return count == 0 && told > 0;
+    *error = count < 0 ? errno : ECONNRESET; /* an end within the answer; without one: we may not ask */
+    return whole;
 }
 
 bool control_ask(const char *path, bool json, FILE *out, char *why, size_t why_size)

@@ -3,8 +3,8 @@
  * @file
  * The control socket: the daemon tells of itself to those who ask on this machine, and `npjobd status` asks.
  *
- * A client connects, sends one line, "status" or "status json", and reads until the end. Root and the daemon's own user
- * may ask.
+ * A client connects, sends one line, "status" or "status json", and reads until a NUL byte, without which the answer is
+ * not whole. Whoever reads nothing for 5 seconds is not waited for. Root and the daemon's own user may ask.
  */
 #ifndef NPJOBD_CONTROL_H
 #define NPJOBD_CONTROL_H
@@ -41,7 +41,7 @@ void control_close(control *self);
 
 /**
  * Asks the daemon at @p path and copies what it tells to @p out.
- * @return whether it has told; if not, @p why has the reason.
+ * @return whether it has told all of it; if not, @p why has the reason.
  */
 bool control_ask(const char *path, bool json, FILE *out, char *why, size_t why_size);
 

@@ -162,6 +162,48 @@ tells_status()
         [ "$(number abandoned)" = "$(grep -c '^abandon' calls)" ] && [ "$(number packets_live)" = 0 ]
 }
 
+# An answer that breaks off is none.
+tells_all_or_fails()
+{
+    printf '[global]\ncontrol socket = %s/liar\n[laser]\naddjob command = a\nschedule command = s\nabandon command = a\n' "$folder" >liar.conf
+    python3 -c "
+import socket
+s = socket.socket(socket.AF_UNIX)
+s.bind('liar')
+s.listen()
+for _ in range(2):
+    one = s.accept()[0]
+    one.recv(100)
+    one.sendall(b'{\"state\":\"running\",\"printers\":[]}\\n')
+    one.close()" &
+    helpers+=($!)
+    until_so test -S liar && run 1 status --json --config liar.conf && grep -q 'liar: Connection reset' err &&
+        run 1 status --config liar.conf
+}
+
+# So many printers that their status is more than a socket takes at once. Whoever has asked late has time all the same.
+tells_in_time()
+{
+    local number
+    configure && kill -HUP "$npjobd_pid" && reloaded && cp conf many.conf || return 1
+    for number in {1..1000}; do
+        printf '[%060d]\naddjob command = a\nschedule command = s\nabandon command = a\n' "$number"
+    done >>many.conf
+    cp many.conf conf && kill -HUP "$npjobd_pid" && reloaded && run 0 status --json --config conf || return 1
+    python3 -c "
+import socket, time
+s = socket.socket(socket.AF_UNIX)
+s.connect('control')
+time.sleep(3)
+s.sendall(b'status json\\n')
+time.sleep(3)
+told = b''
+while part := s.recv(65536):
+    told += part
+assert told.endswith(b']}\\n\\0') and told.count(b'name') == 1001, len(told)" && configure &&
+        kill -HUP "$npjobd_pid" && reloaded
+}
+
 tells_metrics()
 {
     configure "metrics file = $folder/metrics" 'metrics interval = 1' && kill -HUP "$npjobd_pid" && reloaded &&
@@ -216,6 +258,8 @@ check 'an empty job is none' job_empty
 check 'jobs of each format, whole and not' job_judged
 check 'the provider hears why' abandoned_by_name
 check 'it tells its status' tells_status
+check 'all of it, or says that it cannot' tells_all_or_fails
+check 'also a long one, to a slow reader' tells_in_time
 check 'no descriptor is left over' until_so holds "$before"
 check 'it tells its metrics' tells_metrics
 check 'whatever stands beside them' metrics_are_their_own
