@@ -14,6 +14,7 @@ typedef struct splitter {
     npjpi_words *words;
     npjp_command which;
     const char *at; /* in the line */
+    bool is_code;   /* the word: it stands behind -c */
     char *wrong;
 } splitter;
 
@@ -55,6 +56,8 @@ static bool take_percent(splitter *split)
         return refuse(split, "%", letter, " is no value of this command");
     if (split->words->count == 0 && letter != '%')
         return refuse(split, "%", letter, " in the first word, which takes no value");
+    if (split->is_code && letter != '%')
+        return refuse(split, "%", letter, " in the word behind -c, which a shell would run: hand it over as \"$1\"");
     put(split, '%');
     put(split, letter);
     split->at++;
@@ -117,6 +120,7 @@ static bool take_plain(splitter *split, char byte)
 
 static bool take_word(splitter *split)
 {
+    const char *first = split->at;
     size_t begun = split->words->length;
     while (*split->at != '\0' && !is_blank(*split->at))
         if (!take_plain(split, *split->at++))
@@ -125,6 +129,7 @@ static bool take_word(splitter *split)
         return refuse_line(split->wrong, "an empty first word");
     put(split, '\0');
     split->words->count++;
+    split->is_code = split->at - first == 2 && memcmp(first, "-c", 2) == 0;
     return true;
 }
 

@@ -75,6 +75,16 @@ static void refuses(npjp_command which, const char *line, const char *want)
     cr_assert_eq(npjp_command_check(which, line, NULL), NPJ_STATUS_INVALID_PARAMETER);
 }
 
+/* A shell would run the value; what stands behind its code is only handed to it. */
+Test(words, take_no_value_within_code)
+{
+    static const char *const wrong[] = {"sh -c 'echo %J'", "sh -c \"echo %J\"", "sh -c %J", "a sh  -c\techo\\ %J"};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        refuses(NPJP_ADD_JOB, wrong[i], "%J in the word behind -c, which a shell would run: hand it over as \"$1\"");
+    expect_words(NPJP_ADD_JOB, "sh -c 'echo 100%% \"$1\"' sh %p", "sh|-c|echo 100% \"$1\"|sh|laser");
+    expect_words(NPJP_ADD_JOB, "lp -c%p -cc %p", "lp|-claser|-cc|laser");
+}
+
 Test(words, refuse_what_they_are_not)
 {
     static const char shell[] = "|&;<>()$`";

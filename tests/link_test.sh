@@ -124,7 +124,7 @@ page_shows_a_user_of_the_host()
         $(pkg-config --cflags npjob-posix) -o host $(pkg-config --libs npjob-posix)) &&
         seq 10000 >"$tmp/sent" &&
         timeout 60 "$tmp/host" "sh -c 'mkfifo $tmp/fifo; (cat $tmp/fifo >$tmp/got) & echo $tmp/fifo; echo 7'" \
-            "sh -c 'echo %p %J %j >$tmp/scheduled'" "false %r" <"$tmp/sent" >"$tmp/said" || return 1
+            "sh -c 'echo \"\$@\" >$tmp/scheduled' sh %p %J %j" "false %r" <"$tmp/sent" >"$tmp/said" || return 1
     printf 'STATUS_SUCCESS \n' | diff - "$tmp/said" && echo 'laser report 7' | diff - "$tmp/scheduled" &&
         arrives "$tmp/sent" "$tmp/got"
 }

@@ -5,8 +5,8 @@
  *
  * A command line is taken apart once, when the provider is made. Words are separated by blanks; '...', "..." and the
  * backslash quote as in sh. Nothing else of a shell is known: what a shell would act upon and is not quoted (one of
- * |&;<>()$` ) is an error, not a surprise; `sh -c '...'` is the way to a shell. Then values are put into the words,
- * after they were separated, so that a value is never more than (part of) one word:
+ * |&;<>()$` ) is an error, not a surprise; `sh -c '... "$1" ...' sh %J` is the way to a shell. Then values are put into
+ * the words, after they were separated, so that a value is never more than (part of) one word:
  *
  *     %p  the printer                      %j  the JobId; schedule and abandon only
  *     %J  the job's name                   %r  why the job failed, the name of an NTSTATUS; abandon only
@@ -15,7 +15,10 @@
  *
  * The values come from strangers: whatever is not a printable character in well-formed UTF-8 becomes "_", and so does a
  * "-" at the beginning of a value, which might be taken for an option. (A slash stays: who makes file names of a
- * value looks at it.) The first word names the program, looked up in PATH if it has no slash, and takes no value.
+ * value looks at it.) But a value within the text of a program is a part of that program: in `sh -c 'echo %J'` a client
+ * called `$(reboot)` would be obeyed. So a word behind one that is "-c" takes no value. That keeps out the mistake that
+ * is most often made, and no other (`sh -ec`, `perl -e`, `ssh host`): hand values over as words of their own. The first
+ * word names the program, looked up in PATH if it has no slash, and takes no value.
  *
  * How a command runs:
  *
