@@ -166,6 +166,8 @@ void npjpi_command_kill(npjpi_command *command)
     npjpi_command_stop(command, NPJPI_STOPPED_CANCEL);
     if (command->alive)
         signal_group(command, SIGKILL);
+    stop_listening(&command->out);
+    stop_listening(&command->err);
 }
 
 /* ---------------------------------------------------------------------------------------------- its beginning */

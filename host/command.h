@@ -71,7 +71,7 @@ void npjpi_command_start(npjpi_command *command);
 /** Stops it, if it runs and was not stopped before: SIGTERM, then SIGKILL. ended() follows. */
 void npjpi_command_stop(npjpi_command *command, npjpi_stop why);
 
-/** Kills it at once. ended() follows, as soon as the system has let go of the process. */
+/** Kills it at once, and listens to it no more. ended() follows, as soon as the system has let go of the process. */
 void npjpi_command_kill(npjpi_command *command);
 
 #endif
