@@ -95,7 +95,7 @@ static npj_status begin(npjp_job *job, uint64_t tag)
     if (asked->provider->begin != NULL)
         status = asked->provider->begin(asked->provider_user, job);
     if (status != NPJ_STATUS_SUCCESS)
-        return status;
+        return npj_status_is_error(status) ? status : NPJ_STATUS_INVALID_PARAMETER;
     uint64_t cookie = (uint64_t)(uintptr_t)job;
     status = npj_add_job(npjpi_call(job->host), asked->client, asked->provider_key, cookie, tag, &job->handle);
     if (status != NPJ_STATUS_PENDING)

@@ -327,16 +327,29 @@ Test(end, a_bad_claim_of_a_provider_is_a_failure)
     rig_end(r);
 }
 
-Test(end, a_provider_that_reserves_nothing_refuses_the_job)
+static void refused_by_begin(npj_status says, npj_status want)
 {
     struct rig *r = rig_start(NULL);
-    struct seen s = {.begin_status = NPJ_STATUS_ACCESS_DENIED};
+    struct seen s = {.begin_status = says};
     const npjp_job_options options = job_options(&s);
-    cr_assert_eq(npjp_job_add(r->host, &options, TAG_ADD, &s.job), NPJ_STATUS_ACCESS_DENIED);
+    cr_assert_eq(npjp_job_add(r->host, &options, TAG_ADD, &s.job), want);
     cr_assert_null(s.job);
     settle(r);
     cr_assert_eq(s.reply_count + s.let_go + s.ended, 0);
     rig_end(r);
+}
+
+Test(end, a_provider_that_reserves_nothing_refuses_the_job)
+{
+    refused_by_begin(NPJ_STATUS_ACCESS_DENIED, NPJ_STATUS_ACCESS_DENIED);
+}
+
+/* It would be a job that the engine does not know, and so never ends. */
+Test(end, a_provider_that_neither_reserves_nor_fails_is_wrong)
+{
+    refused_by_begin(NPJ_STATUS_PENDING, NPJ_STATUS_INVALID_PARAMETER);
+    refused_by_begin(UINT32_C(0x80000005), NPJ_STATUS_INVALID_PARAMETER);
+    refused_by_begin(1, NPJ_STATUS_INVALID_PARAMETER);
 }
 
 /* ------------------------------------------------------------------------------------------------ broken jobs */

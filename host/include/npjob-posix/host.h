@@ -134,8 +134,8 @@ typedef struct npjp_provider_calls {
     void (*cancel)(void *user, npjp_job *job, npj_op op);
 
     /** Called from within npjp_job_add(), before anything else: the place to reserve what the later calls must not fail
-     * for. An error refuses the job with that status. No function of the library may be called but npjp_job_asked()
-     * and npjp_job_keep(). May be NULL. */
+     * for. An error refuses the job with that status, anything else but SUCCESS with INVALID_PARAMETER. No function of
+     * the library may be called but npjp_job_asked() and npjp_job_keep(). May be NULL. */
     npj_status (*begin)(void *user, npjp_job *job);
     /** The counterpart of begin(), exactly once: the job is gone. An operation not yet answered is gone with it, which
      * happens only by npjp_host_free(). Called after npjp_job_calls.ended, or from within npjp_host_free(), or when
