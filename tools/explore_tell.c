@@ -56,11 +56,12 @@ bool explore_tell_progress(void *user, const npjt_explored *so_far)
 
 void explore_tell_finding(void *user, const char *sentence, const uint8_t *tape, size_t size)
 {
-    (void)user;
+    const explore_telling *telling = user;
+    FILE *out = telling->json ? stderr : stdout;
     clear_progress();
     size_t events = (size - NPJT_HEADER_BYTES) / NPJT_RECORD_BYTES;
-    printf("explore: violation law=model sentence=\"%s\" events=%zu\n", sentence, events);
-    (void)npjt_tape_print(stdout, tape, size, UINT32_MAX);
+    fprintf(out, "explore: violation law=model sentence=\"%s\" events=%zu\n", sentence, events);
+    (void)npjt_tape_print(out, tape, size, UINT32_MAX);
 }
 
 /* "open-write-pipe_broken-open.tape" */
