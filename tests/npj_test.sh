@@ -320,6 +320,7 @@ case_wrong_use() {
     wrong_use 'npj: tape: one file only: b' tape dis a b
     wrong_use 'npj: tape: -o belongs to asm' tape run small -o x
     wrong_use 'npj: tape: --trace, --nt4 and --model belong to run' tape dis small --trace
+    wrong_use 'npj: tape: --model goes with npjob, not with --nt4' tape run small --model --nt4
 }
 
 case_help() {

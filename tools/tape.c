@@ -294,6 +294,8 @@ static error_t check(struct argp_state *state, const tape_options *options)
         return tool_wrong(state, "-o belongs to asm");
     if (options->verb != VERB_RUN && (options->trace || options->nt4 || options->model))
         return tool_wrong(state, "--trace, --nt4 and --model belong to run");
+    if (options->nt4 && options->model)
+        return tool_wrong(state, "--model goes with npjob, not with --nt4");
     return 0;
 }
 
