@@ -342,7 +342,7 @@ for _ in range(4):
 check 'SIGTERM: a job in the middle is printed' drains
 check 'SIGINT is the same' drains_on_interrupt
 check 'stop timeout: then it is abandoned' stop_has_a_limit
-check 'a second SIGTERM: at once' second_signal_aborts
+check 'a second SIGTERM: it is abandoned at once' second_signal_aborts
 check 'a handshake is not waited for' stop_ends_handshakes
 check 'a command is ended with its job' stop_within_addjob
 check 'SIGHUP: a printer goes, its job does not' reload_without_the_printer
