@@ -223,6 +223,22 @@ store_wrong_use()
         "$shell" "$providers/npjob-store" --help | grep -q '^usage: npjob-store addjob' && left ''
 }
 
+# An addjob that ends just as another one looks for it has left a keeper, and a job.
+store_swept_while_it_is_made()
+{
+    mkdir -p "$spool/.npjob/4000000" || return
+    "$shell" -c '
+        . "$0/npjob-provider.sh"
+        jobs=$1
+        alive()
+        {
+            [ "$1" != 4000000 ] || echo $$ >"$jobs/4000000/keeper"
+            [ "$1" = $$ ]
+        }
+        sweep' "$providers" "$spool/.npjob" && [ -d "$spool/.npjob/4000000" ] && add store && put /dev/null &&
+        [ ! -e "$spool/.npjob/4000000" ] && run store abandon --id "$id" && left ''
+}
+
 # ------------------------------------------------------------------------------------------------------- npjob-filter
 
 # A filter that says when it sees the end of its input, and who it is.

@@ -109,17 +109,23 @@ alive()
     kill -0 "$1" 2>/dev/null
 }
 
-# Removes what is left of jobs whose processes have died: a keeper, or an addjob that had not come to start one.
+# is_left JOB: whether its process has died: the keeper, or an addjob that had not come to start one.
+is_left()
+{
+    maker=$((${1##*/} % processes))
+    if [ -s "$1/keeper" ]; then
+        read -r maker 2>/dev/null <"$1/keeper" || return 1
+    fi
+    ! alive "$maker"
+}
+
+# Removes what is left of jobs. An addjob may end between the two steps of a look, and leave a keeper: hence the second one.
 sweep()
 {
     for old in "$jobs"/*; do
-        maker=${old##*/}
-        is_number "$maker" || continue
-        maker=$((maker % processes))
-        if [ -s "$old/keeper" ]; then
-            read -r maker 2>/dev/null <"$old/keeper" || continue
+        if is_number "${old##*/}" && is_left "$old" && is_left "$old"; then
+            rm -rf -- "$old"
         fi
-        alive "$maker" || rm -rf -- "$old"
     done
 }
 
