@@ -195,3 +195,17 @@ Test(block, what_is_written_now_is_kept)
     cr_assert_eq(kept_after(h, &job, 1, 64, NPJ_COPY), small, "the largest makes way as well");
     host_free(h);
 }
+
+/* With writes of 2 GiB there are as many sizes as there can be: behind the last stands what is no block. */
+Test(block, all_sizes_make_way)
+{
+    npj_config config = host_limits();
+    config.max_write_bytes = UINT32_C(1) << 31;
+    config.max_job_bytes = 0;
+    config.max_idle_bytes = 1000;
+    struct host *h = host_start(&config);
+    struct job job = job_open(h);
+    const uint64_t small = kept_after(h, &job, 8, 64, NPJ_COPY);
+    cr_assert_lt(kept_after(h, &job, 1, 800, NPJ_COPY), small);
+    host_free(h);
+}
