@@ -169,14 +169,14 @@ static uint64_t kept_after(struct host *h, const struct job *job, unsigned count
 Test(block, what_is_written_now_is_kept)
 {
     npj_srv *any = engine_for(1);
-    const uint32_t lent = stats_of(any).packet_bytes, small = lent + 64, large = lent + 512;
+    const uint64_t lent = stats_of(any).packet_bytes, small = lent + 64, large = lent + 512;
     npj_srv_free(&any);
     npj_config config = host_limits();
     config.max_write_bytes = 600;
     config.max_idle_bytes = large;
     struct host *h = host_start(&config);
     struct job job = job_open(h);
-    const unsigned smalls = (large - 2 * lent) / small;
+    const unsigned smalls = (unsigned)((large - 2 * lent) / small);
     const uint64_t full = 2 * lent + smalls * small;
     (void)kept_after(h, &job, 2, 64, NPJ_LEND);
     cr_assert_eq(kept_after(h, &job, smalls, 64, NPJ_COPY), full);
