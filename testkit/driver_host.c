@@ -104,13 +104,6 @@ static void returned(struct npjt_driver *d, struct a_job *job, const npj_action 
     npjt_release_packets(d, job);
 }
 
-bool npjt_resume_due(const struct npjt_driver *d, const struct a_job *job)
-{
-    bool fits_again =
-        job->packets < d->limits.max_job_packets && job->bytes + d->limits.max_write_bytes <= d->limits.max_job_bytes;
-    return fits_again || job->failed || job->gone || job->phase[NPJ_REQUEST_CLOSE] != NOT_ASKED;
-}
-
 static void resumed(struct npjt_driver *d, struct a_job *job)
 {
     if (!job->resume_owed)

@@ -193,6 +193,13 @@ bool npjt_has_unanswered_write(struct npjt_driver *d, const struct a_job *job)
     return false;
 }
 
+bool npjt_resume_due(const struct npjt_driver *d, const struct a_job *job)
+{
+    bool fits_again =
+        job->packets < d->limits.max_job_packets && job->bytes + d->limits.max_write_bytes <= d->limits.max_job_bytes;
+    return fits_again || job->failed || job->gone || job->phase[NPJ_REQUEST_CLOSE] != NOT_ASKED;
+}
+
 /** Byte mode: writes of no bytes are answered in their turn, and never put in flight. */
 static void answer_empty_writes(struct npjt_driver *d, struct a_job *job)
 {

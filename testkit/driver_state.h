@@ -199,7 +199,6 @@ uint64_t npjt_failed_allocations(const struct npjt_driver *d); /* made to fail, 
 bool npjt_take(struct npjt_driver *d);                      /* one action. false: there was none */
 void npjt_take_many(struct npjt_driver *d, uint32_t count); /* 0: all */
 bool npjt_host_round(struct npjt_driver *d);
-bool npjt_resume_due(const struct npjt_driver *d, const struct a_job *job); /* one that is owed */
 
 /* driver_complete.c */
 void npjt_complete(struct npjt_driver *d, uint8_t index); /* the operation of a job, with success and in full */
@@ -238,6 +237,7 @@ static inline bool npjt_may_be_failure(const struct a_job *job, npj_status statu
 
 void npjt_learn_failure(struct npjt_driver *d, struct a_job *job, npj_status status);
 bool npjt_has_unanswered_write(struct npjt_driver *d, const struct a_job *job);
+bool npjt_resume_due(const struct npjt_driver *d, const struct a_job *job); /* one that is owed */
 void npjt_settle(struct npjt_driver *d, struct a_job *job);
 void npjt_op_begin(struct npjt_driver *d, struct a_job *job, const npj_action *action);
 void npjt_op_end(struct npjt_driver *d, struct a_job *job);
