@@ -196,11 +196,14 @@ npj_status npjt_twin_complete(struct twin_run *run, struct twin_job *job, uint8_
     return status;
 }
 
-/* The first job of a lane that has an operation in the host's hands; not the first taken, as sides may differ in that.
+/*
+ * The last job of a lane that has an operation in the host's hands; not the last taken, as sides may differ in that. An
+ * earlier job of the lane may have one on one side only, where the other has refused it a write for now: it must not
+ * come before the last, whose requests have other answers once its ADD_JOB is completed.
  */
 struct twin_job *npjt_twin_busy(struct twin_run *run, uint8_t lane)
 {
-    for (uint32_t i = 0; i < run->job_count; i++)
+    for (uint32_t i = run->job_count; i-- > 0;)
         if (run->jobs[i].lane == lane && run->jobs[i].op.op != 0)
             return &run->jobs[i];
     return NULL;
