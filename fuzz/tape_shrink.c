@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* tape_shrink TAPE OUT: makes a tape on which npjob breaks a law, or is not as the reference model, small enough to be
- * read. */
+/* tape_shrink [--model] TAPE OUT: makes a tape on which npjob breaks a law, or with --model is not as the reference
+ * model, small enough to be read. */
 #include <stdio.h>
+#include <string.h>
 
 #include "npjob-testkit/shrink.h"
 
@@ -9,31 +10,32 @@ static uint8_t tape[NPJT_TAPE_MAX];
 
 int main(int argc, char **argv)
 {
-    if (argc != 3) {
-        (void)fprintf(stderr, "usage: tape_shrink TAPE OUT\n");
+    const npjt_options options = {.model = argc > 1 && strcmp(argv[1], "--model") == 0};
+    char *const *files = argv + (options.model ? 2 : 1);
+    if (argv + argc != files + 2) {
+        (void)fprintf(stderr, "usage: tape_shrink [--model] TAPE OUT\n");
         return 2;
     }
-    FILE *in = fopen(argv[1], "rb");
+    FILE *in = fopen(files[0], "rb");
     if (in == NULL) {
-        perror(argv[1]);
+        perror(files[0]);
         return 2;
     }
     size_t size = fread(tape, 1, sizeof tape, in);
     const int unread = ferror(in);
     (void)fclose(in);
     if (unread) {
-        (void)fprintf(stderr, "tape_shrink: %s: cannot be read\n", argv[1]);
+        (void)fprintf(stderr, "tape_shrink: %s: cannot be read\n", files[0]);
         return 2;
     }
-    const npjt_options beside = {.model = true};
-    if (npjt_shrink(&npjt_subject_npjob, NULL, tape, size, tape, &size) < 0 &&
-        npjt_shrink(&npjt_subject_npjob, &beside, tape, size, tape, &size) < 0) {
-        (void)fprintf(stderr, "tape_shrink: on %s npjob breaks no law and is as the model\n", argv[1]);
+    if (npjt_shrink(&npjt_subject_npjob, &options, tape, size, tape, &size) < 0) {
+        (void)fprintf(stderr, "tape_shrink: on %s npjob breaks no law%s\n", files[0],
+                      options.model ? " and is as the model" : "");
         return 1;
     }
-    FILE *out = fopen(argv[2], "wb");
+    FILE *out = fopen(files[1], "wb");
     if (out == NULL || fwrite(tape, 1, size, out) != size || fclose(out) != 0) {
-        perror(argv[2]);
+        perror(files[1]);
         return 2;
     }
     return 0;
