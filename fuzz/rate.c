@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A target that counts its executions: in the environment, NPJOB_RATE_SECONDS is how long to count. After as long again
- * to warm up, and that, it prints `rate: N`, executions a second of the processor, and ends the program. Without it, a
- * target like any other: AFL++ counts by itself.
+ * A target that counts its executions: in the environment, NPJOB_RATE_SECONDS, above 0, is how long to count. After as
+ * long again to warm up, and that, it prints `rate: N`, executions a second of the processor, and ends the program.
+ * Without it, a target like any other: AFL++ counts by itself.
  */
 #define _POSIX_C_SOURCE 200809L
 #include "rate.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -17,8 +18,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 enum { AT_ONCE = 256 }; /* executions between two looks at the clock, once it counts */
 
 static struct {
-    double seconds;
-    double began; /* to count; before it, warming up */
+    bool asked;     /* the environment has been */
+    double seconds; /* 0: not to be counted */
+    double began;   /* to count; before it, warming up */
     uint64_t executions;
 } rate;
 
@@ -30,12 +32,19 @@ static double now(void)
     return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
+double fuzz_rate_seconds(void)
+{
+    const char *text = getenv("NPJOB_RATE_SECONDS");
+    double seconds = text != NULL ? strtod(text, NULL) : 0;
+    return seconds > 0 ? seconds : 0;
+}
+
 static void look(void)
 {
     double time = now();
-    if (rate.seconds == 0) {
-        const char *text = getenv("NPJOB_RATE_SECONDS");
-        rate.seconds = text != NULL ? strtod(text, NULL) : -1;
+    if (!rate.asked) {
+        rate.asked = true;
+        rate.seconds = fuzz_rate_seconds();
         rate.began = time + rate.seconds;
     } else if (rate.seconds > 0 && time < rate.began) {
         rate.executions = 0;
