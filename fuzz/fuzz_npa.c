@@ -4,7 +4,6 @@
  * in pieces of many sizes; each time the outcome has to be that of a second, plainer reading, which has all bytes at
  * hand.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "campaign.h"
@@ -113,34 +112,25 @@ static void check_client(const npa_client *client, const npa_client *expected)
     fuzz_require(memcmp(client->address, expected->address, sizeof client->address) == 0, "the address is the model's");
 }
 
-/* Feeds the input in pieces, each in a block of its own. */
+/* Feeds the input in pieces. */
 static void check_feeding(const uint8_t *data, size_t size, fuzz_pieces pieces, const model *expected)
 {
     npa_parser parser;
     npa_state state = NPA_MORE;
     size_t at = 0;
-    size_t room = 0;
-    uint8_t *piece = NULL;
 
     npa_begin(&parser, NPA_REQUEST_MAX);
     while (at < size && state == NPA_MORE) {
-        size_t length = fuzz_next_piece(&pieces, size - at);
+        uint8_t *piece = fuzz_next_piece(&pieces, data + at, size - at);
         size_t used = 0;
 
-        if (piece == NULL ||
-            length != room) { /* one of the exact size, so that a checker of memory sees a read past its end */
-            free(piece);
-            piece = fuzz_obtain(length);
-            room = length;
-        }
-        memcpy(piece, data + at, length);
-        state = npa_feed(&parser, piece, length, &used);
-        fuzz_require(used <= length, "no more is used than there is");
-        fuzz_require(used == length || state == NPA_COMPLETE, "bytes are left only behind a request");
-        check_piece(piece, length, used, data + at);
+        state = npa_feed(&parser, piece, pieces.length, &used);
+        fuzz_require(used <= pieces.length, "no more is used than there is");
+        fuzz_require(used == pieces.length || state == NPA_COMPLETE, "bytes are left only behind a request");
+        check_piece(piece, pieces.length, used, data + at);
         at += used;
     }
-    free(piece);
+    fuzz_end_pieces(&pieces);
     fuzz_require(state == expected->state, "the state is the model's");
     fuzz_require((npa_refusal(&parser) != NULL) == (state == NPA_REFUSED),
                  "a refusal has a reason, and nothing else has");

@@ -306,7 +306,7 @@ static sink respell(const sink *printed)
 
     for (size_t i = 0; i < printed->length; i++) {
         char c = printed->text[i];
-        size_t draw = fuzz_next_piece(&random, SIZE_MAX);
+        size_t draw = fuzz_next_size(&random, SIZE_MAX);
 
         in_key = in_key && c != '=' && c != '[';
         c = (char)(in_key && draw % 2 == 0 ? toupper((unsigned char)c) : c);

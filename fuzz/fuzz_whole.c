@@ -4,7 +4,6 @@
  * job. It is looked at whole, byte by byte and in pieces of many sizes; each time the verdict has to be that of a
  * second, plainer reading, which has all bytes at hand and goes forwards, line by line.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "campaign.h"
@@ -152,14 +151,15 @@ static whole_verdict judge(const uint8_t *bytes, size_t size, whole_format forma
 
     whole_begin(&stream, format);
     for (size_t at = 0; at < size;) {
-        size_t length = fuzz_next_piece(&pieces, size - at);
+        const uint8_t *piece = fuzz_next_piece(&pieces, bytes + at, size - at);
 
-        whole_feed(&stream, bytes + at, length);
-        at += length;
+        whole_feed(&stream, piece, pieces.length);
+        at += pieces.length;
         if (pieces.fixed == 0) {
             check_verdict(&stream); /* which changes nothing */
         }
     }
+    fuzz_end_pieces(&pieces);
     return check_verdict(&stream);
 }
 

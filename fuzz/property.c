@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "campaign.h"
 
@@ -44,7 +45,7 @@ fuzz_pieces fuzz_many_pieces(const uint8_t *data, size_t size)
     return (fuzz_pieces){.random = hash | 1};
 }
 
-size_t fuzz_next_piece(fuzz_pieces *pieces, size_t left)
+size_t fuzz_next_size(fuzz_pieces *pieces, size_t left)
 {
     size_t piece = pieces->fixed;
 
@@ -55,4 +56,22 @@ size_t fuzz_next_piece(fuzz_pieces *pieces, size_t left)
         piece = 1 + (pieces->random >> 8) % (pieces->random % 4 == 0 ? 256 : 16);
     }
     return piece < left ? piece : left;
+}
+
+uint8_t *fuzz_next_piece(fuzz_pieces *pieces, const uint8_t *bytes, size_t left)
+{
+    size_t length = fuzz_next_size(pieces, left);
+
+    if (pieces->piece == NULL || length != pieces->length) {
+        free(pieces->piece);
+        pieces->piece = fuzz_obtain(length);
+        pieces->length = length;
+    }
+    return memcpy(pieces->piece, bytes, length);
+}
+
+void fuzz_end_pieces(fuzz_pieces *pieces)
+{
+    free(pieces->piece);
+    pieces->piece = NULL;
 }

@@ -25,6 +25,8 @@ void *fuzz_obtain(size_t bytes);
 typedef struct fuzz_pieces {
     uint32_t random;
     size_t fixed; /* the size of every piece; 0: of many sizes */
+    uint8_t *piece;
+    size_t length; /* of the piece */
 } fuzz_pieces;
 
 /** All in one piece; all of them one byte long; or of many sizes, mostly small, which the input decides. */
@@ -33,6 +35,13 @@ fuzz_pieces fuzz_bytewise(void);
 fuzz_pieces fuzz_many_pieces(const uint8_t *data, size_t size);
 
 /** The size of the next piece, where @p left bytes are left; 0 only if @p left is. */
-size_t fuzz_next_piece(fuzz_pieces *pieces, size_t left);
+size_t fuzz_next_size(fuzz_pieces *pieces, size_t left);
+
+/** The next piece of the @p left bytes at @p bytes, of which there is one at least: a copy, of pieces->length bytes, in
+ * a block of just that size, so that a checker of memory sees a read past its end. It is good until the next call. */
+uint8_t *fuzz_next_piece(fuzz_pieces *pieces, const uint8_t *bytes, size_t left);
+
+/** Gives back the last piece. */
+void fuzz_end_pieces(fuzz_pieces *pieces);
 
 #endif
