@@ -23,6 +23,8 @@ static void on_finding(void *user, const npjt_difference *finding)
     uint8_t script[NPJT_TWIN_MAX] = {0};
     size_t size = finding->size < sizeof script ? finding->size : sizeof script;
     npjt_twin *other = npjt_twin_new();
+    /* In case that a smaller one ends otherwise. */
+    (void)fprintf(stderr, "fuzz_twin: relation %s: %s\n", npjt_relation_name(finding->relation), finding->sentence);
     if (size > 0)
         memcpy(script, finding->script, size);
     if (other && npjt_twin_shrink(other, &npjt_subject_npjob, script, &size))
