@@ -135,9 +135,14 @@ static int play_folder(const char *folder, const npjt_options *options)
     static uint8_t tape[NPJT_TAPE_MAX];
     struct dirent **entries;
     const int count = scandir(folder, &entries, visible, alphasort);
+    if (count <= 0) {
+        (void)fprintf(stderr, "tape_verdict: %s: %s\n", folder,
+                      count < 0 ? strerror(errno) : "there is nothing to play");
+        return WRONG_USE;
+    }
     npjt_driver *driver = npjt_driver_new();
-    if (count <= 0 || !driver) {
-        (void)fprintf(stderr, "tape_verdict: %s: there is nothing to play\n", folder);
+    if (!driver) {
+        (void)fprintf(stderr, "tape_verdict: no memory\n");
         return WRONG_USE;
     }
     for (int i = 0; i < count; i++) {
@@ -149,6 +154,7 @@ static int play_folder(const char *folder, const npjt_options *options)
             return KILLED;
     }
     limit_time(0);
+    now.said = true; /* what may still come, of the harness itself, is no verdict on npjob */
     printf("tape_verdict: alive tapes=%d events=%" PRIu64 " seconds=%.3f\n", count, now.events, seconds());
     for (int i = 0; i < count; i++)
         free(entries[i]);
