@@ -56,7 +56,8 @@ static void remove_printers(npjobd *self, const settings *fresh)
             continue;
         }
         *link = one->next;
-        log_line(LOG_NOTICE, "printer %s is removed; %ju connections and jobs go on", one->name, (uintmax_t)one->live);
+        log_line(LOG_NOTICE, "printer %s is removed; connections and jobs that go on: %ju", one->name,
+                 (uintmax_t)one->live);
         printer_close(one);
         printer_release(one);
     }
