@@ -11,7 +11,7 @@ static size_t character_at(const unsigned char *bytes, size_t length, uint32_t *
 {
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000}; /* shorter ones are overlong */
     unsigned char first = bytes[0];
-    size_t size = first < 0x80 ? 1 : first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : first >= 0xC0 ? 2 : 0;
+    size_t size = first < 0x80 ? 1 : first > 0xF4 || first < 0xC2 ? 0 : first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
     if (size == 0 || size > length)
         return 0;
     *code = size == 1 ? first : first & (0x7Fu >> size);
@@ -30,8 +30,9 @@ static bool is_printable(uint32_t code)
     bool line = code == 0x2028 || code == 0x2029;
     bool direction = code == 0x061C || code == 0x200E || code == 0x200F || (code >= 0x202A && code <= 0x202E) ||
                      (code >= 0x2066 && code <= 0x2069);
-    bool none = (code & 0xFFFE) == 0xFFFE || (code >= 0xFDD0 && code <= 0xFDEF) || code == 0xFEFF;
-    return !control && !line && !direction && !none;
+    bool unseen = (code >= 0x200B && code <= 0x200D) || (code >= 0x2060 && code <= 0x2065) || code == 0xFEFF;
+    bool none = (code & 0xFFFE) == 0xFFFE || (code >= 0xFDD0 && code <= 0xFDEF);
+    return !control && !line && !direction && !unseen && !none;
 }
 
 size_t npjpi_text_clean(const char *text, size_t length, char *out, size_t capacity)

@@ -7,7 +7,7 @@
 
 /**
  * Copies text, with a "_" for each byte that is no part of a printable character in well-formed UTF-8: controls, line
- * and paragraph separators, and what turns the direction of a line are not printable.
+ * and paragraph separators, what turns the direction of a line, and what is not seen at all, are not printable.
  *
  * @param text     @p length bytes; may hold NUL bytes.
  * @param out      receives at most @p capacity bytes and no terminator. It may be @p text itself.

@@ -14,6 +14,8 @@ typedef struct splitter {
     npjpi_words *words;
     npjp_command which;
     const char *at; /* in the line */
+    size_t begun;   /* where the word begins in the text */
+    char start[2];  /* of the word, as there may be no text */
     bool is_code;   /* the word: it stands behind -c */
     char *wrong;
 } splitter;
@@ -31,12 +33,22 @@ static bool refuse_line(char *wrong, const char *what)
     return false;
 }
 
-static void put(const splitter *split, char byte)
+static void put(splitter *split, char byte)
 {
     npjpi_words *words = split->words;
+    size_t at = words->length++;
     if (words->text != NULL)
-        words->text[words->length] = byte;
-    words->length++;
+        words->text[at] = byte;
+    if (at - split->begun < sizeof split->start)
+        split->start[at - split->begun] = byte;
+}
+
+/* A percent sign that is none of a value is two, like "%%". */
+static void put_literal(splitter *split, char byte)
+{
+    if (byte == '%')
+        put(split, byte);
+    put(split, byte);
 }
 
 static bool is_blank(char byte)
@@ -44,7 +56,7 @@ static bool is_blank(char byte)
     return byte == ' ' || byte == '\t' || byte == '\n';
 }
 
-/* A value's letter stays as it is, and is put in later; "%%" stays two, for the same eye. */
+/* A value's letter stays as it is, and is put in later. */
 static bool take_percent(splitter *split)
 {
     static const char *const known[] = {
@@ -108,7 +120,7 @@ static bool take_plain(splitter *split, char byte)
     case '\\':
         if (*split->at == '\0')
             return refuse(split, "a ", '\\', " at the end");
-        put(split, *split->at++);
+        put_literal(split, *split->at++);
         return true;
     default:
         if (strchr("|&;<>()$`", byte) != NULL)
@@ -120,16 +132,16 @@ static bool take_plain(splitter *split, char byte)
 
 static bool take_word(splitter *split)
 {
-    const char *first = split->at;
-    size_t begun = split->words->length;
+    const npjpi_words *words = split->words;
+    split->begun = words->length;
     while (*split->at != '\0' && !is_blank(*split->at))
         if (!take_plain(split, *split->at++))
             return false;
-    if (split->words->count == 0 && split->words->length == begun)
+    if (words->count == 0 && words->length == split->begun)
         return refuse_line(split->wrong, "an empty first word");
+    split->is_code = words->length - split->begun == 2 && memcmp(split->start, "-c", 2) == 0;
     put(split, '\0');
     split->words->count++;
-    split->is_code = split->at - first == 2 && memcmp(first, "-c", 2) == 0;
     return true;
 }
 

@@ -115,13 +115,14 @@ void log_word(log_record *record, const char *key, const char *word)
     add(record, "%s%s=%s", separator(record), key, word);
 }
 
-/* Characters that would change how the rest of a line is shown: C1 controls, separators of lines, marks of direction.
+/* Characters that would change how the rest of a line is shown: C1 controls, separators of lines, marks of direction;
+ * what is not seen; and those that are none.
  */
 static bool is_mark(uint32_t character)
 {
-    return character < 0xa0 || (character >= 0x200b && character <= 0x200f) ||
+    return character < 0xa0 || character == 0x061c || (character >= 0x200b && character <= 0x200f) ||
            (character >= 0x2028 && character <= 0x202e) || (character >= 0x2060 && character <= 0x206f) ||
-           character == 0xfeff;
+           character == 0xfeff || (character >= 0xfdd0 && character <= 0xfdef) || (character & 0xfffe) == 0xfffe;
 }
 
 /* The bytes of the printable character that @p text begins with, which is no ASCII; 0 if there is none. */

@@ -67,6 +67,16 @@ Test(words, take_values)
     expect_words(NPJP_ADD_JOB, "100%%", "100%");
 }
 
+Test(words, take_a_percent_sign_behind_a_backslash)
+{
+    expect_words(NPJP_ADD_JOB, "a \\%J", "a|%J");
+    expect_words(NPJP_ADD_JOB, "a\\% b c", "a%|b|c");
+    expect_words(NPJP_ADD_JOB, "a \\%", "a|%");
+    expect_words(NPJP_ADD_JOB, "a \\%r\\%%p", "a|%r%laser");
+    expect_words(NPJP_ADD_JOB, "\\%p a", "%p|a");
+    expect_words(NPJP_ADD_JOB, "sh -c \\%J", "sh|-c|%J");
+}
+
 static void refuses(npjp_command which, const char *line, const char *want)
 {
     char wrong[NPJP_WRONG_MAX] = "";
@@ -78,11 +88,13 @@ static void refuses(npjp_command which, const char *line, const char *want)
 /* A shell would run the value; what stands behind its code is only handed to it. */
 Test(words, take_no_value_within_code)
 {
-    static const char *const wrong[] = {"sh -c 'echo %J'", "sh -c \"echo %J\"", "sh -c %J", "a sh  -c\techo\\ %J"};
+    static const char *const wrong[] = {"sh -c 'echo %J'",     "sh -c \"echo %J\"", "sh -c %J",   "a sh  -c\techo\\ %J",
+                                        "sh \"-c\" 'echo %J'", "sh '-c' %J",        "sh \\-c %J", "sh -''c %J"};
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
         refuses(NPJP_ADD_JOB, wrong[i], "%J in the word behind -c, which a shell would run: hand it over as \"$1\"");
     expect_words(NPJP_ADD_JOB, "sh -c 'echo 100%% \"$1\"' sh %p", "sh|-c|echo 100% \"$1\"|sh|laser");
     expect_words(NPJP_ADD_JOB, "lp -c%p -cc %p", "lp|-claser|-cc|laser");
+    expect_words(NPJP_ADD_JOB, "sh -c code -%% %p", "sh|-c|code|-%|laser");
 }
 
 Test(words, refuse_what_they_are_not)
@@ -175,6 +187,7 @@ Test(text, what_is_not_becomes_one_mark)
     /* A line separator, turned directions. NOLINTNEXTLINE(misc-misleading-bidirectional): on purpose */
     CLEAN("\xE2\x80\xA8\xE2\x80\xAE\xE2\x81\xA6\xD8\x9C", "____");
     CLEAN("\xEF\xBF\xBE\xEF\xB7\x90\xEF\xBB\xBF", "___"); /* no characters, a byte order mark */
+    CLEAN("\xE2\x80\x8B\xE2\x81\xA0", "__");              /* without width */
 }
 
 Test(text, ill_formed_bytes_become_marks)
@@ -186,6 +199,9 @@ Test(text, ill_formed_bytes_become_marks)
     CLEAN("\xED\xA0\x80", "___");      /* a surrogate */
     CLEAN("\xF4\x90\x80\x80", "____"); /* beyond Unicode */
     CLEAN("\xF8\x88\x80\x80\x80", "_____");
+    CLEAN("\xF8\x90\x80\x80", "____");
+    CLEAN("\xFC\x88\x80\x80", "____");
+    CLEAN("\xF5\x80\x80\x80", "____");
     CLEAN("a\xE2\x82", "a__"); /* cut off */
     CLEAN("\xE2\x82z", "__z");
 }

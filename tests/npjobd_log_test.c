@@ -49,7 +49,7 @@ Test(npjobd_log, what_is_no_utf8_is_shown_in_bytes)
     cr_assert_str_eq(shown("\xff"), "x=\"\\xff\"");
 }
 
-/* C1 controls, a separator of lines, an override of direction, a mark of byte order. */
+/* C1 controls, a separator of lines, an override and a mark of direction, a mark of byte order, no characters. */
 Test(npjobd_log, characters_that_change_what_is_seen_are_shown_in_bytes)
 {
     cr_assert_str_eq(shown("\xc2\x9b"), "x=\"\\xc2\\x9b\"");
@@ -58,6 +58,9 @@ Test(npjobd_log, characters_that_change_what_is_seen_are_shown_in_bytes)
     const char override[] = {'\xe2', '\x80', '\xae', '\0'};
     cr_assert_str_eq(shown(override), "x=\"\\xe2\\x80\\xae\"");
     cr_assert_str_eq(shown("\xef\xbb\xbf"), "x=\"\\xef\\xbb\\xbf\"");
+    cr_assert_str_eq(shown("\xd8\x9c"), "x=\"\\xd8\\x9c\"");
+    cr_assert_str_eq(shown("\xef\xb7\x90"), "x=\"\\xef\\xb7\\x90\"");
+    cr_assert_str_eq(shown("\xef\xbf\xbf"), "x=\"\\xef\\xbf\\xbf\"");
 }
 
 Test(npjobd_log, a_long_text_is_cut)
