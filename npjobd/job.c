@@ -41,6 +41,13 @@ static void count_outcome(connection *self, const npjp_job_report *known)
         counts->refused++;
 }
 
+/* What the provider and the log call the client. */
+static const char *client_name(const connection *self)
+{
+    const npa_client *client = npa_client_of(&self->parser);
+    return client->address[0] != '\0' ? client->address : client->name;
+}
+
 static void log_job(const connection *self, const npjp_job_report *known)
 {
     char status[16];
@@ -54,7 +61,7 @@ static void log_job(const connection *self, const npjp_job_report *known)
     log_record line = {.length = 0};
     log_number(&line, "job", self->serial);
     log_word(&line, "printer", self->printer->name);
-    log_text(&line, "client", npa_client_of(&self->parser)->address);
+    log_text(&line, "client", client_name(self));
     log_number(&line, "job_id", known->job_id);
     log_number(&line, "bytes", self->bytes);
     log_number(&line, "packets", self->packets);
@@ -292,7 +299,6 @@ static npj_status add_job(connection *self)
     static const npjp_job_calls calls = {
         .reply = on_reply, .returned = on_returned, .resume = on_resume, .ended = on_ended};
     char name[SETTINGS_NAME_MAX + 32];
-    const npa_client *client = npa_client_of(&self->parser);
     snprintf(name, sizeof name, "%s-%llu", self->printer->name, (unsigned long long)self->serial);
     npjp_job_options options = {
         .client = self->serial,
@@ -302,7 +308,7 @@ static npj_status add_job(connection *self)
         .user = self,
         .printer = self->printer->name,
         .name = name,
-        .client_name = client->address[0] != '\0' ? client->address : client->name,
+        .client_name = client_name(self),
         .mode = NPJ_BYTE_MODE,
         .wait_for_pipe = true,
     };
