@@ -12,6 +12,8 @@
 
 #include "log.h"
 
+#define BESIDE ".XXXXXX"
+
 struct metrics {
     uv_timer_t timer;
     char *path;
@@ -21,19 +23,14 @@ struct metrics {
     bool in_trouble; /* and that has been said */
 };
 
-/* Whole or not at all: 0, or what went wrong. What stands there, left behind or put there by somebody, is not opened.
- */
-static int write_beside(const metrics *self)
+/* 0, or what went wrong. The descriptor is used up. */
+static int write_to(const metrics *self, int fd)
 {
-    (void)unlink(self->beside);
-    int fd = open(self->beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-    if (fd >= 0)
-        (void)fchmod(fd, 0644); /* whoever reads it is another user, whatever our umask */
-    FILE *out = fd >= 0 ? fdopen(fd, "w") : NULL;
+    (void)fchmod(fd, 0644); /* whoever reads it is another user, whatever our umask */
+    FILE *out = fdopen(fd, "w");
     if (out == NULL) {
         int error = errno;
-        if (fd >= 0)
-            close(fd);
+        close(fd);
         return error;
     }
     errno = 0;
@@ -53,14 +50,26 @@ static const char *put_in_place(const metrics *self)
     return rename(self->beside, self->path) == 0 ? NULL : strerror(errno);
 }
 
+/* Whole or not at all: NULL, or what went wrong. It is written to a new file of its own, whatever else stands there. */
+static const char *replace(const metrics *self)
+{
+    memcpy(self->beside + strlen(self->path), BESIDE, sizeof BESIDE);
+    int fd = mkostemp(self->beside, O_CLOEXEC);
+    if (fd < 0)
+        return strerror(errno);
+    int error = write_to(self, fd);
+    const char *wrong = error != 0 ? strerror(error) : put_in_place(self);
+    if (wrong != NULL)
+        (void)unlink(self->beside);
+    return wrong;
+}
+
 static void write_now(metrics *self)
 {
-    int error = write_beside(self);
-    const char *wrong = error != 0 ? strerror(error) : put_in_place(self);
+    const char *wrong = replace(self);
     if (wrong != NULL) {
         if (!self->in_trouble)
             log_line(LOG_WARNING, "metrics: cannot write %s: %s", self->path, wrong);
-        (void)unlink(self->beside);
     } else if (self->in_trouble) {
         log_line(LOG_NOTICE, "metrics: %s is written again", self->path);
     }
@@ -80,7 +89,7 @@ metrics *metrics_open(uv_loop_t *loop, const char *path, uint64_t interval, metr
     self->tell = tell;
     self->user = user;
     self->path = strdup(path);
-    if (self->path == NULL || asprintf(&self->beside, "%s.new", path) < 0) {
+    if (self->path == NULL || asprintf(&self->beside, "%s" BESIDE, path) < 0) {
         free(self->path);
         free(self);
         return NULL;
