@@ -81,7 +81,7 @@ static void on_exhausted(service *shared, int error)
     if (self->said_exhausted != 0 && now - self->said_exhausted < SAY_AGAIN_MS)
         return;
     self->said_exhausted = now;
-    log_line(LOG_WARNING, "connections wait: %s, with %u connections and jobs",
+    log_line(LOG_WARNING, "connections wait: %s; connections and jobs that have not ended: %u",
              error != 0 ? strerror(error) : "no descriptors for more", (unsigned)shared->live);
 }
 
@@ -121,10 +121,18 @@ static void abort_all(npjobd *self, bool handshakes_only)
     }
 }
 
+static unsigned count_good(const npjobd *self)
+{
+    unsigned count = 0;
+    for (const connection *one = self->service.connections; one != NULL; one = one->next)
+        count += one->failure == NPJ_STATUS_SUCCESS;
+    return count;
+}
+
 static void on_stop_limit(uv_timer_t *timer)
 {
     npjobd *self = timer->data;
-    log_line(LOG_WARNING, "stop timeout: %u jobs are abandoned", (unsigned)self->service.live);
+    log_line(LOG_WARNING, "stop timeout: jobs that are abandoned: %u", count_good(self));
     abort_all(self, false);
 }
 
@@ -133,12 +141,13 @@ static void on_stop_signal(uv_signal_t *handle, int number)
     npjobd *self = handle->data;
     const char *name = number == SIGINT ? "SIGINT" : "SIGTERM";
     if (self->stopping) {
-        log_line(LOG_NOTICE, "%s once more: %u jobs are abandoned", name, (unsigned)self->service.live);
+        log_line(LOG_NOTICE, "%s once more: jobs that are abandoned: %u", name, count_good(self));
+        uv_timer_stop(&self->stop_limit);
         abort_all(self, false);
         return;
     }
-    log_line(LOG_NOTICE, "%s: stopping, %u connections and jobs have %ju s to end", name, (unsigned)self->service.live,
-             (uintmax_t)(self->settings->stop_timeout / 1000));
+    log_line(LOG_NOTICE, "%s: stopping within %ju s; connections and jobs that have not ended: %u", name,
+             (uintmax_t)(self->settings->stop_timeout / 1000), (unsigned)self->service.live);
     systemd_notify("STOPPING=1");
     self->stopping = true;
     uv_timer_start(&self->stop_limit, on_stop_limit, self->settings->stop_timeout, 0);

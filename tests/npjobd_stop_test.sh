@@ -20,7 +20,6 @@ ask_client()
     mkfifo more
     "$NPA_CLIENT" n/np/laser <more >said &
     holder=$!
-    helpers+=("$holder")
     exec 4>more
     until_so grep -qs open said && printf 'first half, ' >&4
 }
@@ -36,10 +35,11 @@ end_client() # CODE
 }
 
 reloads=0
+# reload [PATTERN]: how it ends; without a failure, if not said.
 reload()
 {
     reloads=$((reloads + 1))
-    kill -HUP "$npjobd_pid" && has 'reload: ' $reloads
+    kill -HUP "$npjobd_pid" && reloaded $reloads "$@"
 }
 
 fresh_start()
@@ -67,7 +67,7 @@ drains_on_interrupt()
 stop_has_a_limit()
 {
     configure 'stop timeout = 1' && fresh_start && hold_client laser-1 && kill -TERM "$npjobd_pid" && ends 0 &&
-        calls 'abandon 1 STATUS_SERVER_SHUTDOWN_IN_PROGRESS' && has 'stop timeout: 1 jobs are abandoned'
+        calls 'abandon 1 STATUS_SERVER_SHUTDOWN_IN_PROGRESS' && has 'stop timeout: jobs that are abandoned: 1$'
     local verdict=$?
     end_client 5 || end_client 0 # whether it notices depends on when it writes
     return $verdict
@@ -77,7 +77,7 @@ second_signal_aborts()
 {
     configure 'stop timeout = 300' && fresh_start && hold_client laser-1 && kill -TERM "$npjobd_pid" &&
         has 'SIGTERM: stopping' && kill -TERM "$npjobd_pid" && ends 0 &&
-        calls 'abandon 1 STATUS_SERVER_SHUTDOWN_IN_PROGRESS' && has 'SIGTERM once more'
+        calls 'abandon 1 STATUS_SERVER_SHUTDOWN_IN_PROGRESS' && has 'SIGTERM once more: jobs that are abandoned: 1$'
     local verdict=$?
     exec 4>&-
     wait "$holder"
@@ -89,7 +89,6 @@ stop_ends_handshakes()
 {
     configure && fresh_start || return 1
     "$NPA_CLIENT" --silent n/np/laser &
-    helpers+=($!)
     is live 1
     kill -TERM "$npjobd_pid" && ends 0 && has 'outcome=refused reason="npjobd stops"'
 }
@@ -133,7 +132,7 @@ reload_with_new_commands()
 
 reload_of_rubbish()
 {
-    echo 'rubbish' >>conf && reload && has 'reload: the old settings stay' && has 'conf:[0-9]+: ' &&
+    echo 'rubbish' >>conf && reload 'the old settings stay' && has 'conf:[0-9]+: ' &&
         echo still | client 0 && has 'outcome=scheduled' 5
 }
 
@@ -160,7 +159,7 @@ reload_spells_paths_otherwise()
 reload_to_nowhere()
 {
     configure && sed -i "s|^ncalrpc dir = .*|ncalrpc dir = $folder/not/there|; s|^control socket = .*|control socket = $folder/not/there/control|" conf &&
-        reload && has 'control socket: .*/not/there' && has 'printer laser keeps its old socket: ' && configure &&
+        reload ', 2 failures$' && has 'control socket: .*/not/there' && has 'printer laser keeps its old socket: ' && configure &&
         "$NPJOBD" status --config conf && echo still | client 0 && has 'outcome=scheduled' 7 && reload
 }
 
@@ -205,7 +204,6 @@ locked_folder_is_an_error()
 {
     flock "$folder" sleep 30 &
     local holder=$!
-    helpers+=($holder)
     until_so eval '! flock -n "$folder" true' && fails_to_start 1 'control: cannot lock its folder'
     local verdict=$?
     pkill -P $holder sleep
@@ -237,7 +235,6 @@ standard_streams_are_closed()
     reloads=0
     "$NPJOBD" --config conf <&- >&- 2>&- &
     npjobd_pid=$!
-    helpers+=("$npjobd_pid")
     : >log
     until_so test -S n/np/laser && echo job | client 0 && calls 'schedule 1' && stop
 }
@@ -272,7 +269,6 @@ os.dup2(0, 6)
 os.execv(sys.argv[1], [sys.argv[1], '--config', 'conf'])
 END
     npjobd_pid=$!
-    helpers+=("$npjobd_pid")
     has 'npjobd serves' && has 'descriptor 6, .*is no listening Unix stream socket' && has 'stranger' &&
         echo job | client 0 && calls 'schedule 1'
 }
@@ -317,7 +313,7 @@ cpu_ticks()
 activated_socket_stays()
 {
     kill -TERM "$npjobd_pid"
-    wait "$npjobd_pid" && [ -S n/np/laser ] && rm -f n/np/laser n/np/stranger n/np/second
+    wait "$npjobd_pid" && npjobd_pid= && [ -S n/np/laser ] && rm -f n/np/laser n/np/stranger n/np/second
 }
 
 # The service manager hears when it is ready, when it reads again and when it stops.
@@ -331,7 +327,6 @@ open('listening', 'w').close()
 for _ in range(4):
     print(s.recv(100).decode(), flush=True)
 " >notified &
-    helpers+=($!)
     until_so test -e listening && export NOTIFY_SOCKET=$folder/notify && fresh_start && reload && stop
     local verdict=$?
     unset NOTIFY_SOCKET

@@ -2,16 +2,17 @@
 # Sourced by the tests of npjobd: a daemon in a folder of its own, and providers that are a few lines of sh. Expects
 # NPJOBD and NPA_CLIENT, the two programs.
 
-folder=$(mktemp -d "${TMPDIR:-/tmp}/npjobd.XXXXXX")
+# As /proc has it.
+folder=$(cd "$(mktemp -d "${TMPDIR:-/tmp}/npjobd.XXXXXX")" && pwd -P)
 npjobd_pid=
-helpers=()
 ulimit -c 0
 
-# Everything that was started is ended, by its number; of readers, which nobody waits for, it may be another's by now.
+# Everything that was started and still runs is ended, by its number; of readers, which nobody waits for, it may be
+# another's by now.
 clean_up()
 {
     local pid
-    for pid in "${helpers[@]}"; do
+    for pid in $(jobs -pr); do
         kill -KILL "$pid" 2>/dev/null
     done
     for pid in $(cat readers.ever 2>/dev/null); do
@@ -50,6 +51,13 @@ has()
 has_not()
 {
     ! grep -E -- "$1" log
+}
+
+# reloaded TIMES [PATTERN]: the configuration has been read again so many times, the last with that outcome; without a
+# failure, if not said.
+reloaded()
+{
+    has 'reload: ' "$1" && grep 'reload: ' log | sed -n "$1p" | grep -E -- "${2-, 0 failures\$}"
 }
 
 # A provider: addjob makes a FIFO and leaves a reader behind it. One that begins while the file "gate" is there reads
@@ -137,7 +145,6 @@ start()
     : >log
     "$@" "$NPJOBD" --config conf 2>>log &
     npjobd_pid=$!
-    helpers+=("$npjobd_pid")
     has 'npjobd serves'
 }
 
