@@ -88,7 +88,7 @@ Test(command, what_runs_on_in_the_background_is_not_waited_for)
     run_start(&run);
     until(run.r, &run.s, false, is_connected);
     expect_reply(&run.s, NPJ_REQUEST_CONNECT, TAG_CONNECT, NPJ_STATUS_SUCCESS);
-    cr_assert_lt(ms_since(begun), 5000);
+    cr_assert_lt(ms_since(begun), 60000); /* and not when it has slept */
     pid_t pid = pid_of(run.r);
     cr_assert_not(is_gone(pid), "it lives on");
     run_print(&run);

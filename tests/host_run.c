@@ -88,7 +88,9 @@ bool has_pid(struct seen *s)
 
 pid_t pid_of(const struct rig *r)
 {
-    return (pid_t)strtol(run_file(r, "pid"), NULL, 10);
+    const long pid = strtol(run_file(r, "pid"), NULL, 10);
+    cr_assert_gt(pid, 0, "nobody has written its number");
+    return (pid_t)pid;
 }
 
 bool is_gone(pid_t pid)

@@ -104,7 +104,7 @@ addjob_prints_rubbish()
 # It has a job, but no pipe that can be opened: the job is abandoned.
 addjob_without_a_pipe()
 {
-    configure - 'connect timeout = 1' 'max job memory = 1M' && kill -HUP "$npjobd_pid" && has 'reload: ' && make_provider &&
+    configure - 'connect timeout = 1' 'max job memory = 1M' && kill -HUP "$npjobd_pid" && reloaded 1 && make_provider &&
         addjob_is "echo $folder/nothing; echo 7" && chmod +x addjob && echo job | hasty_client &&
         calls 'abandon 7 STATUS_IO_TIMEOUT' && addjob_is "echo $folder/conf; echo 8" && echo job | hasty_client &&
         calls 'abandon 7 STATUS_IO_TIMEOUT' 'abandon 8 STATUS_INVALID_DEVICE_REQUEST'
@@ -142,7 +142,7 @@ pipe_breaks()
 
 pipe_stalls()
 {
-    configure - 'stall timeout = 1' 'max job memory = 1M' && kill -HUP "$npjobd_pid" && has 'reload: ' 2 && make_provider && close_gate &&
+    configure - 'stall timeout = 1' 'max job memory = 1M' && kill -HUP "$npjobd_pid" && reloaded 2 && make_provider && close_gate &&
         client 5 <big && until_so grep -q '^abandon [0-9]* STATUS_IO_TIMEOUT$' calls
     local verdict=$?
     open_gate
@@ -159,7 +159,7 @@ schedule_fails()
 # smbd, or its child, dies in the middle of a job.
 smbd_dies()
 {
-    configure - 'complete = ps' && kill -HUP "$npjobd_pid" && has 'reload: ' 3 && make_provider && mkfifo half && rm -f said || return 1
+    configure - 'complete = ps' && kill -HUP "$npjobd_pid" && reloaded 3 && make_provider && mkfifo half && rm -f said || return 1
     "$NPA_CLIENT" n/np/laser <half >said &
     local pid=$!
     exec 4>half
@@ -185,14 +185,14 @@ back_pressure()
 # It holds a place that others may want. One whose bytes wait for the pipe is not silent.
 silent_client()
 {
-    configure - 'idle timeout = 1' && fresh_start || return 1
-    { echo begun; sleep 3; } | hasty_client
+    configure - 'idle timeout = 3' && fresh_start || return 1
+    { echo begun; sleep 6; } | hasty_client
     has 'status=STATUS_IO_TIMEOUT outcome=abandoned .*reason="the client sends nothing"' &&
         calls 'abandon 1 STATUS_IO_TIMEOUT' && close_gate || return 1
     rm -f end && mkfifo end
     { head -c 200000 /dev/zero; cat end; } | client 0 & # more than the pipe holds
     local pid=$!
-    sleep 2.5
+    sleep 5
     : >end # its end comes while its bytes wait
     has_not 'job=2' && open_gate && wait $pid &&
         calls 'abandon 1 STATUS_IO_TIMEOUT' 'schedule 2' && stop
@@ -201,7 +201,7 @@ silent_client()
 # Another job has its own memory, even when there is hardly any.
 memory_for_each()
 {
-    configure 'max jobs = 4' 'max memory = 1M' - 'max job memory = 1M' && kill -HUP "$npjobd_pid" && has 'reload: ' &&
+    configure 'max jobs = 4' 'max memory = 1M' - 'max job memory = 1M' && kill -HUP "$npjobd_pid" && reloaded 1 &&
         close_gate || return 1
     "$NPA_CLIENT" n/np/laser <big >said &
     local pid=$!

@@ -99,7 +99,8 @@ job_behind_the_handshake()
 
 every_level()
 {
-    echo 6 >job && client 0 --level 6 <job && calls 'schedule 1' 'schedule 2' 'schedule 3' &&
+    echo 6 >job && client 0 --level 6 --address '' <job && calls 'schedule 1' 'schedule 2' 'schedule 3' &&
+        has 'job=3 .* client="client.example" ' &&
         client 0 --level 8 <job && calls 'schedule 1' 'schedule 2' 'schedule 3' 'schedule 4'
 }
 
@@ -129,11 +130,11 @@ job_judged()
     printf '\033%%-12345X@PJL\n' >part.pjl
     local rule
     for rule in ps pdf pjl; do
-        configure - "complete = $rule" && kill -HUP "$npjobd_pid" && reloaded || return 1
+        configure - "complete = $rule" && reload || return 1
         judged "$rule" "whole.$rule" scheduled || return 1
         judged "$rule" "part.$rule" abandoned || return 1
     done
-    configure - 'complete = any' && kill -HUP "$npjobd_pid" && reloaded || return 1
+    configure - 'complete = any' && reload || return 1
     for rule in ps pdf pjl; do
         judged "$rule" "whole.$rule" scheduled && judged "$rule" "part.$rule" abandoned || return 1
     done
@@ -141,10 +142,10 @@ job_judged()
 }
 
 reloads=0
-reloaded()
+reload()
 {
     reloads=$((reloads + 1))
-    has 'reload: ' $reloads
+    kill -HUP "$npjobd_pid" && reloaded $reloads
 }
 
 abandoned_by_name()
@@ -176,7 +177,6 @@ for _ in range(2):
     one.recv(100)
     one.sendall(b'{\"state\":\"running\",\"printers\":[]}\\n')
     one.close()" &
-    helpers+=($!)
     until_so test -S liar && run 1 status --json --config liar.conf && grep -q 'liar: Connection reset' err &&
         run 1 status --config liar.conf
 }
@@ -185,11 +185,11 @@ for _ in range(2):
 tells_in_time()
 {
     local number
-    configure && kill -HUP "$npjobd_pid" && reloaded && cp conf many.conf || return 1
+    configure && reload && cp conf many.conf || return 1
     for number in {1..1000}; do
         printf '[%060d]\naddjob command = a\nschedule command = s\nabandon command = a\n' "$number"
     done >>many.conf
-    cp many.conf conf && kill -HUP "$npjobd_pid" && reloaded && run 0 status --json --config conf || return 1
+    cp many.conf conf && reload && run 0 status --json --config conf || return 1
     python3 -c "
 import socket, time
 s = socket.socket(socket.AF_UNIX)
@@ -201,21 +201,20 @@ told = b''
 while part := s.recv(65536):
     told += part
 assert told.endswith(b']}\\n\\0') and told.count(b'name') == 1001, len(told)" && configure &&
-        kill -HUP "$npjobd_pid" && reloaded
+        reload
 }
 
 tells_metrics()
 {
-    configure "metrics file = $folder/metrics" 'metrics interval = 1' && kill -HUP "$npjobd_pid" && reloaded &&
+    configure "metrics file = $folder/metrics" 'metrics interval = 1' && reload &&
         until_so test -s metrics && grep -q "^npjobd_jobs_total{printer=\"laser\",outcome=\"scheduled\"} $(number scheduled)$" metrics &&
-        [ ! -e metrics.new ] && awk '!/^#/ && !/^[a-z_]+({[^}]*})? [0-9]+$/ { bad = 1 } END { exit bad }' metrics
+        ! compgen -G 'metrics.*' && awk '!/^#/ && !/^[a-z_]+({[^}]*})? [0-9]+$/ { bad = 1 } END { exit bad }' metrics
 }
 
-# What stands beside it, left there or put there, is not written to; and a daemon that does not come to serve lets the file
-# of the one that does alone.
+# What stands beside it is another's; and a daemon that does not come to serve lets the file of the one that does alone.
 metrics_are_their_own()
 {
-    rm -f metrics && mkfifo metrics.new && until_so test -s metrics && ! "$NPJOBD" --config conf 2>err &&
+    rm -f metrics && echo mine >metrics.new && until_so test -s metrics && [ "$(cat metrics.new)" = mine ] && ! "$NPJOBD" --config conf 2>err &&
         grep -q 'another process' err && grep -q 'printer="laser"' metrics
 }
 
@@ -224,7 +223,7 @@ metrics_replace_nothing_else()
 {
     configure "metrics file = $folder/./conf" && run 2 --testparm --config conf &&
         grep -q 'the "metrics file" is this file' err || return 1
-    rm -f metrics && mkfifo metrics && configure "metrics file = $folder/metrics" && kill -HUP "$npjobd_pid" && reloaded &&
+    rm -f metrics && mkfifo metrics && configure "metrics file = $folder/metrics" && reload &&
         has 'metrics: cannot write .*no regular file' && [ -p metrics ] && rm metrics
 }
 
@@ -232,7 +231,7 @@ metrics_replace_nothing_else()
 metrics_in_trouble()
 {
     mkdir -p full && configure "metrics file = $folder/full/metrics" 'metrics interval = 1' &&
-        mkdir full/metrics && kill -HUP "$npjobd_pid" && reloaded && has 'metrics: cannot write .*full/metrics' &&
+        mkdir full/metrics && reload && has 'metrics: cannot write .*full/metrics' &&
         sleep 2.5 && [ "$(grep -c 'metrics: cannot write .*full/metrics' log)" -eq 1 ] && rmdir full/metrics &&
         has 'full/metrics is written again' && test -s full/metrics
 }

@@ -6,7 +6,8 @@ set -u
 . "$(dirname "$(realpath "$0")")/tap.sh"
 providers=$(realpath "$1")
 shell=${2-sh}
-tmp=$(mktemp -d "${TMPDIR:-/tmp}/providers.XXXXXX")
+# As /proc has it.
+tmp=$(cd "$(mktemp -d "${TMPDIR:-/tmp}/providers.XXXXXX")" && pwd -P)
 trap 'rm -rf "$tmp"' EXIT
 # Whatever a provider leaves running stays in this working directory, and is found by that.
 mkdir "$tmp/cwd"
