@@ -107,6 +107,7 @@ Test(deadline, never_switches_each_off)
     limits.add_timeout = limits.connect_timeout = limits.stall_timeout = limits.drain_timeout = NPJ_NEVER;
     struct host *h = host_start(&limits);
     advance(h, NOW);
+    advance(h, NOW + 5); /* the engine's clock moves from its origin */
     struct job job = job_adding(h);
     expect_deadline(h, NPJ_NEVER);
     expect(h, PENDING, npj_connect(h->srv, job.id, TAG_CONNECT));
@@ -121,6 +122,8 @@ Test(deadline, never_switches_each_off)
     take_write(h, "abc");
     expect(h, SUCCESS, npj_shutdown(h->srv, NPJ_DRAIN));
     expect_deadline(h, NPJ_NEVER);
+    advance(h, NOW + 6);
+    expect_state(h, job.id, NPJ_STATE_CLOSING);
     advance(h, NPJ_NEVER);
     expect_state(h, job.id, NPJ_STATE_CLOSING);
     host_end(h);

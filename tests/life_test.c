@@ -339,7 +339,8 @@ Test(life, no_pool_is_said_once_until_a_job_is_accepted_again)
         const npj_trace line = h->traces[h->trace_count - 1];
         cr_assert_eq(line.kind, NPJ_TRACE_NO_POOL);
         cr_assert_eq(line.status, NPJ_STATUS_INSUFF_SERVER_RESOURCES);
-        cr_assert_eq(line.job, 0);
+        cr_assert(line.job == 0 && line.cookie == 0);
+        cr_assert(line.from == NPJ_STATE_COUNT && line.to == NPJ_STATE_COUNT);
         expect(h, SUCCESS, npj_abort(h->srv, job.id, NPJ_STATUS_PRINT_CANCELLED));
         finish_abandon(h, PRINT_CANCELLED);
     }
@@ -356,8 +357,14 @@ Test(life, no_pool_is_said_of_writes_and_of_jobs_apart)
     struct job job = job_open(h);
     struct job other = job_open_for(h, 1, 2, 88, NPJ_BYTE_MODE);
     job_write(h, &job, TAG_WRITE, "abc");
+    refused(h, INSUFF_SERVER_RESOURCES, npj_write(h->srv, other.id, 1, "a", 1, NPJ_COPY, NULL));
+    const npj_trace line = h->traces[h->trace_count - 2]; /* before that of the refusal */
+    cr_assert_eq(line.kind, NPJ_TRACE_NO_POOL);
+    cr_assert_eq(line.event, NPJ_EVENT_WRITE);
+    cr_assert_eq(line.status, NPJ_STATUS_INSUFF_SERVER_RESOURCES);
+    cr_assert(line.job == other.id && line.cookie == 88);
+    cr_assert(line.from == NPJ_STATE_OPEN && line.to == NPJ_STATE_OPEN);
     for (unsigned i = 0; i < 3; i++) {
-        refused(h, INSUFF_SERVER_RESOURCES, npj_write(h->srv, other.id, 1, "a", 1, NPJ_COPY, NULL));
         refused(h, INSUFF_SERVER_RESOURCES, npj_add_job(h->srv, 1, 2, 3, 4, &none));
     }
     cr_assert_eq(count_traces(h, NPJ_TRACE_NO_POOL, NPJ_EVENT_WRITE), 1);

@@ -188,7 +188,7 @@ Test(shutdown, drain_is_raised_to_abort_and_never_lowered)
     host_end(h);
 }
 
-Test(shutdown, abort_answers_the_jobs_in_the_order_of_their_slots)
+Test(shutdown, abort_ends_the_jobs_in_the_order_of_their_slots)
 {
     struct host *h = host_start(NULL);
     npj_job jobs[6];
@@ -206,7 +206,7 @@ Test(shutdown, abort_answers_the_jobs_in_the_order_of_their_slots)
     for (size_t i = 0; i < h->trace_count; i++) {
         if (h->traces[i].event != NPJ_EVENT_EXPIRE)
             continue;
-        const uint64_t slot = h->traces[i].job & NPJ_MAX_JOBS;
+        const uint64_t slot = h->traces[i].job >> 2 & NPJ_MAX_JOBS;
         cr_assert(seen == 0 || slot > last, "slot %llu after slot %llu", (unsigned long long)slot,
                   (unsigned long long)last);
         last = slot;

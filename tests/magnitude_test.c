@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+/* What is large: keys, jobs, generations, JobIds, batches and payloads. Where few and small ones go right, a field that
+ * is too narrow shows here. */
+#include <stdlib.h>
+
+#include "inside.h"
+
+/* ------------------------------------------------------------------------------------------------------------ keys */
+
+/* Keys are pointers and counters of the host: of two that differ in one bit, each has its own jobs. */
+Test(magnitude, keys_have_64_bits)
+{
+    for (unsigned bit = 0; bit < 64; bit++) {
+        struct host *h = host_start(NULL);
+        const uint64_t other = CLIENT ^ UINT64_C(1) << bit;
+        struct job gone = job_accept_for(h, CLIENT, other, COOKIE);
+        struct job stays = job_accept_for(h, other, CLIENT, COOKIE);
+        npj_job_info info;
+        expect(h, SUCCESS, npj_job_query(h->srv, stays.id, &info));
+        cr_assert_eq(info.client, other);
+        expect(h, SUCCESS, npj_job_query(h->srv, gone.id, &info));
+        cr_assert_eq(info.provider, other);
+        expect(h, SUCCESS, npj_client_gone(h->srv, CLIENT, NPJ_STATUS_NETWORK_NAME_DELETED));
+        expect_reply(h, TAG_ADD, NETWORK_NAME_DELETED, 0);
+        expect_state(h, gone.id, NPJ_STATE_GONE);
+        expect_state(h, stays.id, NPJ_STATE_ADDING);
+        expect(h, SUCCESS, npj_provider_gone(h->srv, other));
+        expect_state(h, stays.id, NPJ_STATE_ADDING);
+        expect(h, SUCCESS, npj_provider_gone(h->srv, CLIENT));
+        expect_reply(h, TAG_ADD, PIPE_DISCONNECTED, 0);
+        expect_state(h, stays.id, NPJ_STATE_GONE);
+        host_end(h);
+    }
+}
+
+/* The most keys in one bucket of an index. */
+static unsigned longest_chain(const npj_srv *srv, enum npji_key key)
+{
+    unsigned longest = 0;
+    for (uint32_t bucket = 0; bucket < srv->buckets; bucket++) {
+        unsigned length = 0;
+        for (const struct npji_member *at = srv->index[key][bucket]; at != NULL; at = at->chain)
+            length++;
+        longest = length > longest ? length : longest;
+    }
+    return longest;
+}
+
+/* To find a key costs what it costs to walk its bucket: counters, pointers and handles have to spread over them. */
+Test(magnitude, keys_spread_over_the_buckets)
+{
+    enum { KEYS = 1024, MOST = 16 };
+    for (unsigned shift = 0; shift < 52; shift++) {
+        npj_config limits = host_limits();
+        limits.max_jobs = KEYS;
+        struct host *h = host_start(&limits);
+        npj_job job;
+        for (uint64_t i = 0; i < KEYS; i++)
+            cr_assert_eq(npj_add_job(h->srv, i << shift, ~i << shift, COOKIE, TAG_ADD, &job), NPJ_STATUS_PENDING);
+        cr_assert_leq(longest_chain(h->srv, NPJI_CLIENT), MOST, "keys of %d, shifted by %u", KEYS, shift);
+        cr_assert_leq(longest_chain(h->srv, NPJI_PROVIDER), MOST, "keys of %d, shifted by %u", KEYS, shift);
+        host_free(h);
+    }
+}
+
+/* ------------------------------------------------------------------------------------------------------------ jobs */
+
+enum { JOBS = 70000 };
+
+struct many {
+    struct host *h;
+    npj_job jobs[JOBS];
+    npj_req writes[JOBS];
+    npj_op adds[JOBS];
+};
+
+/* A job with a write, both of number @i. */
+static void begin_job(struct many *many, unsigned i)
+{
+    npj_srv *srv = many->h->srv;
+    cr_assert_eq(npj_add_job(srv, i, i, i, TAG_ADD, &many->jobs[i]), NPJ_STATUS_PENDING);
+    cr_assert_eq(npj_connect(srv, many->jobs[i], TAG_CONNECT), NPJ_STATUS_PENDING);
+    cr_assert_eq(npj_write(srv, many->jobs[i], i, "a", 1, NPJ_COPY, &many->writes[i]), NPJ_STATUS_PENDING);
+}
+
+static void begin_adds(struct many *many)
+{
+    for (npj_action action; npj_next(many->h->srv, &action);) {
+        cr_assert_eq(action.kind, NPJ_ADD_JOB);
+        cr_assert_eq(action.job, many->jobs[action.cookie]);
+        many->adds[action.cookie] = action.op;
+    }
+}
+
+/* Each is reached by all of its handles, and by none of another's. */
+static void ask_each(struct many *many)
+{
+    npj_srv *srv = many->h->srv;
+    for (unsigned i = 0; i < JOBS; i++) {
+        npj_job_info info;
+        cr_assert_eq(npj_job_query(srv, many->jobs[i], &info), NPJ_STATUS_SUCCESS, "job %u", i);
+        cr_assert_eq(info.cookie, i);
+        cr_assert_eq(npj_cancel(srv, many->writes[i]), NPJ_STATUS_SUCCESS, "the write of job %u", i);
+        npj_action reply;
+        cr_assert(npj_next(srv, &reply));
+        cr_assert_eq(reply.cookie, i);
+        cr_assert_eq(reply.tag, i);
+        cr_assert_eq(npj_job_added(srv, many->adds[i], NPJ_STATUS_ACCESS_DENIED, NULL, 0), NPJ_STATUS_SUCCESS,
+                     "the operation of job %u", i);
+        for (unsigned replies = 0; replies < 2; replies++) {
+            cr_assert(npj_next(srv, &reply));
+            cr_assert_eq(reply.cookie, i);
+        }
+        cr_assert_eq(npj_job_query(srv, many->jobs[i], &info), NPJ_STATUS_INVALID_HANDLE, "job %u", i);
+    }
+}
+
+Test(magnitude, each_of_many_jobs_is_reached_by_its_handles)
+{
+    npj_config limits = host_limits();
+    limits.max_jobs = JOBS;
+    limits.max_packets = JOBS;
+    struct many *many = calloc(1, sizeof *many);
+    many->h = host_start(&limits);
+    for (unsigned round = 0; round < 2; round++) { /* the second takes slots that were given back */
+        for (unsigned i = 0; i < JOBS; i++)
+            begin_job(many, i);
+        npj_job none;
+        refused(many->h, INSUFF_SERVER_RESOURCES, npj_add_job(many->h->srv, 1, 2, 3, 4, &none));
+        cr_assert_null(npj_check(many->h->srv));
+        begin_adds(many);
+        ask_each(many);
+    }
+    host_end(many->h);
+    free(many);
+}
+
+/* ---------------------------------------------------------------------------------------------------- generations */
+
+struct handles {
+    npj_job job;
+    npj_req write;
+    npj_op op;
+};
+
+/* Of a job that draws its generations from there on, and that has ended. */
+static struct handles handles_from(struct host *h, uint64_t generation)
+{
+    h->srv->generation = generation;
+    struct job job = job_accept_for(h, CLIENT, PROVIDER, COOKIE);
+    expect(h, PENDING, npj_connect(h->srv, job.id, TAG_CONNECT));
+    const npj_req write = job_write(h, &job, TAG_WRITE, "abc");
+    return (struct handles){job.id, write, take(h, NPJ_ADD_JOB).op};
+}
+
+static void end_by(struct host *h, const struct handles *handles)
+{
+    expect(h, SUCCESS, npj_job_added(h->srv, handles->op, NPJ_STATUS_ACCESS_DENIED, NULL, 0));
+    for (unsigned replies = 0; replies < 3; replies++)
+        take(h, NPJ_REPLY);
+    expect_state(h, handles->job, NPJ_STATE_GONE);
+}
+
+/* Old handles name nothing, though the new ones stand in the same slot and differ in one bit only. */
+Test(magnitude, generations_have_40_bits)
+{
+    struct host *h = host_start(NULL);
+    for (unsigned bit = 0; bit < 40; bit++) {
+        const struct handles old = handles_from(h, 0);
+        end_by(h, &old);
+        const struct handles now = handles_from(h, UINT64_C(1) << bit);
+        refused(h, INVALID_HANDLE, npj_job_query(h->srv, old.job, &(npj_job_info){0}));
+        refused(h, NOT_FOUND, npj_cancel(h->srv, old.write));
+        refused(h, INVALID_HANDLE, npj_job_added(h->srv, old.op, NPJ_STATUS_CANCELLED, NULL, 0));
+        end_by(h, &now);
+    }
+    host_end(h);
+}
+
+/* ------------------------------------------------------------------------------------------------- bytes and JobIds */
+
+Test(magnitude, a_write_of_the_default_largest_size_arrives)
+{
+    const npj_config defaults = {.size = sizeof defaults};
+    const uint32_t length = 8u << 20;
+    struct host *h = host_start(&defaults);
+    struct job job = job_open(h);
+    unsigned char *bytes = malloc(length);
+    for (uint32_t i = 0; i < length; i++)
+        bytes[i] = (unsigned char)(i * UINT32_C(2654435761) >> 24);
+    expect(h, PENDING, npj_write(h->srv, job.id, TAG_WRITE, bytes, length, NPJ_COPY, NULL));
+    const npj_action action = take_write_at(h, bytes, length, HERE);
+    free(bytes);
+    expect(h, SUCCESS, npj_written(h->srv, action.op, 0, length));
+    expect_reply(h, TAG_WRITE, SUCCESS, length);
+    host_end(h);
+}
+
+/* The provider's own number, which nobody else reads. */
+Test(magnitude, job_ids_have_32_bits)
+{
+    static const uint32_t ids[] = {0, UINT32_MAX, UINT32_C(0x89ABCDEF)};
+    for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
+        for (unsigned whole = 0; whole < 2; whole++) {
+            struct host *h = host_start(NULL);
+            struct job job = job_adding(h);
+            npj_job_info info;
+            expect(h, SUCCESS, npj_job_added(h->srv, job.op, 0, &path_of_pipe, ids[i]));
+            expect(h, SUCCESS, npj_job_query(h->srv, job.id, &info));
+            cr_assert_eq(info.job_id, ids[i]);
+            expect_reply(h, TAG_ADD, SUCCESS, 0);
+            if (whole) {
+                expect(h, PENDING, npj_connect(h->srv, job.id, TAG_CONNECT));
+                expect(h, PENDING, npj_close(h->srv, job.id, TAG_CLOSE));
+                expect(h, SUCCESS, npj_opened(h->srv, take(h, NPJ_OPEN).op, 0, NPJ_BYTE_MODE));
+                expect_reply(h, TAG_CONNECT, SUCCESS, 0);
+                finish_close_pipe(h, SUCCESS);
+                cr_assert_eq(take(h, NPJ_SCHEDULE_JOB).job_id, ids[i]);
+            } else {
+                expect(h, SUCCESS, npj_abort(h->srv, job.id, NPJ_STATUS_PRINT_CANCELLED));
+                cr_assert_eq(take(h, NPJ_ABANDON_JOB).job_id, ids[i]);
+            }
+            host_free(h);
+        }
+    }
+}
