@@ -60,8 +60,8 @@ static uint64_t live_jobs(const npj_srv *srv)
     return stats.jobs.live;
 }
 
-static void sample(npj_srv *srv, const char *work, npj_status (*goes)(npj_srv *srv, uint64_t key), uint64_t key,
-                   uint32_t jobs, const char *side)
+/* Nanoseconds a job. */
+static double sample(npj_srv *srv, npj_status (*goes)(npj_srv *srv, uint64_t key), uint64_t key, uint32_t jobs)
 {
     uint64_t before = live_jobs(srv);
     uint64_t began = bench_now();
@@ -71,7 +71,7 @@ static void sample(npj_srv *srv, const char *work, npj_status (*goes)(npj_srv *s
     bench_must(closed == jobs, "not every job was ended");
     /* A client's jobs are gone; a provider's stay with their clients, broken. */
     bench_must(goes != client_goes || before - live_jobs(srv) == jobs, "not every job has gone");
-    bench_print(work, side, "ns", (double)took / jobs);
+    return (double)took / jobs;
 }
 
 void bench_gone(const bench_options *options)
@@ -87,12 +87,14 @@ void bench_gone(const bench_options *options)
     for (uint32_t i = 0; i < sizes.samples; i++) {
         uint64_t key = (uint64_t)2 * i;
         if (clients) {
-            sample(crowd->srv, "gone-client", client_goes, key, sizes.small, "of-100");
-            sample(crowd->srv, "gone-client", client_goes, key + 1, sizes.large, "of-many");
+            bench_print(options, "gone-client", "of-100", "ns", sample(crowd->srv, client_goes, key, sizes.small));
+            bench_print(options, "gone-client", "of-many", "ns", sample(crowd->srv, client_goes, key + 1, sizes.large));
         }
         if (providers) {
-            sample(crowd->srv, "gone-provider", npj_provider_gone, key, sizes.small, "of-100");
-            sample(crowd->srv, "gone-provider", npj_provider_gone, key + 1, sizes.large, "of-many");
+            bench_print(options, "gone-provider", "of-100", "ns",
+                        sample(crowd->srv, npj_provider_gone, key, sizes.small));
+            bench_print(options, "gone-provider", "of-many", "ns",
+                        sample(crowd->srv, npj_provider_gone, key + 1, sizes.large));
         }
     }
     bench_crowd_free(crowd);

@@ -106,8 +106,10 @@ void *bench_bytes(size_t length)
     return bytes;
 }
 
-void bench_print(const char *work, const char *side, const char *unit, double value)
+void bench_print(const bench_options *options, const char *work, const char *side, const char *unit, double value)
 {
+    if (!is_side_wanted(options, side))
+        return;
     printf("%s %s %s %.9g\n", work, side, unit, value);
     (void)fflush(stdout);
     printed = true;
@@ -115,6 +117,7 @@ void bench_print(const char *work, const char *side, const char *unit, double va
 
 int bench_status(void)
 {
+    bench_must(fflush(stdout) == 0 && !ferror(stdout), "the samples cannot be printed");
     if (printed)
         return 0;
     (void)fprintf(stderr, "%s: there is no such work or side\n", program_invocation_short_name);
@@ -170,7 +173,7 @@ void bench_compare(const bench_options *options, const bench_work *work, const b
         for (size_t i = 0; i < taking; i++) {
             const struct part *part = &parts[i];
             double took = (double)time_rounds(part, part->rounds);
-            bench_print(work->name, part->side->name, "ns", took / (double)part->rounds / (double)work->items);
+            bench_print(options, work->name, part->side->name, "ns", took / (double)part->rounds / (double)work->items);
         }
     }
     for (size_t i = 0; i < taking; i++)

@@ -33,7 +33,8 @@ void bench_options_parse(int argc, char **argv, const char *about, bench_options
 /** Whether the options ask for @p work. */
 bool bench_wanted(const bench_options *options, const char *work);
 
-/** The exit status: 0, or 2, with a line that says so, if there is no such work or side, and nothing was printed. */
+/** The exit status: 0; 1 if the samples could not be printed; 2 if there is no such work or side, and nothing was. Says
+ * so in a line. */
 int bench_status(void);
 
 /** A work: its name, the items (writes, events) of one round, and what is handed to the sides. */
@@ -49,8 +50,8 @@ typedef struct bench_work {
  */
 void bench_compare(const bench_options *options, const bench_work *work, const bench_side *const *sides, size_t count);
 
-/** Prints one sample. */
-void bench_print(const char *work, const char *side, const char *unit, double value);
+/** Prints one sample, if the options ask for that side. */
+void bench_print(const bench_options *options, const char *work, const char *side, const char *unit, double value);
 
 /** Nanoseconds, from any origin. */
 uint64_t bench_now(void);
