@@ -31,6 +31,26 @@ counts()
     done
 }
 
+# Of several scopes the shortest stays, whichever comes last.
+shortest()
+{
+    local name scope lines least
+    for scope in 'kinds pair' 'pair kinds' kinds pair; do
+        mkdir -p "$work/${scope/ /-}"
+        # shellcheck disable=SC2086
+        "$npj" explore --max-states 2000 --seeds "$work/${scope/ /-}" $scope || return 1
+    done
+    for name in "$work"/kinds-pair/*.tape; do
+        name=${name##*/}
+        least=$(cat "$work/kinds/$name" 2>/dev/null | wc -l)
+        lines=$(cat "$work/pair/$name" 2>/dev/null | wc -l)
+        [ "$least" -gt 0 ] && { [ "$lines" -eq 0 ] || [ "$lines" -gt "$least" ]; } || least=$lines
+        for scope in kinds-pair pair-kinds; do
+            [ "$(wc -l <"$work/$scope/$name")" -eq "$least" ] || { echo "$scope: $name"; return 1; }
+        done
+    done
+}
+
 # Every tape that it writes is one that the driver plays to its end, under all laws, and there is one for each outcome.
 seeds()
 {
@@ -61,6 +81,7 @@ refused()
 
 check 'the small scopes close at the pinned numbers' counts
 check 'the seeds that it writes are good tapes' seeds
+check 'of several scopes the shortest seed stays' shortest
 check 'a bounded search says that it is not closed, in JSON' json
 check 'an unknown scope is refused' refused 2 elephant
 check 'a bad number is refused' refused 2 --max-states 0

@@ -8,6 +8,14 @@
 
 #include "npjob-testkit/explore.h"
 
+/** A seed that was written. */
+typedef struct explore_seed {
+    npj_state from, to;
+    npj_event event;
+    npj_status status;
+    size_t size; /**< of its tape */
+} explore_seed;
+
 /** How a search is told. */
 typedef struct explore_telling {
     bool json;         /**< the end as one JSON object a line */
@@ -15,7 +23,8 @@ typedef struct explore_telling {
     /* What follows is the teller's own. */
     const npjt_scope *scope;
     double began, shown;
-    uint32_t seeds_written;
+    explore_seed written[512];
+    size_t written_count;
     bool trouble; /**< a file could not be written */
 } explore_telling;
 

@@ -23,7 +23,6 @@ void explore_tell_begin(explore_telling *telling, const npjt_scope *scope)
 {
     telling->scope = scope;
     telling->began = telling->shown = seconds_now();
-    telling->seeds_written = 0;
 }
 
 static void clear_progress(void)
@@ -73,10 +72,30 @@ static void seed_name(char *out, size_t room, const npj_trace *outcome)
         *at = (char)tolower((unsigned char)*at);
 }
 
+/* Whether no scope before has led there by a tape that is as short; it is, from now on, by one of this @p size. */
+static bool is_shorter(explore_telling *telling, const npj_trace *outcome, size_t size)
+{
+    for (size_t i = 0; i < telling->written_count; i++) {
+        explore_seed *seed = &telling->written[i];
+        if (seed->from != outcome->from || seed->to != outcome->to || seed->event != outcome->event ||
+            seed->status != outcome->status)
+            continue;
+        bool shorter = size < seed->size;
+        seed->size = shorter ? size : seed->size;
+        return shorter;
+    }
+    if (telling->written_count < sizeof telling->written / sizeof *telling->written)
+        telling->written[telling->written_count++] =
+            (explore_seed){outcome->from, outcome->to, outcome->event, outcome->status, size};
+    return true;
+}
+
 void explore_tell_seed(void *user, const npj_trace *outcome, const uint8_t *tape, size_t size)
 {
     explore_telling *telling = user;
     char name[160], path[4096];
+    if (!is_shorter(telling, outcome, size))
+        return;
     seed_name(name, sizeof name, outcome);
     (void)snprintf(path, sizeof path, "%s/%s", telling->seeds, name);
     FILE *file = fopen(path, "w");
@@ -91,7 +110,6 @@ void explore_tell_seed(void *user, const npj_trace *outcome, const uint8_t *tape
     if (!good && !telling->trouble)
         tool_complain("explore", "%s: %s", path, strerror(errno));
     telling->trouble |= !good;
-    telling->seeds_written += good;
 }
 
 static void tell_json(const explore_telling *telling, npjt_explore_end end, const npjt_explored *result, double taken)
