@@ -148,6 +148,28 @@ case_tape_errors() {
     expect_code 0 $?
 }
 
+# A part of a tape is a tape, and would pass for it.
+case_tape_on_a_full_disk() {
+    printf 'tape 1\nadd client=1 provider=1\n' >whole.tape
+    (trap '' XFSZ; ulimit -f 0; exec timeout 20 "$npj" tape asm whole.tape --output part.bin 2>&1) | cat >err
+    expect_code 3 "${PIPESTATUS[0]}"
+    expect_line 'npj: tape: part.bin: File too large'
+    [[ ! -e part.bin ]] || fail "a part is left"
+}
+
+# What is closed is no empty input, and no output that takes all.
+case_nothing_is_lost_to_closed_streams() {
+    timeout 20 "$npj" tape run - >out 2>err <&-
+    expect_code 3 $?
+    expect_line 'npj: tape: -: Bad file descriptor'
+    timeout 20 "$npj" states 2>err >&-
+    expect_code 3 $?
+    expect_line 'npj: standard output: Bad file descriptor'
+    timeout 20 "$npj" send - --pipe nobody >out 2>err <&-
+    expect_code 3 $?
+    [[ -s err ]] || fail "nothing is said"
+}
+
 # Every string of bytes is a tape, but what is plainly text has to be a good one.
 case_tape_is_no_text() {
     local text

@@ -75,15 +75,13 @@ static int dispatch(int argc, char **argv)
     return TOOL_USAGE;
 }
 
-/* Whoever started us may have closed the standard streams. A socket in their place would be taken for one. */
+/* Whoever started us may have closed the standard streams. A socket in their place would be taken for one. What takes
+ * it is of no use: who reads an input that is not there, or writes to such an output, is told. */
 static void open_standard_streams(void)
 {
-    int fd;
-    do
-        fd = open("/dev/null", O_RDWR);
-    while (fd >= 0 && fd <= STDERR_FILENO);
-    if (fd >= 0)
-        close(fd);
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0)
+            (void)open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
 }
 
 /* A full disk must not pass for success; not where argp ends the program either. */

@@ -8,6 +8,7 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,7 +58,8 @@ static const char *read_all(FILE *file, job_file *out)
 static bool read_job(const char *path, job_file *out)
 {
     *out = (job_file){0};
-    FILE *file = fopen(path, "rbe");
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* a FIFO would wait for somebody to write */
+    FILE *file = fd >= 0 ? fdopen(fd, "rb") : NULL;
     const char *wrong = file != NULL ? read_all(file, out) : strerror(errno);
     if (wrong != NULL) {
         tool_complain("q226513", "%s: %s", path, wrong);

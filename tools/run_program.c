@@ -87,8 +87,11 @@ static bool copy_into(const char *command, const char *program, FILE *from, cons
     }
     if (to != NULL && fclose(to) != 0)
         good = false;
-    if (!good)
+    if (!good) {
         tool_complain(command, "%s: %s", path, strerror(errno));
+        if (to != NULL)
+            tool_discard(path);
+    }
     return good;
 }
 

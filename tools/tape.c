@@ -42,8 +42,10 @@ static FILE *open_stream(const char *path, const char *mode)
         return fopen(path, mode);
     int fd = dup(mode[0] == 'r' ? STDIN_FILENO : STDOUT_FILENO);
     FILE *stream = fd < 0 ? NULL : fdopen(fd, mode);
-    if (stream == NULL && fd >= 0)
+    if (stream == NULL && fd >= 0) {
         close(fd);
+        errno = EBADF; /* nothing that can be read, or written to */
+    }
     return stream;
 }
 
@@ -163,8 +165,11 @@ static int assemble_file(const char *path, const char *out)
     }
     bool written = fwrite(tape, 1, size, stream) == size;
     written = fclose(stream) == 0 && written;
-    if (!written)
+    if (!written) {
         tool_complain("tape", "%s: %s", out, strerror(errno));
+        if (strcmp(out, "-") != 0)
+            tool_discard(out);
+    }
     return written ? TOOL_DONE : TOOL_TROUBLE;
 }
 

@@ -10,13 +10,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+/* One line, whatever a path holds. */
 static void print_line(const char *prefix, const char *format, va_list arguments)
 {
+    char text[8192];
+    vsnprintf(text, sizeof text, format, arguments);
+    for (char *at = text; *at != '\0'; at++)
+        if (iscntrl((unsigned char)*at))
+            *at = '?';
     fflush(stdout);
-    fprintf(stderr, "%s: ", prefix);
-    vfprintf(stderr, format, arguments);
-    fputc('\n', stderr);
+    fprintf(stderr, "%s: %s\n", prefix, text);
 }
 
 void tool_complain(const char *command, const char *format, ...)
@@ -28,6 +34,13 @@ void tool_complain(const char *command, const char *format, ...)
     va_start(arguments, format);
     print_line(prefix, format, arguments);
     va_end(arguments);
+}
+
+void tool_discard(const char *path)
+{
+    struct stat what;
+    if (stat(path, &what) == 0 && S_ISREG(what.st_mode))
+        (void)unlink(path);
 }
 
 void tool_options_begin(struct argp_state *state)

@@ -32,6 +32,9 @@ int tool_explore(int argc, char **argv);
 /** Prints `npj: COMMAND: text` as one line on stderr. */
 void tool_complain(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/** Removes a file that could not be written in full: what is there of it might pass for all. Anything else stays. */
+void tool_discard(const char *path);
+
 /** To be called by a parser of options on ARGP_KEY_INIT: an error becomes one line. */
 void tool_options_begin(struct argp_state *state);
 
