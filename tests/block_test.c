@@ -30,7 +30,7 @@ static npj_srv *engine_for(uint32_t jobs)
     return srv;
 }
 
-static npj_stats stats_of(const npj_srv *srv)
+static npj_stats stats_of_engine(const npj_srv *srv)
 {
     npj_stats stats;
     npj_stats_get(srv, &stats);
@@ -52,13 +52,13 @@ enum { LIMITS = sizeof limits_of_jobs / sizeof *limits_of_jobs };
 Test(block, an_engine_costs_its_slots_and_its_index)
 {
     npj_srv *one = engine_for(1);
-    const uint64_t rest = stats_of(one).memory_bytes - sizeof(void *) - index_bytes(1);
+    const uint64_t rest = stats_of_engine(one).memory_bytes - sizeof(void *) - index_bytes(1);
     npj_srv_free(&one);
     cr_assert_leq(rest, 8192);
     for (unsigned i = 0; i < LIMITS; i++) {
         const uint32_t jobs = limits_of_jobs[i];
         npj_srv *srv = engine_for(jobs);
-        cr_expect_eq(stats_of(srv).memory_bytes - rest, jobs * sizeof(void *) + index_bytes(jobs), "%u jobs",
+        cr_expect_eq(stats_of_engine(srv).memory_bytes - rest, jobs * sizeof(void *) + index_bytes(jobs), "%u jobs",
                      (unsigned)jobs);
         npj_srv_free(&srv);
     }
@@ -69,10 +69,10 @@ Test(block, a_job_is_told_to_cost_itself_its_slot_and_its_share)
     for (unsigned i = 0; i < LIMITS; i++) {
         const uint32_t jobs = limits_of_jobs[i];
         npj_srv *srv = engine_for(jobs);
-        const npj_stats before = stats_of(srv);
+        const npj_stats before = stats_of_engine(srv);
         npj_job job;
         cr_assert_eq(npj_add_job(srv, 1, 2, 3, 4, &job), NPJ_STATUS_PENDING);
-        const uint64_t itself = stats_of(srv).memory_bytes - before.memory_bytes;
+        const uint64_t itself = stats_of_engine(srv).memory_bytes - before.memory_bytes;
         cr_expect_eq(before.job_bytes, itself + sizeof(void *) + (index_bytes(jobs) + jobs - 1) / jobs, "%u jobs",
                      (unsigned)jobs);
         npj_srv_free(&srv);
@@ -118,11 +118,11 @@ Test(block, a_copy_wastes_a_quarter_at_the_most)
     npj_config config = host_limits();
     config.max_write_bytes = sizeof bytes;
     struct host *h = host_start(&config);
-    const uint32_t header = stats_of(h->srv).packet_bytes;
+    const uint32_t header = stats_of_engine(h->srv).packet_bytes;
     struct job job = job_open(h);
     for (uint32_t length = 65; length <= sizeof bytes; length += 1 + length / 9) {
         expect(h, PENDING, npj_write(h->srv, job.id, 1, bytes, length, NPJ_COPY, NULL));
-        const uint64_t payload = stats_of(h->srv).pool_bytes.live - header;
+        const uint64_t payload = stats_of_engine(h->srv).pool_bytes.live - header;
         cr_expect(payload >= length && payload <= length + length / 4 + 1, "%u bytes in %u", (unsigned)length,
                   (unsigned)payload);
         expect(h, SUCCESS, npj_written(h->srv, take(h, NPJ_WRITE).op, NPJ_STATUS_SUCCESS, length));
@@ -135,7 +135,7 @@ Test(block, a_copy_wastes_a_quarter_at_the_most)
 Test(block, what_is_kept_stays_while_there_is_room)
 {
     npj_srv *any = engine_for(1);
-    const uint32_t header = stats_of(any).packet_bytes, kept = header + 64;
+    const uint32_t header = stats_of_engine(any).packet_bytes, kept = header + 64;
     npj_srv_free(&any);
     npj_config config = host_limits();
     config.max_idle_bytes = 4096;
@@ -145,11 +145,11 @@ Test(block, what_is_kept_stays_while_there_is_room)
     job_write(h, &job, 1, "a");
     expect(h, SUCCESS, npj_written(h->srv, take(h, NPJ_WRITE).op, NPJ_STATUS_SUCCESS, 1));
     expect_reply(h, 1, SUCCESS, 1);
-    cr_assert_eq(stats_of(h->srv).idle_bytes, kept);
+    cr_assert_eq(stats_of_engine(h->srv).idle_bytes, kept);
     job_lend(h, &job, 2, "b");
-    cr_assert_eq(stats_of(h->srv).idle_bytes, kept);
+    cr_assert_eq(stats_of_engine(h->srv).idle_bytes, kept);
     job_lend(h, &job, 3, "c");
-    cr_assert_eq(stats_of(h->srv).idle_bytes, 0);
+    cr_assert_eq(stats_of_engine(h->srv).idle_bytes, 0);
     host_free(h);
 }
 
@@ -162,14 +162,14 @@ static uint64_t kept_after(struct host *h, const struct job *job, unsigned count
     expect(h, SUCCESS, npj_written(h->srv, take(h, NPJ_WRITE).op, NPJ_STATUS_SUCCESS, (uint64_t)count * length));
     for (unsigned i = 0; i < count; i++)
         (void)take(h, NPJ_REPLY);
-    return stats_of(h->srv).idle_bytes;
+    return stats_of_engine(h->srv).idle_bytes;
 }
 
 /* Of what was written first, one block of each size makes way in each call, and no more than is needed. */
 Test(block, what_is_written_now_is_kept)
 {
     npj_srv *any = engine_for(1);
-    const uint64_t lent = stats_of(any).packet_bytes, small = lent + 64, large = lent + 512;
+    const uint64_t lent = stats_of_engine(any).packet_bytes, small = lent + 64, large = lent + 512;
     npj_srv_free(&any);
     npj_config config = host_limits();
     config.max_write_bytes = 600;

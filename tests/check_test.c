@@ -52,11 +52,9 @@ static uint8_t less(uint8_t flags, unsigned flag)
 #define RETURNS "only lent bytes are returned"
 
 /* "abc" in flight, "defg" behind it. */
-static struct job job_writing(struct host *h)
+static struct job job_writing_and_waiting(struct host *h)
 {
-    struct job job = job_open(h);
-    job_write(h, &job, TAG_WRITE, "abc");
-    job.op = take_write(h, "abc").op;
+    struct job job = job_writing(h);
     job_write(h, &job, TAG_WRITE + 1, "defg");
     return job;
 }
@@ -69,7 +67,7 @@ Test(check, a_null_engine_is_well)
 Test(check, the_writes_that_wait)
 {
     struct host *h = host_start(NULL);
-    struct job job = job_writing(h);
+    struct job job = job_writing_and_waiting(h);
     struct npji_job *in = inside(h, &job);
     struct npji_packet *first = in->queue.head;
     struct npji_packet *last = first->next;
@@ -93,7 +91,7 @@ Test(check, the_writes_that_wait)
 Test(check, the_writes_that_are_answered)
 {
     struct host *h = host_start(NULL);
-    struct job job = job_writing(h);
+    struct job job = job_writing_and_waiting(h);
     expect(h, SUCCESS, npj_cancel(h->srv, job.req));
     job_write(h, &job, TAG_WRITE + 2, "hi");
     expect(h, SUCCESS, npj_cancel(h->srv, job.req));
@@ -134,7 +132,7 @@ Test(check, the_writes_that_a_failed_job_keeps)
 Test(check, a_write_in_flight_has_its_writes)
 {
     struct host *h = host_start(NULL);
-    struct job job = job_writing(h);
+    struct job job = job_writing_and_waiting(h);
     struct npji_job *in = inside(h, &job);
     const struct npji_job kept = *in;
     npji_packets_init(&in->queue);

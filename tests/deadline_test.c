@@ -20,7 +20,7 @@ static struct host *host_at(uint64_t now)
     return h;
 }
 
-static struct job job_writing(struct host *h)
+static struct job job_writing_six(struct host *h)
 {
     struct job job = job_open(h);
     job_write(h, &job, TAG_WRITE, "abcdef");
@@ -49,7 +49,7 @@ Test(deadline, the_first_advance_only_sets_the_clock)
 Test(deadline, the_first_advance_sets_every_deadline_that_was_armed)
 {
     struct host *h = host_start(NULL);
-    struct job writing = job_writing(h);
+    struct job writing = job_writing_six(h);
     struct job adding = job_accept_for(h, 1, 2, 3);
     expect(h, PENDING, npj_connect(h->srv, adding.id, TAG_CONNECT));
     expect(h, PENDING, npj_close(h->srv, adding.id, TAG_CLOSE));
@@ -216,7 +216,7 @@ Test(deadline, stall_is_armed_by_the_first_write_and_not_by_the_next)
 Test(deadline, stall_is_armed_anew_by_bytes_taken)
 {
     struct host *h = host_at(NOW);
-    struct job job = job_writing(h);
+    struct job job = job_writing_six(h);
     for (unsigned i = 1; i <= 5; i++) {
         advance(h, NOW + i * (STALL_TIMEOUT - 1)); /* one byte in each period is progress */
         expect(h, SUCCESS, npj_written(h->srv, job.op, 0, 1));
@@ -329,7 +329,7 @@ Test(deadline, drain_ends_a_close_whose_pipe_dawdles)
     limits.drain_timeout = 3 * STALL_TIMEOUT;
     struct host *h = host_start(&limits);
     advance(h, NOW);
-    struct job job = job_writing(h);
+    struct job job = job_writing_six(h);
     expect(h, PENDING, npj_close(h->srv, job.id, TAG_CLOSE));
     for (unsigned i = 1; i <= 3; i++) {
         expect_deadline(h, NOW + (i - 1) * (STALL_TIMEOUT - 1) + STALL_TIMEOUT);
@@ -400,7 +400,7 @@ Test(deadline, one_advance_expires_all_that_is_overdue_and_no_more)
 Test(deadline, a_completion_before_the_advance_of_its_deadline_counts)
 {
     struct host *h = host_at(NOW);
-    struct job job = job_writing(h);
+    struct job job = job_writing_six(h);
     expect(h, SUCCESS, npj_written(h->srv, job.op, 0, 6));
     advance(h, NOW + STALL_TIMEOUT);
     expect_reply(h, TAG_WRITE, SUCCESS, 6);
@@ -412,7 +412,7 @@ Test(deadline, a_completion_before_the_advance_of_its_deadline_counts)
 Test(deadline, a_completion_after_the_advance_of_its_deadline_comes_too_late)
 {
     struct host *h = host_at(NOW);
-    struct job job = job_writing(h);
+    struct job job = job_writing_six(h);
     advance(h, NOW + STALL_TIMEOUT);
     expect(h, SUCCESS, npj_written(h->srv, job.op, 0, 6));
     expect_reply(h, TAG_WRITE, IO_TIMEOUT, 0);
@@ -423,7 +423,7 @@ Test(deadline, a_completion_after_the_advance_of_its_deadline_comes_too_late)
 Test(deadline, stall_ends_an_operation_that_does_not_heed_its_cancel)
 {
     struct host *h = host_at(NOW);
-    struct job job = job_writing(h);
+    struct job job = job_writing_six(h);
     expect(h, SUCCESS, npj_cancel(h->srv, job.req));
     take(h, NPJ_CANCEL);
     expect_deadline(h, NOW + STALL_TIMEOUT);
@@ -438,7 +438,7 @@ Test(deadline, stall_ends_an_operation_that_does_not_heed_its_cancel)
 Test(deadline, stall_is_armed_anew_by_the_bytes_of_a_cancelled_write)
 {
     struct host *h = host_at(NOW);
-    struct job job = job_writing(h);
+    struct job job = job_writing_six(h);
     const npj_req first = job.req;
     job_write(h, &job, TAG_WRITE + 1, "def");
     advance(h, NOW + 50);
@@ -452,7 +452,7 @@ Test(deadline, stall_is_armed_anew_by_the_bytes_of_a_cancelled_write)
 Test(deadline, stall_is_not_armed_anew_by_a_close)
 {
     struct host *h = host_at(NOW);
-    struct job job = job_writing(h);
+    struct job job = job_writing_six(h);
     advance(h, NOW + 50);
     expect(h, PENDING, npj_close(h->srv, job.id, TAG_CLOSE));
     expect_deadline(h, NOW + STALL_TIMEOUT);

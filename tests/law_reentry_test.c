@@ -82,14 +82,6 @@ static struct reentry arm(struct host *h, const struct job *job)
 }
 
 /* An open job with "abc" in flight. */
-static struct job job_writing(struct host *h)
-{
-    struct job job = job_open(h);
-    job_write(h, &job, TAG_WRITE, "abc");
-    job.op = take_write(h, "abc").op;
-    return job;
-}
-
 /* That nothing of what was called from inside has happened: the job goes on to its honest end. */
 static void expect_unharmed(struct host *h, const struct job *job, unsigned more_writes)
 {

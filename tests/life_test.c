@@ -220,14 +220,6 @@ Test(life, a_pipe_that_opens_after_the_failure_is_closed)
 
 /* ------------------------------------------------------------------------------------------------------- CANCEL */
 
-static struct job job_writing(struct host *h)
-{
-    struct job job = job_open(h);
-    job_write(h, &job, TAG_WRITE, "abc");
-    job.op = take_write(h, "abc").op;
-    return job;
-}
-
 Test(life, cancel_goes_to_four_kinds_of_operation)
 {
     struct job (*const stages[])(struct host *) = {job_adding, job_connecting, job_writing, job_scheduling};

@@ -4,13 +4,6 @@
 
 #include <stdlib.h>
 
-static npj_stats stats_of(const struct host *h)
-{
-    npj_stats stats;
-    npj_stats_get(h->srv, &stats);
-    return stats;
-}
-
 static npj_status write_bytes(struct host *h, const struct job *job, const void *bytes, uint32_t length)
 {
     return npj_write(h->srv, job->id, TAG_WRITE, bytes, length, NPJ_COPY, NULL);

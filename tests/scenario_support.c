@@ -37,13 +37,6 @@ struct host *scenario_start(const npj_config *limits)
     return h;
 }
 
-npj_stats stats_of(const struct host *h)
-{
-    npj_stats stats;
-    npj_stats_get(h->srv, &stats);
-    return stats;
-}
-
 npjt_counting_stats pool_stats(void)
 {
     npjt_counting_stats stats;

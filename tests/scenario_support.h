@@ -48,9 +48,6 @@ void close_and_schedule_at(struct host *h, npj_job job, struct place at);
         finish(h, NPJ_ABANDON_JOB, status);                                                                            \
     } while (0)
 
-/** The engine's counters. */
-npj_stats stats_of(const struct host *h);
-
 /** The allocator's. */
 npjt_counting_stats pool_stats(void);
 

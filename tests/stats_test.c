@@ -2,13 +2,6 @@
 /* Looking in: the counters, the query of a job, and what the digest covers. */
 #include "support.h"
 
-static npj_stats stats_of(const struct host *h)
-{
-    npj_stats stats;
-    npj_stats_get(h->srv, &stats);
-    return stats;
-}
-
 Test(stats, count_a_whole_life)
 {
     struct host *h = host_start(NULL);

@@ -271,6 +271,13 @@ void expect_state_at(struct host *h, npj_job job, npj_state state, struct place 
                  npj_state_name(state));
 }
 
+npj_stats stats_of(const struct host *h)
+{
+    npj_stats stats;
+    npj_stats_get(h->srv, &stats);
+    return stats;
+}
+
 void expect_packets_at(struct host *h, uint64_t live, struct place at)
 {
     npj_stats stats;

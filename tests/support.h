@@ -149,6 +149,9 @@ void expect_nothing_at(struct host *h, struct place at);
 #define expect_state(h, job, state) expect_state_at(h, job, state, HERE)
 void expect_state_at(struct host *h, npj_job job, npj_state state, struct place at);
 
+/** The engine's counters. */
+npj_stats stats_of(const struct host *h);
+
 /** Asserts the number of live packets. */
 #define expect_packets(h, live) expect_packets_at(h, live, HERE)
 void expect_packets_at(struct host *h, uint64_t live, struct place at);
@@ -164,6 +167,7 @@ struct job job_added(struct host *h);      /**< nothing is in flight; no connect
 struct job job_connecting(struct host *h); /**< OPEN is in flight */
 struct job job_open(struct host *h);       /**< a byte pipe is open, and idle */
 struct job job_open_message(struct host *h);
+struct job job_writing(struct host *h);    /**< "abc" is in flight */
 struct job job_closing(struct host *h);    /**< "abc" is in flight, close accepted */
 struct job job_cleanup(struct host *h);    /**< CLOSE_PIPE is in flight */
 struct job job_scheduling(struct host *h); /**< SCHEDULE_JOB is in flight */

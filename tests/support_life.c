@@ -87,11 +87,17 @@ npj_req job_write_at(struct host *h, struct job *job, uint64_t tag, const char *
     return req;
 }
 
-struct job job_closing(struct host *h)
+struct job job_writing(struct host *h)
 {
     struct job job = job_open(h);
     job_write(h, &job, TAG_WRITE, "abc");
     job.op = take_write(h, "abc").op;
+    return job;
+}
+
+struct job job_closing(struct host *h)
+{
+    struct job job = job_writing(h);
     expect(h, PENDING, npj_close(h->srv, job.id, TAG_CLOSE));
     expect_state(h, job.id, NPJ_STATE_CLOSING);
     return job;
