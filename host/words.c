@@ -14,9 +14,10 @@ typedef struct splitter {
     npjpi_words *words;
     npjp_command which;
     const char *at; /* in the line */
-    size_t begun;   /* where the word begins in the text */
-    char start[2];  /* of the word, as there may be no text */
     bool is_code;   /* the word: it stands behind -c */
+    size_t own;     /* bytes of the word that are no value */
+    char start[2];  /* the first of these */
+    bool has_value; /* the word */
     char *wrong;
 } splitter;
 
@@ -33,22 +34,23 @@ static bool refuse_line(char *wrong, const char *what)
     return false;
 }
 
-static void put(splitter *split, char byte)
+static void put(const splitter *split, char byte)
 {
     npjpi_words *words = split->words;
-    size_t at = words->length++;
     if (words->text != NULL)
-        words->text[at] = byte;
-    if (at - split->begun < sizeof split->start)
-        split->start[at - split->begun] = byte;
+        words->text[words->length] = byte;
+    words->length++;
 }
 
 /* A percent sign that is none of a value is two, like "%%". */
-static void put_literal(splitter *split, char byte)
+static void put_own(splitter *split, char byte)
 {
     if (byte == '%')
         put(split, byte);
     put(split, byte);
+    if (split->own < sizeof split->start)
+        split->start[split->own] = byte;
+    split->own++;
 }
 
 static bool is_blank(char byte)
@@ -66,13 +68,18 @@ static bool take_percent(splitter *split)
         return refuse(split, "a ", '%', " at the end");
     if (strchr(known[split->which], letter) == NULL)
         return refuse(split, "%", letter, " is no value of this command");
-    if (split->words->count == 0 && letter != '%')
+    split->at++;
+    if (letter == '%') {
+        put_own(split, letter);
+        return true;
+    }
+    if (split->words->count == 0)
         return refuse(split, "%", letter, " in the first word, which takes no value");
-    if (split->is_code && letter != '%')
+    if (split->is_code)
         return refuse(split, "%", letter, " in the word behind -c, which a shell would run: hand it over as \"$1\"");
     put(split, '%');
     put(split, letter);
-    split->at++;
+    split->has_value = true;
     return true;
 }
 
@@ -83,7 +90,7 @@ static bool take_single_quoted(splitter *split)
         if (byte == '\0')
             return refuse(split, "a ", '\'', " is not closed");
         if (byte != '%')
-            put(split, byte);
+            put_own(split, byte);
         else if (!take_percent(split))
             return false;
     }
@@ -96,11 +103,11 @@ static bool take_double_quoted(splitter *split)
     while (*split->at != '"') {
         char byte = *split->at++;
         if (byte == '\\' && *split->at != '\0' && strchr("\\\"$`", *split->at) != NULL)
-            put(split, *split->at++);
+            put_own(split, *split->at++);
         else if (byte == '\0')
             return refuse(split, "a ", '"', " is not closed");
         else if (byte != '%')
-            put(split, byte);
+            put_own(split, byte);
         else if (!take_percent(split))
             return false;
     }
@@ -120,28 +127,37 @@ static bool take_plain(splitter *split, char byte)
     case '\\':
         if (*split->at == '\0')
             return refuse(split, "a ", '\\', " at the end");
-        put_literal(split, *split->at++);
+        put_own(split, *split->at++);
         return true;
     default:
         if (strchr("|&;<>()$`", byte) != NULL)
             return refuse(split, "a ", byte, " that is not quoted: no shell reads this");
-        put(split, byte);
+        put_own(split, byte);
         return true;
     }
 }
 
+/* Whether the word is -c, or comes to that by a value: by one that is empty, or is "c". */
+static bool may_be_option(const splitter *split)
+{
+    if (split->own == 1)
+        return split->has_value && split->start[0] == '-';
+    return split->own == 2 && memcmp(split->start, "-c", 2) == 0;
+}
+
 static bool take_word(splitter *split)
 {
-    const npjpi_words *words = split->words;
-    split->begun = words->length;
+    npjpi_words *words = split->words;
+    split->own = 0;
+    split->has_value = false;
     while (*split->at != '\0' && !is_blank(*split->at))
         if (!take_plain(split, *split->at++))
             return false;
-    if (words->count == 0 && words->length == split->begun)
+    if (words->count == 0 && split->own == 0)
         return refuse_line(split->wrong, "an empty first word");
-    split->is_code = words->length - split->begun == 2 && memcmp(split->start, "-c", 2) == 0;
+    split->is_code = may_be_option(split);
     put(split, '\0');
-    split->words->count++;
+    words->count++;
     return true;
 }
 

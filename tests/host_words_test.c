@@ -89,7 +89,8 @@ static void refuses(npjp_command which, const char *line, const char *want)
 Test(words, take_no_value_within_code)
 {
     static const char *const wrong[] = {"sh -c 'echo %J'",     "sh -c \"echo %J\"", "sh -c %J",   "a sh  -c\techo\\ %J",
-                                        "sh \"-c\" 'echo %J'", "sh '-c' %J",        "sh \\-c %J", "sh -''c %J"};
+                                        "sh \"-c\" 'echo %J'", "sh '-c' %J",        "sh \\-c %J", "sh -''c %J",
+                                        "sh -c%u %J",          "sh -%uc %J",        "sh -%u %J"};
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
         refuses(NPJP_ADD_JOB, wrong[i], "%J in the word behind -c, which a shell would run: hand it over as \"$1\"");
     expect_words(NPJP_ADD_JOB, "sh -c 'echo 100%% \"$1\"' sh %p", "sh|-c|echo 100% \"$1\"|sh|laser");

@@ -101,8 +101,8 @@ check 'lib/ includes include/' includes lib '^npjob/'
 check 'host/ includes include/ and its own' includes host '^npjob(-posix)?/'
 check 'testkit/ includes include/ and its own' includes testkit '^npjob(-testkit)?/|^\.\./lib/engine\.h$'
 check 'but for the search, which looks into the engine' only_the_search_looks_inside
-check 'fuzz/ includes the public headers, the parsers of npjobd and its own' includes fuzz \
-    '^npjob(-testkit|-posix)?/|^(npa|settings|whole)\.h$'
+check 'fuzz/ includes the public headers, the parsers of npjobd and of its host, and its own' includes fuzz \
+    '^npjob(-testkit|-posix)?/|^(npa|settings|whole|words)\.h$'
 check "bench/ includes the public headers, the host's pipe, npjobd's handshake and its own" includes bench \
     '^npjob(-testkit|-posix)?/|^\.\./host/pipe\.h$|^npa\.h$'
 check 'tools/ includes the public headers and its own' includes tools '^npjob(-testkit|-posix)?/'

@@ -16,9 +16,10 @@
  * The values come from strangers: whatever is not a printable character in well-formed UTF-8 becomes "_", and so does a
  * "-" at the beginning of a value, which might be taken for an option. (A slash stays: who makes file names of a
  * value looks at it.) But a value within the text of a program is a part of that program: in `sh -c 'echo %J'` a client
- * called `$(reboot)` would be obeyed. So a word behind one that is "-c" takes no value. That keeps out the mistake that
- * is most often made, and no other (`sh -ec`, `perl -e`, `ssh host`): hand values over as words of their own. The first
- * word names the program, looked up in PATH if it has no slash, and takes no value.
+ * called `$(reboot)` would be obeyed. So a word behind one that is "-c", however it is quoted, or comes to that by a
+ * value, takes no value. That keeps out the mistake that is most often made, and no other (`sh -ec`, `perl -e`,
+ * `ssh host`): hand values over as words of their own. The first word names the program, looked up in PATH if it has no
+ * slash, and takes no value.
  *
  * How a command runs:
  *
