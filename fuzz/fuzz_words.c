@@ -104,10 +104,10 @@ static void check_places(const npjpi_words *words, const filled *one, const fill
 
 static size_t put(char *out, size_t at, const char *bytes)
 {
-    size_t length = strlen(bytes);
-
-    memcpy(out + at, bytes, length);
-    return at + length;
+    for (; *bytes != '\0'; bytes++) {
+        out[at++] = *bytes;
+    }
+    return at;
 }
 
 /* The words as a line again. */

@@ -63,11 +63,11 @@ begin()
         LIBFUZZER="$1" AFLPP="$2" PLAYED="$3" "$tree/scripts/fuzz" --target path)
 }
 
-# run STATUS: the campaign, of one second, ends so; what it says is in $tree/said.
+# run STATUS [SECONDS]: the campaign, of one second if not said, ends so; what it says is in $tree/said.
 run()
 {
     local status=0
-    "${campaign[@]}" 1 >"$tree/said" 2>&1 || status=$?
+    "${campaign[@]}" "${2-1}" >"$tree/said" 2>&1 || status=$?
     cat "$tree/said"
     [ "$status" -eq "$1" ]
 }
@@ -147,7 +147,7 @@ finding_before_an_engine_that_fails()
 engine_that_ends_too_early()
 {
     begin "$idle" 'exit 0' false
-    run 3 && says 'aflpp has ended after 0 of 1 s, with no finding'
+    run 3 5 && says 'aflpp has ended after [0-4] of 5 s, with no finding'
 }
 
 engine_that_counts_nothing()
