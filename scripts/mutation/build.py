@@ -18,13 +18,26 @@ from .process import Trouble, must, run
 LIBRARY = 'libnpjob.so'
 
 
+def set_up(root, folder, options, compilers):
+    """A build folder, set up anew if the compilers of C and C++ or the options have changed."""
+    stamp, wanted = os.path.join(folder, 'npjob-options'), ' '.join([*compilers, *options])
+    if os.path.exists(stamp):
+        with open(stamp, encoding='utf-8') as file:
+            if file.read() == wanted:
+                return
+    shutil.rmtree(folder, ignore_errors=True)
+    env = {'CC': compilers[0], 'CXX': compilers[1], 'CFLAGS': '', 'CXXFLAGS': '', 'CPPFLAGS': '', 'LDFLAGS': ''}
+    must(['meson', 'setup', folder, root, *options], 'meson setup', env=env)
+    with open(stamp, 'w', encoding='utf-8') as file:
+        file.write(wanted)
+
+
 class Flavour:
     def __init__(self, root, build, name, compilers, options, programs, extra=()):
         self.root, self.name, self.options, self.programs = root, name, options, programs
         self.folder = os.path.join(build, name)
         self.base = os.path.join(build, 'base', name)
-        self.env = {'CC': compilers[0], 'CXX': compilers[1], 'CFLAGS': '', 'CXXFLAGS': '', 'CPPFLAGS': '', 'LDFLAGS': ''}
-        self.compiler = compilers[0]
+        self.compilers, self.compiler = compilers, compilers[0]
         self.extra = list(extra)  # of linking the shared object
         self.commands = {}
 
@@ -50,16 +63,7 @@ class Flavour:
             list(pool.map(self._link_program, self.programs))
 
     def _set_up(self):
-        wanted = ' '.join([*self.env.values(), *self.options])
-        stamp = os.path.join(self.folder, 'npjob-options')
-        if os.path.exists(stamp):
-            with open(stamp, encoding='utf-8') as file:
-                if file.read() == wanted:
-                    return
-        shutil.rmtree(self.folder, ignore_errors=True)
-        must(['meson', 'setup', self.folder, self.root, *self.options], 'meson setup', env=self.env)
-        with open(stamp, 'w', encoding='utf-8') as file:
-            file.write(wanted)
+        set_up(self.root, self.folder, self.options, self.compilers)
 
     def _targets(self):
         listed = must(['ninja', '-C', self.folder, '-t', 'targets', 'all'], 'ninja')
