@@ -15,22 +15,17 @@ from .reach import never_called
 
 QUIET = {'ASAN_OPTIONS': 'detect_leaks=0:symbolize=0:abort_on_error=0', 'UBSAN_OPTIONS': 'symbolize=0'}
 MEMORY = 4 << 30
-SANITIZER = re.compile(r'AddressSanitizer: ([\w-]+)|runtime error: ([^\n]*)')
 VERDICT = re.compile(r'^tape_verdict: killed law=(\S+) tape=(\S+) event=(\d+) events=(\d+) seconds=(\S+) sentence=(.*)$',
                      re.MULTILINE)
 VIOLATION = re.compile(r'^explore: violation law=(\S+) sentence=(.*?)(?: events=(\d+))?$', re.MULTILINE)
+AT_ONCE = re.compile(r'^explore: .* violations=1 ', re.MULTILINE)  # without a tape
+FULL = re.compile(r'no memory for more than (\d+) states')
 SHORT_LOOK = 10000  # states of each scope
 SHORT_TIME = 20  # seconds for it: ten times what it takes on a busy machine
 
 
 def _environment(own):
     return dict(QUIET, LD_LIBRARY_PATH=own)
-
-
-def _report(text):
-    """What a sanitizer has said, in a few words."""
-    match = SANITIZER.search(text)
-    return (match.group(1) or match.group(2)) if match else ''
 
 
 class Corpus:
@@ -53,14 +48,11 @@ class Corpus:
             return {'killed': False, 'seconds': outcome.seconds}
         match = VERDICT.search(outcome.out)
         if not match:
-            if outcome.status in (1, 2) and not outcome.err.startswith('='):
-                raise Trouble(f'tape_verdict says nothing: {outcome.err.strip()}')
-            law = 'hang' if outcome.status is None else 'crash'
-            return {'killed': True, 'law': law, 'seconds': outcome.seconds, 'tape': '', 'event': 0, 'events': 0,
-                    'sentence': _report(outcome.err)}
+            return {'killed': True, 'law': outcome.death('tape_verdict'), 'seconds': outcome.seconds, 'tape': '',
+                    'event': 0, 'events': 0, 'sentence': outcome.report()}
         law, tape, event, events, seconds, sentence = match.groups()
         return {'killed': True, 'law': law, 'tape': tape, 'event': int(event), 'events': int(events),
-                'seconds': float(seconds), 'sentence': _report(outcome.err) if law == 'sanitizer' else sentence}
+                'seconds': float(seconds), 'sentence': outcome.report() if law == 'sanitizer' else sentence}
 
     def path(self, own):
         outcome = run([self.flavour.program('fuzz/fuzz_path'), '--names', self.paths], timeout=10, env=_environment(own))
@@ -68,10 +60,9 @@ class Corpus:
             return {'killed': False, 'seconds': outcome.seconds}
         played = outcome.out.splitlines()
         match = re.search(r'violated: (.*)', outcome.err)
-        law = 'hang' if outcome.status is None else 'path' if match else 'sanitizer' if _report(outcome.err) else 'crash'
-        return {'killed': True, 'law': law, 'tape': os.path.basename(played[-1]) if played else '', 'event': 1,
-                'events': len(played), 'seconds': outcome.seconds,
-                'sentence': match.group(1) if match else _report(outcome.err)}
+        return {'killed': True, 'law': 'path' if match else outcome.death('fuzz_path'),
+                'tape': os.path.basename(played[-1]) if played else '', 'event': 1, 'events': len(played),
+                'seconds': outcome.seconds, 'sentence': match.group(1) if match else outcome.report()}
 
     def judge(self, own, changed):
         result = self.tape(own)
@@ -90,7 +81,7 @@ class Explorer:
         self.program = flavour.program('tools/npj')
         self.base = flavour.base
         self.there = run([self.program, 'explore', '--help'], env=_environment(self.base)).status == 0
-        self.timeout, self.closing, self.never = 20, '', set()
+        self.timeout, self.closing, self.never, self.states = 20, '', set(), 0
 
     def measure(self, folder, jobs):
         """The unchanged engine must close: the bound is what its last line says."""
@@ -102,6 +93,7 @@ class Explorer:
         if not lines or not all(line.endswith('closed=yes') for line in lines):
             raise Trouble(f'npj explore --small does not close: {outcome.out[-300:]}')
         self.closing = '\n'.join(lines)
+        self.states = max(int(count) for count in re.findall(r' states=(\d+)', self.closing))
         self.timeout = max(5, 5 * outcome.seconds)
         self.never = never_called(self.flavour, folder, [self.program, 'explore', '--small'], jobs)
 
@@ -113,13 +105,15 @@ class Explorer:
         outcome = run([self.program, 'explore', '--small', *bound], timeout=time, env=_environment(own), memory=MEMORY)
         if outcome.status == 0:
             return {'killed': False, 'seconds': outcome.seconds}
-        match = VIOLATION.search(outcome.out)
+        match, full = VIOLATION.search(outcome.out), FULL.search(outcome.err)
         if match:
             law, sentence, events = match.groups()
-        elif outcome.status is None:
-            law, sentence, events = 'hang', 'does not end', None
+        elif AT_ONCE.search(outcome.out):
+            law, sentence, events = 'model', 'the engine does not begin', None
+        elif full and int(full.group(1)) > self.states:
+            law, sentence, events = 'hang', 'does not close within our memory', None
         else:
-            law, sentence, events = 'crash', outcome.err.strip()[-100:], None
+            law, sentence, events = outcome.death('npj explore'), outcome.err.strip()[-100:], None
         return {'killed': True, 'law': law, 'events': int(events or 0), 'seconds': outcome.seconds, 'sentence': sentence}
 
 
@@ -165,15 +159,17 @@ class Tests:
             seconds += outcome.seconds
             self.seconds.setdefault(name, outcome.seconds)
             if outcome.status != 0:
+                law = self._which(name, outcome)
                 with self.lock:
                     for file in changed:
                         self.kills[file, name] = self.kills.get((file, name), 0) + 1
-                return {'killed': True, 'law': self._which(name, outcome), 'seconds': seconds}
+                return {'killed': True, 'law': law, 'seconds': seconds}
         return {'killed': False, 'seconds': seconds}
 
     @staticmethod
     def _which(name, outcome):
-        if outcome.status is None:
-            return f'{name}: hang'
+        """A test that fails says so on its standard output, all of it; what could not be run says nothing there."""
         match = re.search(r'^not ok \d* *-? *([^#\n(]*)', outcome.out, re.MULTILINE)
-        return f'{name}: {match.group(1).strip()}' if match else name
+        if match:
+            return f'{name}: {match.group(1).strip()}'
+        return name if outcome.status == 1 and outcome.out else f'{name}: {outcome.death(name)}'

@@ -92,7 +92,7 @@ class Mutant:
             for name in self.affected:
                 wrong = flavour.compile(os.path.join(place, 'lib'), name, own)
                 if wrong:
-                    raise Trouble(f'{self.name}: {wrong}')
+                    raise Trouble(wrong)
         flavour.link(own, own)
         return own
 

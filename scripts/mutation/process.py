@@ -5,11 +5,16 @@
 import contextlib
 import math
 import os
+import re
 import signal
 import subprocess
 import sys
 import threading
 import time
+
+
+SANITIZER = re.compile(r'AddressSanitizer: ([\w-]+)|runtime error: ([^\n]*)')
+OWN_SIGNALS = (signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGSEGV, signal.SIGTRAP)
 
 
 class Trouble(Exception):
@@ -21,6 +26,21 @@ class Outcome:
 
     def __init__(self, status, out, err, seconds):
         self.status, self.out, self.err, self.seconds = status, out, err, seconds
+
+    def report(self):
+        """What a sanitizer has said, in a few words."""
+        match = SANITIZER.search(self.err)
+        return (match.group(1) or match.group(2)) if match else ''
+
+    def death(self, name):
+        """How the program died of what it did: hang, sanitizer or crash. Any other end is none of its doing."""
+        if self.status is None:
+            return 'hang'
+        if self.report():
+            return 'sanitizer'
+        if -self.status in OWN_SIGNALS:
+            return 'crash'
+        raise Trouble(f'{name} says nothing (exit status {self.status}): {self.err.strip()[-300:]}')
 
 
 def _stop(process):
