@@ -8,10 +8,10 @@ import shutil
 import statistics
 
 from .build import Flavour
-from .process import must, run
+from .process import Trouble, must, run
 
 BUDGET = 60  # seconds for a seed
-MUST_BE_UNDER = 10  # seconds, the median
+FIRST = 5  # seconds for the unchanged library
 QUIET = {'ASAN_OPTIONS': 'quarantine_size_mb=64:detect_leaks=0:symbolize=0', 'UBSAN_OPTIONS': 'symbolize=0'}
 
 
@@ -38,20 +38,28 @@ class Fuzzer:
     def __init__(self, flavour, seeds):
         self.flavour, self.seeds = flavour, seeds
 
-    def _once(self, own, seed):
+    def _once(self, own, seed, budget=BUDGET):
         """(executions, seconds, law) of one seed; None if nothing was found."""
         folder = os.path.join(own, f'seed-{seed}')
+        shutil.rmtree(folder, ignore_errors=True)
         os.makedirs(os.path.join(folder, 'empty'))
-        outcome = run([os.path.join(own, 'fuzzer'), f'-seed={seed}', '-max_len=1040', f'-max_total_time={BUDGET}',
+        outcome = run([os.path.join(own, 'fuzzer'), f'-seed={seed}', '-max_len=1040', f'-max_total_time={budget}',
                        '-timeout=5', '-rss_limit_mb=2048', '-print_final_stats=1', f'-artifact_prefix={folder}/',
                        f'-dict={self.flavour.folder}/fuzz/tape.dict', os.path.join(folder, 'empty')],
                       timeout=2 * BUDGET, env=QUIET)
+        kept = [name for name in os.listdir(folder) if name.startswith(('crash-', 'timeout-', 'oom-'))]
         shutil.rmtree(folder)
-        executions = re.search(r'stat::number_of_executed_units:\s*(\d+)', outcome.err)
-        law = re.search(r' breaks law \d+ \(([\w-]+)\)', outcome.err)
         if outcome.status in (0, None):
             return None
-        return int(executions.group(1)) if executions else 0, outcome.seconds, law.group(1) if law else 'crash'
+        executions = re.search(r'stat::number_of_executed_units:\s*(\d+)', outcome.err)
+        match = re.search(r' breaks law \d+ \(([\w-]+)\)', outcome.err)
+        law = match.group(1) if match else 'crash' if kept else outcome.death('the fuzzer')
+        return int(executions.group(1)) if executions else 0, outcome.seconds, law
+
+    def check_base(self):
+        found = self._once(self.flavour.base, 1, FIRST)
+        if found:
+            raise Trouble(f'the fuzzer finds something in the unchanged library: {found[2]}')
 
     def judge(self, own):
         found, missed = [], 0
