@@ -14,6 +14,7 @@ import time
 
 
 SANITIZER = re.compile(r'AddressSanitizer: ([\w-]+)|runtime error: ([^\n]*)')
+GRACE = 20  # seconds to put things away in
 OWN_SIGNALS = (signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGSEGV, signal.SIGTRAP)
 
 
@@ -43,16 +44,55 @@ class Outcome:
         raise Trouble(f'{name} says nothing (exit status {self.status}): {self.err.strip()[-300:]}')
 
 
-def _stop(process):
-    """What was interrupted may have something to put away; what does not end by itself is killed."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGTERM)
-    try:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.communicate(timeout=20)
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+class Running:
+    """The processes of now, of all threads; none is started once they have been ended."""
+
+    def __init__(self):
+        self.lock, self.processes, self.ended = threading.RLock(), set(), False
+
+    def start(self, command, **keywords):
+        with self.lock:
+            if self.ended:
+                raise Trouble('interrupted')
+            process = subprocess.Popen(command, start_new_session=True, **keywords)
+            self.processes.add(process)
+            return process
+
+    def forget(self, process):
+        with self.lock:
+            self.processes.discard(process)
+            if self.ended:
+                self._kill([process], signal.SIGKILL)
+
+    def end(self):
+        """What is interrupted may have something to put away; what does not end by itself is killed."""
+        with self.lock:
+            if self.ended:
+                return
+            self.ended = True
+            self._kill(self.processes, signal.SIGTERM)
+        timer = threading.Timer(GRACE, lambda: self._kill(self.processes, signal.SIGKILL))
+        timer.daemon = True
+        timer.start()
+
+    def _kill(self, processes, number):
+        with self.lock:
+            for process in processes:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, number)
+
+
+RUNNING = Running()
+
+
+def end_on_signals():
+    """What runs is ended, and puts away what it has made. A signal that was ignored, as by nohup, still is."""
+    def end(number, _):
+        RUNNING.end()
+        sys.exit(128 + number)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, end)
 
 
 def run(command, timeout=None, cwd=None, env=None, memory=None):
@@ -67,8 +107,8 @@ def run(command, timeout=None, cwd=None, env=None, memory=None):
     whole = dict(os.environ, **env) if env else None
     began = time.monotonic()
     try:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                   cwd=cwd, env=whole, start_new_session=True)
+        process = RUNNING.start(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=cwd,
+                                env=whole)
     except FileNotFoundError as error:
         raise Trouble(f'there is no {error.filename} here') from error
     status = None
@@ -79,8 +119,11 @@ def run(command, timeout=None, cwd=None, env=None, memory=None):
         os.killpg(process.pid, signal.SIGKILL)
         out, err = process.communicate()
     except BaseException:
-        _stop(process)
+        RUNNING.end()
+        process.communicate()
         raise
+    finally:
+        RUNNING.forget(process)
     return Outcome(status, out.decode(errors='replace'), err.decode(errors='replace'), time.monotonic() - began)
 
 
