@@ -116,7 +116,7 @@ class Bench:
             self._attempt(work, self._run, program, work)
             progress.step(work)
         for entry in counted_works:
-            self._count(*entry)
+            self._attempt(entry[0], self._count, *entry)
             progress.step(entry[0])
         for engine in engines:
             self._attempt(engine, self._rate, engine)
