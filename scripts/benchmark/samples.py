@@ -75,9 +75,9 @@ class Bench:
     """One run of everything that is wanted."""
 
     def __init__(self, root, folder, only, quick):
-        runs, repeat, milliseconds, most = (1, 5, 3, 10**5) if quick else (5, 7, 20, 10**6)
+        runs, repeat, milliseconds, self.most = (1, 5, 3, 10**5) if quick else (5, 7, 20, 10**6)
         self.release, self.only, self.runs = os.path.join(folder, 'release'), only, runs
-        self.options = ['--repeat', str(repeat), '--milliseconds', str(milliseconds), '--most', str(most)]
+        self.options = ['--repeat', str(repeat), '--milliseconds', str(milliseconds), '--most', str(self.most)]
         self.samples = Samples()
         # Three more builds are not quick: only if they are asked for.
         self.fuzz = not quick or any(name.split('-')[0] == 'fuzz' for name in only or [])
@@ -88,6 +88,12 @@ class Bench:
     def wanted(self, work):
         """Whether one of --only names this work, or the family that it is of."""
         return not self.only or any(work == name or work.startswith(name + '-') for name in self.only)
+
+    def left_out(self, work):
+        """Whether --quick leaves out this work."""
+        family, _, size = work.partition('-')
+        left = {'fuzz': not self.fuzz, 'npjobd': not self.daemon}
+        return int(size) > self.most if family == 'events' else left.get(family, False)
 
     def _needed(self):
         """What is asked for by name, and the works that its rows are held against; or all families."""
