@@ -117,13 +117,11 @@ plot '-' using 1:2:3:(0):4 with vectors nohead lw 6 lc rgb variable, '' using 1:
 def draw(path, rows):
     """A bar for each goal from 1 to how many times better it is met, or worse missed."""
     judged = [figure for figure in rows if figure.measured and figure.met is not None][::-1]
-    if not judged:
-        return
     colours = [0x3A9A5B if figure.met else 0xB3372B for figure in judged]
     ahead = [figure.ahead for figure in judged]
     names = ', '.join(f"'{figure.row.name} {figure.row.goal_text()}' {at}" for at, figure in enumerate(judged))
-    script = PLOT.format(path=path, height=120 + 22 * len(judged), low=min(0.5, *ahead) / 1.3, high=max(2, *ahead) * 1.3,
-                         top=len(judged) - 0.3, names=names, margin=44)
+    script = PLOT.format(path=path.replace("'", "''"), height=120 + 22 * len(judged), low=min(0.5, *ahead) / 1.3,
+                         high=max(2, *ahead) * 1.3, top=len(judged) - 0.3, names=names, margin=44)
     bars = '\n'.join(f'1 {at} {times - 1} {colour}' for at, (times, colour) in enumerate(zip(ahead, colours)))
     dots = '\n'.join(f'{times} {at} {colour}' for at, (times, colour) in enumerate(zip(ahead, colours)))
     done = subprocess.run(['gnuplot'], input=f'{script}{bars}\ne\n{dots}\ne\n', text=True, capture_output=True, check=False)
