@@ -79,7 +79,7 @@ class Bench:
         self.release, self.only, self.runs = os.path.join(folder, 'release'), only, runs
         self.options = ['--repeat', str(repeat), '--milliseconds', str(milliseconds), '--most', str(self.most)]
         self.samples = Samples()
-        # Three more builds are not quick: only if they are asked for.
+        # Four more builds are not quick: only if they are asked for.
         self.fuzz = not quick or any(name.split('-')[0] == 'fuzz' for name in only or [])
         self.daemon = not quick or 'npjobd' in (only or [])
         self.megabytes = 64 if quick else 1024
