@@ -21,7 +21,7 @@ echo "$STAND_IN"
 EOF
 
 # The target of both builds. With -artifact_prefix it is libFuzzer that fuzzes, and does what LIBFUZZER says; $found is what
-# the names of its findings begin with. Otherwise it plays its last argument, as PLAYED says.
+# the names of its findings begin with. Otherwise it plays its last argument, as PLAYED says, or SEEDED of a seed.
 cat >"$tree/fuzz/fuzz_path" <<'EOF'
 #!/usr/bin/env bash
 found=
@@ -31,7 +31,10 @@ for argument in "$@"; do
     -artifact_prefix=*) found=${argument#*=} ;;
     esac
 done
-[ -n "$found" ] || eval "$PLAYED; exit"
+if [ -z "$found" ]; then
+    [[ ${!#} != */corpus/* ]] || eval "${SEEDED-true}; exit"
+    eval "$PLAYED; exit"
+fi
 printf '\1%031d' 0 | tr 0 '\0' >"$NPJOB_CAMPAIGN_STATS.$$"
 eval "$LIBFUZZER"
 EOF
@@ -102,6 +105,13 @@ finding_is_kept_and_shown()
     begin "$find_one" "$idle" 'echo "what it was" >&2; exit 77'
     run 1 && says '^finding of libfuzzer, kept as .*/fuzz-findings/libfuzzer-' && says '^what it was$' &&
         says 'engine=libfuzzer .*findings=1$' && says 'engine=aflpp .*findings=0$' && [ "$(kept)" -eq 1 ] && [ "$(left)" -eq 0 ]
+}
+
+seed_that_crashes_under_aflpp()
+{
+    begin "$idle" "$idle" 'echo "what it was" >&2; exit 77'
+    SEEDED=false run 1 && says 'engine=libfuzzer .*findings=0$' && says '^finding of aflpp, kept as ' && says '^what it was$' &&
+        says 'engine=aflpp .*findings=1$' && [ "$(kept)" -eq 1 ]
 }
 
 report_has_the_stack()
@@ -188,6 +198,7 @@ interrupted()
 
 check 'nothing is found' nothing_found
 check 'a finding is kept and shown' finding_is_kept_and_shown
+check 'a seed that crashes under AFL++ is a finding' seed_that_crashes_under_aflpp
 check 'a report has its stack' report_has_the_stack
 check 'all findings are kept' all_findings_are_kept
 check 'a finding that cannot be kept is not deleted' finding_that_cannot_be_kept
