@@ -357,6 +357,7 @@ Test(life, no_pool_is_said_of_writes_and_of_jobs_apart)
     cr_assert(line.job == other.id && line.cookie == 88);
     cr_assert(line.from == NPJ_STATE_OPEN && line.to == NPJ_STATE_OPEN);
     for (unsigned i = 0; i < 3; i++) {
+        refused(h, INSUFF_SERVER_RESOURCES, npj_write(h->srv, other.id, 1, "a", 1, NPJ_COPY, NULL));
         refused(h, INSUFF_SERVER_RESOURCES, npj_add_job(h->srv, 1, 2, 3, 4, &none));
     }
     cr_assert_eq(count_traces(h, NPJ_TRACE_NO_POOL, NPJ_EVENT_WRITE), 1);
