@@ -118,11 +118,11 @@ Test(block, a_copy_wastes_a_quarter_at_the_most)
     npj_config config = host_limits();
     config.max_write_bytes = sizeof bytes;
     struct host *h = host_start(&config);
-    const uint32_t header = stats_of_engine(h->srv).packet_bytes;
+    const uint32_t header = stats_of(h).packet_bytes;
     struct job job = job_open(h);
     for (uint32_t length = 65; length <= sizeof bytes; length += 1 + length / 9) {
         expect(h, PENDING, npj_write(h->srv, job.id, 1, bytes, length, NPJ_COPY, NULL));
-        const uint64_t payload = stats_of_engine(h->srv).pool_bytes.live - header;
+        const uint64_t payload = stats_of(h).pool_bytes.live - header;
         cr_expect(payload >= length && payload <= length + length / 4 + 1, "%u bytes in %u", (unsigned)length,
                   (unsigned)payload);
         expect(h, SUCCESS, npj_written(h->srv, take(h, NPJ_WRITE).op, NPJ_STATUS_SUCCESS, length));
@@ -145,11 +145,11 @@ Test(block, what_is_kept_stays_while_there_is_room)
     job_write(h, &job, 1, "a");
     expect(h, SUCCESS, npj_written(h->srv, take(h, NPJ_WRITE).op, NPJ_STATUS_SUCCESS, 1));
     expect_reply(h, 1, SUCCESS, 1);
-    cr_assert_eq(stats_of_engine(h->srv).idle_bytes, kept);
+    cr_assert_eq(stats_of(h).idle_bytes, kept);
     job_lend(h, &job, 2, "b");
-    cr_assert_eq(stats_of_engine(h->srv).idle_bytes, kept);
+    cr_assert_eq(stats_of(h).idle_bytes, kept);
     job_lend(h, &job, 3, "c");
-    cr_assert_eq(stats_of_engine(h->srv).idle_bytes, 0);
+    cr_assert_eq(stats_of(h).idle_bytes, 0);
     host_free(h);
 }
 
@@ -162,7 +162,7 @@ static uint64_t kept_after(struct host *h, const struct job *job, unsigned count
     expect(h, SUCCESS, npj_written(h->srv, take(h, NPJ_WRITE).op, NPJ_STATUS_SUCCESS, (uint64_t)count * length));
     for (unsigned i = 0; i < count; i++)
         (void)take(h, NPJ_REPLY);
-    return stats_of_engine(h->srv).idle_bytes;
+    return stats_of(h).idle_bytes;
 }
 
 /* Of what was written first, one block of each size makes way in each call, and no more than is needed. */

@@ -10,9 +10,7 @@ static void expect_never_scheduled(struct host *h)
         if (action.kind <= NPJ_ABANDON_JOB)
             cr_assert_eq(complete(h, action.kind, action.op, NPJ_STATUS_SUCCESS), NPJ_STATUS_SUCCESS);
     }
-    npj_stats stats;
-    npj_stats_get(h->srv, &stats);
-    cr_assert_eq(stats.jobs.live, 0, "the job has not ended");
+    cr_assert_eq(stats_of(h).jobs.live, 0, "the job has not ended");
 }
 
 Test(law12, a_whole_job_is_scheduled)

@@ -81,7 +81,6 @@ static struct reentry arm(struct host *h, const struct job *job)
     return (struct reentry){h, job->id, job->req, job->op, 0};
 }
 
-/* An open job with "abc" in flight. */
 /* That nothing of what was called from inside has happened: the job goes on to its honest end. */
 static void expect_unharmed(struct host *h, const struct job *job, unsigned more_writes)
 {

@@ -280,8 +280,7 @@ npj_stats stats_of(const struct host *h)
 
 void expect_packets_at(struct host *h, uint64_t live, struct place at)
 {
-    npj_stats stats;
-    npj_stats_get(h->srv, &stats);
-    cr_assert_eq(stats.packets.live, live, "%s:%d: %llu live packets, expected %llu", at.file, at.line,
-                 (unsigned long long)stats.packets.live, (unsigned long long)live);
+    const uint64_t found = stats_of(h).packets.live;
+    cr_assert_eq(found, live, "%s:%d: %llu live packets, expected %llu", at.file, at.line, (unsigned long long)found,
+                 (unsigned long long)live);
 }
