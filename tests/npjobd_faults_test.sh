@@ -104,7 +104,7 @@ addjob_prints_rubbish()
 # It has a job, but no pipe that can be opened: the job is abandoned.
 addjob_without_a_pipe()
 {
-    configure - 'connect timeout = 1' 'max job memory = 1M' && kill -HUP "$npjobd_pid" && reloaded 1 && make_provider &&
+    configure - 'connect timeout = 1' 'max job memory = 1M' && reload && make_provider &&
         addjob_is "echo $folder/nothing; echo 7" && chmod +x addjob && echo job | hasty_client &&
         calls 'abandon 7 STATUS_IO_TIMEOUT' && addjob_is "echo $folder/conf; echo 8" && echo job | hasty_client &&
         calls 'abandon 7 STATUS_IO_TIMEOUT' 'abandon 8 STATUS_INVALID_DEVICE_REQUEST'
@@ -142,7 +142,7 @@ pipe_breaks()
 
 pipe_stalls()
 {
-    configure - 'stall timeout = 1' 'max job memory = 1M' && kill -HUP "$npjobd_pid" && reloaded 2 && make_provider && close_gate &&
+    configure - 'stall timeout = 1' 'max job memory = 1M' && reload && make_provider && close_gate &&
         client 5 <big && until_so grep -q '^abandon [0-9]* STATUS_IO_TIMEOUT$' calls
     local verdict=$?
     open_gate
@@ -159,7 +159,7 @@ schedule_fails()
 # smbd, or its child, dies in the middle of a job.
 smbd_dies()
 {
-    configure - 'complete = ps' && kill -HUP "$npjobd_pid" && reloaded 3 && make_provider && mkfifo half && rm -f said || return 1
+    configure - 'complete = ps' && reload && make_provider && mkfifo half && rm -f said || return 1
     "$NPA_CLIENT" n/np/laser <half >said &
     local pid=$!
     exec 4>half
@@ -201,7 +201,7 @@ silent_client()
 # Another job has its own memory, even when there is hardly any.
 memory_for_each()
 {
-    configure 'max jobs = 4' 'max memory = 1M' - 'max job memory = 1M' && kill -HUP "$npjobd_pid" && reloaded 1 &&
+    configure 'max jobs = 4' 'max memory = 1M' - 'max job memory = 1M' && reload &&
         close_gate || return 1
     "$NPA_CLIENT" n/np/laser <big >said &
     local pid=$!

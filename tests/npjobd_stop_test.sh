@@ -34,17 +34,8 @@ end_client() # CODE
     [ "$code" -eq "$1" ] || { echo "the client's exit code is $code, not $1"; return 1; }
 }
 
-reloads=0
-# reload [PATTERN]: how it ends; without a failure, if not said.
-reload()
-{
-    reloads=$((reloads + 1))
-    kill -HUP "$npjobd_pid" && reloaded $reloads "$@"
-}
-
 fresh_start()
 {
-    reloads=0
     make_provider
     start
 }

@@ -5,6 +5,7 @@
 # As /proc has it.
 folder=$(cd "$(mktemp -d "${TMPDIR:-/tmp}/npjobd.XXXXXX")" && pwd -P)
 npjobd_pid=
+reloads=0 # of that daemon
 ulimit -c 0
 
 # Everything that was started and still runs is ended, by its number; of readers, which nobody waits for, it may be
@@ -53,11 +54,12 @@ has_not()
     ! grep -E -- "$1" log
 }
 
-# reloaded TIMES [PATTERN]: the configuration has been read again so many times, the last with that outcome; without a
-# failure, if not said.
-reloaded()
+# reload [PATTERN]: the daemon reads its configuration again, and comes to that; to no failure, if not said.
+reload()
 {
-    has 'reload: ' "$1" && grep 'reload: ' log | sed -n "$1p" | grep -E -- "${2-, 0 failures\$}"
+    reloads=$((reloads + 1))
+    kill -HUP "$npjobd_pid" && has 'reload: ' $reloads &&
+        grep 'reload: ' log | sed -n "${reloads}p" | grep -E -- "${1-, 0 failures\$}"
 }
 
 # A provider: addjob makes a FIFO and leaves a reader behind it. One that begins while the file "gate" is there reads
@@ -143,6 +145,7 @@ start()
     [ -z "$npjobd_pid" ] || kill -KILL "$npjobd_pid" # of a test that has failed
     rm -f log
     : >log
+    reloads=0
     "$@" "$NPJOBD" --config conf 2>>log &
     npjobd_pid=$!
     has 'npjobd serves'

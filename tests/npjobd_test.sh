@@ -141,13 +141,6 @@ job_judged()
     judged eof job scheduled
 }
 
-reloads=0
-reload()
-{
-    reloads=$((reloads + 1))
-    kill -HUP "$npjobd_pid" && reloaded $reloads
-}
-
 abandoned_by_name()
 {
     grep -q '^abandon [0-9]* STATUS_NETWORK_NAME_DELETED$' calls
