@@ -9,11 +9,9 @@
 static const char about[] =
     "The memory of an idle open job and of a packet's header.\v"
     "Works: memory-job, memory-packet. Sides: npjob, by npj_stats (job_bytes with the job's share of the index, "
-    "packet_bytes); all, by memory_bytes: what an engine with idle open jobs, as many as it may have, takes more than "
-    "one "
-    "that has room for a single job, and none, a job; uv_pipe_t and uv_write_t, of which libuv takes one a connection "
-    "and "
-    "one a write. Prints `WORK SIDE bytes VALUE` lines.";
+    "packet_bytes); all, by memory_bytes: what an engine full of idle open jobs takes more than one for a single job, "
+    "and without it, a job; uv_pipe_t and uv_write_t, of which libuv takes one a connection and one a write. Prints "
+    "`WORK SIDE bytes VALUE` lines.";
 
 /* Where the index has just been doubled, so that each job's share of it is largest. */
 enum { JOBS = 8192 };

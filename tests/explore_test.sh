@@ -34,7 +34,7 @@ counts()
 # Of several scopes the shortest stays, whichever comes last.
 shortest()
 {
-    local name scope lines least
+    local name scope least
     for scope in 'kinds pair' 'pair kinds' kinds pair; do
         mkdir -p "$work/${scope/ /-}"
         # shellcheck disable=SC2086
@@ -42,9 +42,7 @@ shortest()
     done
     for name in "$work"/kinds-pair/*.tape; do
         name=${name##*/}
-        least=$(cat "$work/kinds/$name" 2>/dev/null | wc -l)
-        lines=$(cat "$work/pair/$name" 2>/dev/null | wc -l)
-        [ "$least" -gt 0 ] && { [ "$lines" -eq 0 ] || [ "$lines" -gt "$least" ]; } || least=$lines
+        least=$(grep -c '' "$work"/{kinds,pair}/"$name" 2>/dev/null | sed 's/.*://' | sort -n | head -n 1)
         for scope in kinds-pair pair-kinds; do
             [ "$(wc -l <"$work/$scope/$name")" -eq "$least" ] || { echo "$scope: $name"; return 1; }
         done
