@@ -6,7 +6,7 @@
 
 /* What the walk over the jobs adds up to. */
 struct sums {
-    uint64_t jobs, packets, reserved, pool;
+    uint64_t jobs, provided, packets, reserved, pool; /* provided: with a provider that has not gone */
     uint64_t ready, armed[NPJI_TIMERS];
 };
 
@@ -57,14 +57,11 @@ static const char *check_packets(const struct npji_job *job, struct sums *sums)
 static const char *check_facts(const struct npj_srv *srv, const struct npji_job *job, struct sums *sums)
 {
     uint32_t facts = job->facts;
-    static const npj_request_kind reserved[] = {NPJ_REQUEST_ADD, NPJ_REQUEST_CONNECT, NPJ_REQUEST_CLOSE};
-    for (int i = 0; i < 3; i++) {
-        bool waiting = facts & NPJI_WAITING(reserved[i]);
-        bool answered = facts & NPJI_ANSWERED(reserved[i]);
-        MUST(!(waiting && answered), "a request is answered once");
-        MUST(!waiting || job->state < NPJ_STATE_ABORTING, "a failed job holds no unanswered request");
-        sums->reserved += waiting || answered;
-    }
+    uint32_t waiting = facts & NPJI_WAITING_ANY, answered = (facts & NPJI_ANSWERED_ANY) >> NPJI_KINDS;
+    MUST(!(waiting & answered), "a request is answered once");
+    MUST(!waiting || job->state < NPJ_STATE_ABORTING, "a failed job holds no unanswered request");
+    for (uint32_t left = waiting | answered; left != 0; left &= left - 1)
+        sums->reserved++;
     MUST(!npji_failed(job) || job->failure != NPJ_STATUS_SUCCESS, "a failed job has its first failure");
     MUST(job->state >= NPJ_STATE_ABORTING || job->failure == NPJ_STATUS_SUCCESS, "a job with a failure has failed");
     MUST(!(facts & NPJI_CANCEL_ASKED) || job->op, "only an operation in flight is cancelled");
@@ -77,18 +74,6 @@ static const char *check_facts(const struct npj_srv *srv, const struct npji_job 
     return NULL;
 }
 
-static bool in_index(const struct npj_srv *srv, const struct npji_job *job, enum npji_key key)
-{
-    const struct npji_job *first = npji_index_first(srv, key, job->keys[key]);
-    const struct npji_job *at = first;
-    while (at != NULL && at != job) {
-        at = npji_index_next(at, key);
-        if (at == first)
-            at = NULL;
-    }
-    return at == job;
-}
-
 static const char *check_links(const struct npj_srv *srv, const struct npji_job *job, struct sums *sums)
 {
     bool ready = npji_linked(&job->ready);
@@ -99,8 +84,7 @@ static const char *check_links(const struct npj_srv *srv, const struct npji_job 
     MUST(npji_linked(&job->deadline.link) == (job->deadline.when != NPJ_NEVER) &&
              npji_linked(&job->drain.link) == (job->drain.when != NPJ_NEVER),
          "a deadline is in its ring exactly if it is armed");
-    MUST(in_index(srv, job, NPJI_CLIENT), "a job is found by its client");
-    MUST((job->facts & NPJI_PROVIDER_GONE) || in_index(srv, job, NPJI_PROVIDER), "a job is found by its provider");
+    sums->provided += !(job->facts & NPJI_PROVIDER_GONE);
     sums->ready += ready;
     if (npji_linked(&job->deadline.link))
         sums->armed[job->timer]++;
@@ -156,6 +140,13 @@ static const char *check_pool(const struct npj_srv *srv, const struct sums *sums
     return NULL;
 }
 
+static const char *check_index(const struct npj_srv *srv, const struct sums *sums)
+{
+    MUST(npji_index_count(srv, NPJI_CLIENT) == sums->jobs, "a job is found by its client");
+    MUST(npji_index_count(srv, NPJI_PROVIDER) == sums->provided, "a job is found by its provider");
+    return NULL;
+}
+
 static const char *check_job(const struct npj_srv *srv, uint32_t slot, struct sums *sums)
 {
     const struct npji_job *job = npji_slot_job(srv->slots[slot]);
@@ -181,5 +172,7 @@ const char *npj_check(const npj_srv *srv)
             return broken;
     }
     const char *broken = check_rings(srv, &sums);
-    return broken != NULL ? broken : check_pool(srv, &sums);
+    if (broken == NULL)
+        broken = check_pool(srv, &sums);
+    return broken != NULL ? broken : check_index(srv, &sums);
 }

@@ -174,11 +174,13 @@ struct npji_member {
 };
 
 /* Facts of a job. For the requests that are part of the job (add, connect, close) there are three of each. */
-#define NPJI_WAITING(request)  (1u << (request))       /* accepted and not answered */
-#define NPJI_ANSWERED(request) (1u << (4 + (request))) /* answered, REPLY not taken */
-#define NPJI_GOOD(request)     (1u << (8 + (request))) /* the answer is, or was, SUCCESS; otherwise the first failure */
-#define NPJI_ANSWERED_ANY                                                                                              \
-    (NPJI_ANSWERED(NPJ_REQUEST_ADD) | NPJI_ANSWERED(NPJ_REQUEST_CONNECT) | NPJI_ANSWERED(NPJ_REQUEST_CLOSE))
+enum { NPJI_KINDS = 4 };                                            /* of npj_request_kind */
+#define NPJI_WAITING(request)  (1u << (request))                    /* accepted and not answered */
+#define NPJI_ANSWERED(request) (1u << (NPJI_KINDS + (request)))     /* answered, REPLY not taken */
+#define NPJI_GOOD(request)     (1u << (2 * NPJI_KINDS + (request))) /* SUCCESS is the answer; else the first failure */
+#define NPJI_WAITING_ANY                                                                                               \
+    (NPJI_WAITING(NPJ_REQUEST_ADD) | NPJI_WAITING(NPJ_REQUEST_CONNECT) | NPJI_WAITING(NPJ_REQUEST_CLOSE))
+#define NPJI_ANSWERED_ANY (NPJI_WAITING_ANY << NPJI_KINDS)
 
 enum {
     NPJI_CONNECT_ACCEPTED = 1 << 12,
@@ -373,6 +375,7 @@ void npji_index_add(struct npj_srv *srv, struct npji_job *job, enum npji_key key
 void npji_index_remove(struct npj_srv *srv, struct npji_job *job, enum npji_key key);
 struct npji_job *npji_index_first(const struct npj_srv *srv, enum npji_key key, uint64_t value);
 struct npji_job *npji_index_next(const struct npji_job *job, enum npji_key key);
+uint64_t npji_index_count(const struct npj_srv *srv, enum npji_key key);
 
 /* deadline.c */
 uint64_t npji_host_time(const struct npj_srv *srv, uint64_t when);

@@ -67,3 +67,33 @@ struct npji_job *npji_index_next(const struct npji_job *job, enum npji_key key)
 {
     return job_of(NPJI_OWNER(job->members[key].ring.next, struct npji_member, ring), key);
 }
+
+/* How many jobs are in the ring of a leader; UINT64_MAX if one has another key, or is not linked both ways. */
+static uint64_t followers(struct npji_member *leader, enum npji_key key)
+{
+    const uint64_t value = value_of(leader, key);
+    struct npji_member *member = leader;
+    uint64_t count = 0;
+    do {
+        struct npji_member *next = NPJI_OWNER(member->ring.next, struct npji_member, ring);
+        if (next->ring.prev != &member->ring || value_of(next, key) != value)
+            return UINT64_MAX;
+        member = next;
+        count++;
+    } while (member != leader);
+    return count;
+}
+
+/* How many jobs the index holds; UINT64_MAX if one of them is not where it is looked for. */
+uint64_t npji_index_count(const struct npj_srv *srv, enum npji_key key)
+{
+    uint64_t count = 0;
+    for (uint32_t bucket = 0; bucket < srv->buckets; bucket++)
+        for (struct npji_member *leader = srv->index[key][bucket]; leader != NULL; leader = leader->chain) {
+            uint64_t more = *find(srv, key, value_of(leader, key)) == leader ? followers(leader, key) : UINT64_MAX;
+            if (more > srv->stats.jobs.live - count) /* a chain that leads back to itself, too */
+                return UINT64_MAX;
+            count += more;
+        }
+    return count;
+}

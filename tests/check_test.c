@@ -313,8 +313,10 @@ Test(check, a_job_is_found_by_its_keys)
     struct npji_job *in = inside(h, &other);
     broken(h, in->keys[NPJI_CLIENT], CLIENT + 1, BY_CLIENT);
     broken(h, in->keys[NPJI_PROVIDER], PROVIDER + 1, "a job is found by its provider");
-    struct npji_link *ring = &inside(h, &leader)->members[NPJI_CLIENT].ring;
-    broken(h, *ring, alone(ring), BY_CLIENT);
+    struct npji_member *first = &inside(h, &leader)->members[NPJI_CLIENT];
+    broken(h, first->ring, alone(&first->ring), BY_CLIENT);
+    broken(h, first->ring.prev, &first->ring, BY_CLIENT);
+    broken(h, first->chain, first, BY_CLIENT);
     expect(h, SUCCESS, npj_provider_gone(h->srv, PROVIDER));
     well(h);
     host_end(h);

@@ -74,11 +74,11 @@ struct many {
     npj_op adds[JOBS];
 };
 
-/* A job with a write, both of number @i. */
+/* A job of the one client, with a write, both of number @i. */
 static void begin_job(struct many *many, unsigned i)
 {
     npj_srv *srv = many->h->srv;
-    cr_assert_eq(npj_add_job(srv, i, i, i, TAG_ADD, &many->jobs[i]), NPJ_STATUS_PENDING);
+    cr_assert_eq(npj_add_job(srv, CLIENT, i, i, TAG_ADD, &many->jobs[i]), NPJ_STATUS_PENDING);
     cr_assert_eq(npj_connect(srv, many->jobs[i], TAG_CONNECT), NPJ_STATUS_PENDING);
     cr_assert_eq(npj_write(srv, many->jobs[i], i, "a", 1, NPJ_COPY, &many->writes[i]), NPJ_STATUS_PENDING);
 }
@@ -127,7 +127,7 @@ Test(magnitude, each_of_many_jobs_is_reached_by_its_handles)
             begin_job(many, i);
         npj_job none;
         refused(many->h, INSUFF_SERVER_RESOURCES, npj_add_job(many->h->srv, 1, 2, 3, 4, &none));
-        cr_assert_null(npj_check(many->h->srv));
+        cr_assert_null(npj_check(many->h->srv)); /* which walks the jobs of a key once, and not once for each */
         begin_adds(many);
         ask_each(many);
     }
