@@ -62,7 +62,8 @@ static bool is_add_job(unsigned kind)
 npj_status npj_job_added(npj_srv *srv, npj_op op, npj_status status, const npj_path *path, uint32_t job_id)
 {
     NPJI_ENTER(srv);
-    bool good = path != NULL && path->bytes != NULL && (unsigned)path->encoding <= NPJ_PATH_OPAQUE;
+    bool good = npj_status_is_error(status) ||
+                (path != NULL && path->bytes != NULL && (unsigned)path->encoding <= NPJ_PATH_OPAQUE);
     npj_status failure = failure_of(status, good);
     bool added = failure == NPJ_STATUS_SUCCESS;
     if (added)

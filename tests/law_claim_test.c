@@ -60,6 +60,17 @@ Test(law3_claim, a_failed_add_needs_no_path)
     host_end(h);
 }
 
+/* As of a host that has filled nothing in: neither the bytes nor the encoding are looked at. */
+Test(law3_claim, a_path_beside_an_error_is_not_read)
+{
+    const npj_path *nowhere = (const npj_path *)(uintptr_t)8;
+    struct host *h = host_start(NULL);
+    struct job job = job_adding(h);
+    expect(h, SUCCESS, npj_job_added(h->srv, job.op, NPJ_STATUS_ACCESS_DENIED, nowhere, 0));
+    expect_reply(h, TAG_ADD, ACCESS_DENIED, 0);
+    host_end(h);
+}
+
 ParameterizedTestParameters(law3_claim, open)
 {
     static int claims[] = {0, 1, 2, 3};
