@@ -365,7 +365,7 @@ extern const uint32_t npji_blocks[NPJI_SIZE_CLASSES] __attribute__((visibility("
 
 size_t npji_packet_block(const struct npji_packet *packet);
 NPJI_RARE struct npji_packet *npji_block_new(struct npj_srv *srv, size_t bytes);
-NPJI_RARE bool npji_block_room(struct npj_srv *srv, size_t bytes);
+NPJI_RARE bool npji_block_room(struct npj_srv *srv, unsigned class);
 void npji_packet_answer(struct npji_job *job, struct npji_packet **at, npj_status status);
 void npji_packet_answer_cancelled(struct npji_job *job, struct npji_packet **at);
 void npji_packets_trim(struct npj_srv *srv);

@@ -44,17 +44,18 @@ void npji_packets_trim(struct npj_srv *srv)
 }
 
 /*
- * Whether there is room to keep a block, once what is kept has made way for it: one block of each class at the most, so
- * that no call has much to do. What is written now is kept in the end, and not what was written first.
+ * Whether there is room to keep a block of @class, once what is kept has made way for it: one block of each other class
+ * at the most, so that no call has much to do. What is written now is kept in the end, and not what was written first.
  */
-bool npji_block_room(struct npj_srv *srv, size_t bytes)
+bool npji_block_room(struct npj_srv *srv, unsigned class)
 {
+    const size_t bytes = npji_blocks[class];
     if (bytes > srv->config.max_idle_bytes)
         return false;
     const unsigned classes = npji_classes(srv);
-    for (unsigned class = 0; class < classes && !npji_block_fits(srv, bytes); class ++)
-        if (srv->idle[class] != NULL)
-            give_back(srv, class);
+    for (unsigned other = 0; other < classes && !npji_block_fits(srv, bytes); other++)
+        if (other != class && srv->idle[other] != NULL)
+            give_back(srv, other);
     return npji_block_fits(srv, bytes);
 }
 

@@ -45,7 +45,7 @@ static inline struct npji_packet *npji_block_take(struct npj_srv *srv, unsigned 
 /* Keeps a block for the next write of its class, within max_idle_bytes. */
 static inline void npji_block_give(struct npj_srv *srv, struct npji_packet *packet, unsigned class, size_t bytes)
 {
-    if (!npji_block_fits(srv, bytes) && !npji_block_room(srv, bytes)) {
+    if (!npji_block_fits(srv, bytes) && !npji_block_room(srv, class)) {
         npji_release(srv, packet, bytes);
         return;
     }

@@ -181,7 +181,9 @@ Test(block, what_is_written_now_is_kept)
     (void)kept_after(h, &job, 2, 64, NPJ_LEND);
     cr_assert_eq(kept_after(h, &job, smalls, 64, NPJ_COPY), full);
 
-    cr_assert_eq(kept_after(h, &job, 3, 64, NPJ_LEND), full, "one that is lent takes the place of another");
+    cr_assert_eq(kept_after(h, &job, 3, 64, NPJ_LEND), full - small + lent,
+                 "one that is lent takes the place of another");
+    cr_assert_eq(kept_after(h, &job, smalls, 64, NPJ_COPY), full, "and that the place of one that is lent");
     cr_assert_eq(kept_after(h, &job, 1, 600, NPJ_COPY), full, "what never fits takes no place");
     cr_assert_eq(kept_after(h, &job, 1, 512, NPJ_COPY), full - lent - small);
     cr_assert_eq(kept_after(h, &job, 1, 512, NPJ_COPY), full - 2 * (lent + small));
@@ -193,6 +195,23 @@ Test(block, what_is_written_now_is_kept)
     cr_assert_eq(h->pool.allocs, allocs, "and is used again");
 
     cr_assert_eq(kept_after(h, &job, 1, 64, NPJ_COPY), small, "the largest makes way as well");
+    host_free(h);
+}
+
+/* A large block that nobody asks for any more makes way for small ones, of which some are kept as well. */
+Test(block, what_was_large_makes_way)
+{
+    npj_config config = host_limits();
+    config.max_write_bytes = 1024;
+    config.max_idle_bytes = 1200; /* that one, and less than two small ones */
+    struct host *h = host_start(&config);
+    struct job job = job_open(h);
+    const uint64_t small = stats_of(h).packet_bytes + 64;
+    cr_assert_gt(kept_after(h, &job, 1, 1024, NPJ_COPY), 1200 - 2 * small);
+    cr_assert_eq(kept_after(h, &job, 2, 64, NPJ_COPY), 2 * small);
+    const uint64_t allocs = h->pool.allocs;
+    cr_assert_eq(kept_after(h, &job, 2, 64, NPJ_COPY), 2 * small);
+    cr_assert_eq(h->pool.allocs, allocs, "and are used again");
     host_free(h);
 }
 
