@@ -112,15 +112,6 @@ static bool is_write(unsigned kind)
     return kind == NPJ_WRITE;
 }
 
-/*
- * Whether a packet of a live job's queue is among those that the WRITE in flight was given, which come first: between
- * them only empty ones stand that were passed over. What waits behind them is not looked at.
- */
-static bool is_among_given(const struct npji_job *job, const struct npji_packet *packet)
-{
-    return (packet->flags & NPJI_PACKET_IN_OP) || npji_packet_is_nothing(job, packet);
-}
-
 /* In a failed job packets of the WRITE may stand anywhere in either list. */
 static uint64_t held_in(const struct npji_packets *list)
 {
@@ -131,14 +122,15 @@ static uint64_t held_in(const struct npji_packets *list)
     return held;
 }
 
-/* The bytes that the WRITE in flight was given. */
+/* The bytes that the WRITE in flight was given: those of the first packets of a live job's queue. What waits behind
+ * them is not looked at. */
 static uint64_t bytes_given(const struct npji_job *job)
 {
     if (npji_failed(job))
         return held_in(&job->queue) + held_in(&job->due);
     uint64_t given = 0;
     const struct npji_packet *packet = job->queue.head;
-    for (; packet != NULL && is_among_given(job, packet); packet = packet->next)
+    for (; packet != NULL && (packet->flags & NPJI_PACKET_IN_OP); packet = packet->next)
         given += packet->length - packet->taken;
     return given;
 }
@@ -168,19 +160,14 @@ static void cover(struct npji_job *job, uint64_t transferred, bool success)
     }
 }
 
-/*
- * Writes of the operation that were not covered: the cancelled are answered, the others wait for the next WRITE. An
- * empty write whose turn comes by that is answered here, between its neighbours.
- */
+/* Writes of the operation that were not covered: the cancelled are answered, the others wait for the next WRITE. */
 static void requeue(struct npji_job *job)
 {
     struct npji_packet **at = &job->queue.head;
-    for (struct npji_packet *packet; (packet = *at) != NULL && is_among_given(job, packet);) {
+    for (struct npji_packet *packet; (packet = *at) != NULL && (packet->flags & NPJI_PACKET_IN_OP);) {
         packet->flags &= (uint8_t)~NPJI_PACKET_IN_OP;
         if (packet->flags & NPJI_PACKET_CANCELLED)
             npji_packet_answer_cancelled(job, at);
-        else if (at == &job->queue.head && npji_packet_is_nothing(job, packet))
-            npji_packet_answer(job, at, NPJ_STATUS_SUCCESS);
         else
             at = &packet->next;
     }

@@ -63,14 +63,14 @@ static bool take_resume(struct npj_srv *srv, struct npji_job *job, npj_action *o
     return true;
 }
 
-/* Byte mode: as many writes as a batch holds. Message mode: one. Empty writes in byte mode wait for their turn. */
+/* Byte mode: as many writes as a batch holds, up to an empty one, which waits for its turn. Message mode: one. */
 static void gather(struct npj_srv *srv, struct npji_job *job, npj_action *out)
 {
     npj_iov *iov = srv->iov, *const end = iov + (job->mode == NPJ_MESSAGE_MODE ? 1 : srv->config.max_batch);
     uint64_t count = 0;
     for (struct npji_packet *packet = job->queue.head; packet != NULL && iov < end; packet = packet->next) {
         if (npji_packet_is_nothing(job, packet))
-            continue;
+            break;
         uint32_t length = packet->length - packet->taken;
         *iov++ = (npj_iov){packet->bytes != NULL ? packet->bytes + packet->taken : NULL, length};
         count += length;

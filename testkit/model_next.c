@@ -23,8 +23,7 @@ static npj_action_kind operation_of(const model_job *job)
     }
 }
 
-/* Puts the unanswered writes in flight: one message, or what a batch takes; empty writes to a byte pipe are passed
- * by. */
+/* Puts the unanswered writes in flight: one message, or what a batch takes, up to an empty write to a byte pipe. */
 static void gather(npjt_model *model, const model_job *job, npj_action *out)
 {
     model_packet *packets = npjt_model_packets(model);
@@ -36,8 +35,10 @@ static void gather(npjt_model *model, const model_job *job, npj_action *out)
         model_packet *packet = &packets[i];
         size_t length = packet->length - packet->taken;
 
-        if (packet->job != job->handle || packet->answered || (packet->length == 0 && !job->messages))
+        if (packet->job != job->handle || packet->answered)
             continue;
+        if (packet->length == 0 && !job->messages)
+            break;
         packet->in_flight = true;
         iov[out->iov_count++] = (npj_iov){
             .base = packet->lent != NULL ? (const char *)packet->lent + packet->taken : NULL,

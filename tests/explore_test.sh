@@ -12,7 +12,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 pinned='job jobs=1 packets=2 states=184038 transitions=3912599
-kinds jobs=1 packets=3 states=61764 transitions=1870720
+kinds jobs=1 packets=3 states=58980 transitions=1778320
 pair jobs=2 packets=3 states=86625 transitions=1950492
 kept jobs=1 packets=1 states=37940 transitions=1083192
 turns jobs=2 packets=2 states=372410 transitions=6580730

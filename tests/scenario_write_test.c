@@ -197,11 +197,11 @@ Test(scenario_write, row_26_empty_write_to_a_byte_pipe)
     expect(h, PENDING, npj_write(h->srv, job.id, TAG_WRITE + 3, NULL, 0, NPJ_LEND, NULL));
     job_write(h, &job, TAG_WRITE + 4, "def");
     job_write(h, &job, TAG_WRITE + 5, "");
-    npj_action write = take_write(h, "abcdef");
-    cr_assert_eq(write.iov_count, 2, "an empty write is never in flight");
+    npj_action write = take_write(h, "abc");
+    cr_assert_eq(write.iov_count, 1, "an empty write is never in flight");
     expect_nothing(h);
     expect(h, SUCCESS, npj_written(h->srv, write.op, NPJ_STATUS_SUCCESS, 2));
-    npj_op op = take_write(h, "cdef").op;
+    npj_op op = take_write(h, "c").op;
     expect(h, SUCCESS, npj_written(h->srv, op, NPJ_STATUS_SUCCESS, 1));
     for (uint64_t tag = TAG_WRITE + 1; tag <= TAG_WRITE + 3; tag++) {
         expect_reply(h, tag, SUCCESS, tag == TAG_WRITE + 1 ? 3 : 0);
