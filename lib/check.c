@@ -16,19 +16,45 @@ struct sums {
             return sentence;                                                                                           \
     } while (0)
 
+/* Whether a packet is one of the job's, and its block holds what it says. */
+static bool is_sound(const struct npji_job *job, const struct npji_packet *packet)
+{
+    return npji_handle_slot(packet->request) == npji_handle_slot(job->handle) && packet->taken <= packet->length &&
+           packet->size_class < NPJI_SIZE_CLASSES &&
+           ((packet->flags & NPJI_PACKET_LENT) || packet->length <= npji_packet_block(packet) - sizeof *packet);
+}
+
 /* Walks a list of the job; returns whether its end is where it says, and adds up what is in it. */
 static bool walk(const struct npji_job *job, const struct npji_packets *list, uint32_t *packets, uint64_t *bytes,
                  uint64_t *pool)
 {
     struct npji_packet *const *at = &list->head;
     for (const struct npji_packet *packet; (packet = *at) != NULL; at = &packet->next) {
-        if (packet->taken > packet->length || *packets > job->packets) /* more than there are: it may never end */
+        if (!is_sound(job, packet) || *packets > job->packets) /* more than there are: it may never end */
             return false;
         ++*packets;
         *bytes += packet->length;
         *pool += npji_packet_block(packet);
     }
     return list->end == at;
+}
+
+/* The queue of a live job: the WRITE in flight was given the first of it, of which some may wait for their cancel. */
+static const char *check_queue(const struct npji_job *job)
+{
+    const struct npji_packet *packet = job->queue.head;
+    bool given = job->op && job->op_kind == NPJ_WRITE;
+    MUST(!given || (packet != NULL && (packet->flags & NPJI_PACKET_IN_OP)), "a WRITE in flight has its writes");
+    MUST(packet == NULL || !(job->facts & NPJI_HAS_PIPE) || !npji_packet_is_nothing(job, packet),
+         "an empty write whose turn has come is answered");
+    for (; packet != NULL; packet = packet->next) {
+        bool in_op = packet->flags & NPJI_PACKET_IN_OP;
+        given = given && in_op;
+        MUST(given || !in_op, "a write is in flight only with those before it");
+        MUST(!(packet->flags & NPJI_PACKET_CANCELLED) || (in_op && (job->facts & NPJI_CANCEL_ASKED)),
+             "a write that waits for its cancel is in flight");
+    }
+    return NULL;
 }
 
 static const char *check_packets(const struct npji_job *job, struct sums *sums)
@@ -50,8 +76,27 @@ static const char *check_packets(const struct npji_job *job, struct sums *sums)
         MUST(!(packet->flags & NPJI_PACKET_REPLIED) || (packet->flags & NPJI_PACKET_LENT),
              "only lent bytes are returned");
     }
-    MUST(!live || job->op_kind != NPJ_WRITE || !job->op || job->queue.head != NULL, "a WRITE in flight has its writes");
-    return NULL;
+    return live ? check_queue(job) : NULL;
+}
+
+/* The facts that a state comes with: what has been accepted, what waits, and what is owed. */
+static uint32_t facts_of(npj_state state)
+{
+    enum {
+        CONNECTED = NPJI_HAS_JOB | NPJI_CONNECT_ACCEPTED,
+        CLOSED = CONNECTED | NPJI_CLOSE_ACCEPTED | NPJI_WAITING(NPJ_REQUEST_CLOSE)
+    };
+    static const uint32_t facts[NPJ_STATE_COUNT] = {
+        [NPJ_STATE_ADDING] = NPJI_WAITING(NPJ_REQUEST_ADD),
+        [NPJ_STATE_ADDED] = NPJI_HAS_JOB,
+        [NPJ_STATE_CONNECTING] = CONNECTED | NPJI_WAITING(NPJ_REQUEST_CONNECT),
+        [NPJ_STATE_OPEN] = CONNECTED | NPJI_HAS_PIPE,
+        [NPJ_STATE_CLOSING] = CLOSED | NPJI_HAS_PIPE,
+        [NPJ_STATE_CLEANUP] = CLOSED | NPJI_HAS_PIPE,
+        [NPJ_STATE_SCHEDULING] = CLOSED,
+        [NPJ_STATE_CLEANUP_FAILED] = NPJI_HAS_PIPE,
+    };
+    return facts[state];
 }
 
 static const char *check_facts(const struct npj_srv *srv, const struct npji_job *job, struct sums *sums)
@@ -64,14 +109,35 @@ static const char *check_facts(const struct npj_srv *srv, const struct npji_job 
         sums->reserved++;
     MUST(!npji_failed(job) || job->failure != NPJ_STATUS_SUCCESS, "a failed job has its first failure");
     MUST(job->state >= NPJ_STATE_ABORTING || job->failure == NPJ_STATUS_SUCCESS, "a job with a failure has failed");
+    MUST(!(facts_of((npj_state)job->state) & ~facts), "a job has what its state says");
     MUST(!(facts & NPJI_CANCEL_ASKED) || job->op, "only an operation in flight is cancelled");
-    MUST(job->state != NPJ_STATE_BROKEN || !job->op, "a broken job has no operation");
-    MUST(job->state != NPJ_STATE_GONE || (!job->op && !(facts & NPJI_HAS_PIPE)),
-         "an ended job owes nothing to the pipe");
+    MUST(!(facts & NPJI_CANCEL_TAKEN) || (facts & NPJI_CANCEL_ASKED), "only a cancel that was asked for is taken");
+    MUST(!(facts & NPJI_PROGRESS), "progress has moved the deadline");
+    MUST(job->state != NPJ_STATE_GONE || !(facts & NPJI_HAS_PIPE), "an ended job owes nothing to the pipe");
     MUST(job->state != NPJ_STATE_GONE || !(facts & NPJI_HAS_JOB) || (facts & NPJI_PROVIDER_GONE),
          "an ended job owes nothing to its provider");
     MUST(!npji_finished(srv, job), "a state that is finished has been left");
     return NULL;
+}
+
+/* What is cancelled may be of a state that the job has left. */
+static const char *check_op(const struct npji_job *job)
+{
+    npj_action_kind kind;
+    MUST(!job->op || job->state == NPJ_STATE_ABORTING || (npji_op_of(job, &kind) && job->op_kind == kind),
+         "an operation in flight is that of the job's state");
+    MUST(!job->op || npji_handle_slot(job->op) == npji_handle_slot(job->handle), "an operation names the job's slot");
+    return NULL;
+}
+
+/* Whether a deadline is armed, if a timer is wanted, and in its ring then. One that was armed before now comes no later
+ * than one that is armed now; NPJ_NEVER is no later only if that would never come either. */
+static bool is_armed(const struct npj_srv *srv, const struct npji_deadline *deadline, enum npji_timer timer)
+{
+    if (timer == NPJI_NO_TIMER)
+        return deadline->when == NPJ_NEVER && !npji_linked(&deadline->link);
+    return deadline->when <= npji_add_saturated(srv->now, npji_timeout(srv, timer)) &&
+           npji_linked(&deadline->link) == (deadline->when != NPJ_NEVER);
 }
 
 static const char *check_links(const struct npj_srv *srv, const struct npji_job *job, struct sums *sums)
@@ -79,11 +145,9 @@ static const char *check_links(const struct npj_srv *srv, const struct npji_job 
     bool ready = npji_linked(&job->ready);
     MUST(ready == npji_has_action(srv, job), "a job is in line exactly if it has something to say");
     MUST(job->timer == npji_timer_wanted(job), "a job has the deadline of its state");
+    MUST(is_armed(srv, &job->deadline, (enum npji_timer)job->timer), "a deadline is armed and in its ring");
     bool drains = job->facts & NPJI_WAITING(NPJ_REQUEST_CLOSE);
-    MUST(drains || job->drain.when == NPJ_NEVER, "only a waiting close has a drain deadline");
-    MUST(npji_linked(&job->deadline.link) == (job->deadline.when != NPJ_NEVER) &&
-             npji_linked(&job->drain.link) == (job->drain.when != NPJ_NEVER),
-         "a deadline is in its ring exactly if it is armed");
+    MUST(is_armed(srv, &job->drain, drains ? NPJI_TIMER_DRAIN : NPJI_NO_TIMER), "a waiting close has a drain deadline");
     sums->provided += !(job->facts & NPJI_PROVIDER_GONE);
     sums->ready += ready;
     if (npji_linked(&job->deadline.link))
@@ -125,8 +189,10 @@ static const char *check_pool(const struct npj_srv *srv, const struct sums *sums
     uint64_t idle = 0;
     for (unsigned class = 0; class < classes; class ++)
         for (const struct npji_packet *packet = srv->idle[class]; packet != NULL && idle <= stats->idle_bytes;
-             packet = packet->next)
-            idle += npji_packet_block(packet);
+             packet = packet->next) {
+            MUST(packet->size_class == class, "what is kept for reuse is with its like");
+            idle += npji_blocks[class];
+        }
     MUST(idle == stats->idle_bytes && idle <= srv->config.max_idle_bytes,
          "what is kept for reuse is counted and bounded");
     MUST(sums->jobs == stats->jobs.live && sums->jobs <= srv->config.max_jobs, "jobs are counted and bounded");
@@ -137,6 +203,26 @@ static const char *check_pool(const struct npj_srv *srv, const struct sums *sums
          "the pool is counted and bounded");
     MUST(stats->memory_bytes == srv->bytes + sums->jobs * sizeof(struct npji_job) + sums->pool + idle,
          "all memory is accounted for");
+    return NULL;
+}
+
+/* Every slot that was given out is a job's, or in the list of the free ones. */
+static const char *check_slots(const struct npj_srv *srv, const struct sums *sums)
+{
+    uint64_t slots = sums->jobs;
+    uint32_t at = srv->slot_free;
+    for (; at != 0 && at <= srv->slots_used && slots < srv->slots_used; slots++) {
+        MUST(npji_slot_job(srv->slots[at - 1]) == NULL, "a free slot has no job");
+        at = npji_slot_next(srv->slots[at - 1]);
+    }
+    MUST(at == 0 && slots == srv->slots_used && slots <= srv->config.max_jobs, "a slot is a job's or free");
+    return NULL;
+}
+
+static const char *check_shutdown(const struct npj_srv *srv)
+{
+    MUST(srv->shutdown == 1 + NPJ_DRAIN || srv->shutdown_deadline == NPJ_NEVER, "only a drain has a deadline");
+    MUST(srv->shutdown || !srv->idle_owed, "only a shutdown ends in IDLE");
     return NULL;
 }
 
@@ -155,9 +241,12 @@ static const char *check_job(const struct npj_srv *srv, uint32_t slot, struct su
     MUST(job->state < NPJ_STATE_COUNT, "a job is in a state");
     MUST(job->packets <= srv->config.max_job_packets && job->bytes <= srv->config.max_job_bytes,
          "a job stays within its limits");
+    MUST(job->mode == NPJ_BYTE_MODE || job->mode == NPJ_MESSAGE_MODE, "a pipe has a mode");
     const char *broken = check_packets(job, sums);
     if (broken == NULL)
         broken = check_facts(srv, job, sums);
+    if (broken == NULL)
+        broken = check_op(job);
     return broken != NULL ? broken : check_links(srv, job, sums);
 }
 
@@ -174,5 +263,9 @@ const char *npj_check(const npj_srv *srv)
     const char *broken = check_rings(srv, &sums);
     if (broken == NULL)
         broken = check_pool(srv, &sums);
+    if (broken == NULL)
+        broken = check_slots(srv, &sums);
+    if (broken == NULL)
+        broken = check_shutdown(srv);
     return broken != NULL ? broken : check_index(srv, &sums);
 }

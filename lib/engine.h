@@ -232,6 +232,12 @@ static inline struct npji_job *npji_slot_job(npji_slot slot)
     return slot & 1 ? NULL : (struct npji_job *)slot;
 }
 
+/* 1 + the free slot behind a free one, or 0. */
+static inline uint32_t npji_slot_next(npji_slot slot)
+{
+    return (uint32_t)(slot >> 1);
+}
+
 /* Blocks of packets come in a header alone, and in sizes of payload that grow by a quarter at the most. */
 enum { NPJI_SIZE_CLASSES = 102 };
 

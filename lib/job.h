@@ -40,8 +40,8 @@ static inline void npji_move(struct npj_srv *srv, struct npji_job *job, npj_even
 
 /* -------------------------------------------------------------------------------------------- what a job has to say */
 
-/* Whether the job's state calls for an operation that has not been taken. */
-static inline bool npji_op_due(const struct npji_job *job, npj_action_kind *kind)
+/* Whether the job's state calls for an operation, and for which. */
+static inline bool npji_op_of(const struct npji_job *job, npj_action_kind *kind)
 {
     static const struct {
         bool due;
@@ -57,7 +57,13 @@ static inline bool npji_op_due(const struct npji_job *job, npj_action_kind *kind
         [NPJ_STATE_ABANDONING] = {true, NPJ_ABANDON_JOB},
     };
     *kind = ops[job->state].kind;
-    return !job->op && ops[job->state].due && (*kind != NPJ_WRITE || job->queue.head != NULL);
+    return ops[job->state].due;
+}
+
+/* Whether one is called for that has not been taken. */
+static inline bool npji_op_due(const struct npji_job *job, npj_action_kind *kind)
+{
+    return npji_op_of(job, kind) && !job->op && (*kind != NPJ_WRITE || job->queue.head != NULL);
 }
 
 /* Whether the host has still to be told of a cancel. */

@@ -8,7 +8,7 @@ void npji_slot_take(struct npj_srv *srv, struct npji_job *job)
     uint32_t slot;
     if (srv->slot_free != 0) {
         slot = srv->slot_free - 1;
-        srv->slot_free = (uint32_t)(srv->slots[slot] >> 1);
+        srv->slot_free = npji_slot_next(srv->slots[slot]);
     } else {
         slot = srv->slots_used++;
     }
