@@ -169,7 +169,7 @@ static struct npji_packet **find_waiting(struct npji_job *job, npj_req request)
 npj_status npj_cancel(npj_srv *srv, npj_req request)
 {
     NPJI_ENTER(srv);
-    struct npji_job *job = npji_job_at(srv, request);
+    struct npji_job *job = request != 0 ? npji_job_at(srv, request) : NULL;
     if (job == NULL)
         return NPJ_STATUS_NOT_FOUND;
     npj_status status = npji_cell(job, NPJ_EVENT_CANCEL).status;
