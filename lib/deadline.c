@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The earliest deadline of all jobs, and of the engine. */
-#include "engine.h"
+#include "deadline.h"
 
 uint64_t npji_host_time(const struct npj_srv *srv, uint64_t when)
 {
@@ -24,8 +24,7 @@ uint64_t npji_earliest(const struct npj_srv *srv, struct npji_job **job)
         if (deadline == NULL || deadline->when > when)
             continue;
         when = deadline->when;
-        *job = timer == NPJI_TIMER_DRAIN ? NPJI_OWNER(deadline, struct npji_job, drain)
-                                         : NPJI_OWNER(deadline, struct npji_job, deadline);
+        *job = npji_deadline_job(deadline, (enum npji_timer)timer);
     }
     return when;
 }

@@ -22,6 +22,13 @@ static inline uint64_t npji_timeout(const struct npj_srv *srv, enum npji_timer t
     }
 }
 
+/* The job that a deadline in the ring of @timer belongs to. */
+static inline struct npji_job *npji_deadline_job(struct npji_deadline *deadline, enum npji_timer timer)
+{
+    return timer == NPJI_TIMER_DRAIN ? NPJI_OWNER(deadline, struct npji_job, drain)
+                                     : NPJI_OWNER(deadline, struct npji_job, deadline);
+}
+
 static inline void npji_deadline_stop(struct npji_deadline *deadline)
 {
     npji_unlink(&deadline->link);

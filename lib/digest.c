@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The digest of what a host can observe. */
-#include "engine.h"
+#include "deadline.h"
 
 static void mix(uint64_t *digest, uint64_t value)
 {
@@ -18,7 +18,7 @@ static void mix_packets(uint64_t *digest, const struct npji_packet *packet)
     mix(digest, ~UINT64_C(0));
 }
 
-static void mix_job(uint64_t *digest, const struct npj_srv *srv, const struct npji_job *job)
+static void mix_job(uint64_t *digest, const struct npji_job *job)
 {
     mix(digest, npji_handle_slot(job->handle));
     mix(digest, job->cookie);
@@ -31,8 +31,18 @@ static void mix_job(uint64_t *digest, const struct npj_srv *srv, const struct np
         mix(digest, job->tags[i]);
     mix_packets(digest, job->queue.head);
     mix_packets(digest, job->due.head);
-    mix(digest, npji_host_time(srv, job->deadline.when));
-    mix(digest, npji_host_time(srv, job->drain.when));
+}
+
+/* Those that fall together expire in the order of their ring. */
+static void mix_deadlines(uint64_t *digest, const struct npj_srv *srv, enum npji_timer timer)
+{
+    const struct npji_link *head = &srv->timers[timer];
+    for (struct npji_link *link = head->next; link != head; link = link->next) {
+        struct npji_deadline *deadline = NPJI_OWNER(link, struct npji_deadline, link);
+        mix(digest, npji_handle_slot(npji_deadline_job(deadline, timer)->handle));
+        mix(digest, npji_host_time(srv, deadline->when));
+    }
+    mix(digest, ~UINT64_C(0));
 }
 
 uint64_t npj_digest(const npj_srv *srv)
@@ -45,8 +55,10 @@ uint64_t npj_digest(const npj_srv *srv)
     mix(&digest, npji_host_time(srv, srv->shutdown_deadline));
     for (uint32_t slot = 0; slot < srv->slots_used; slot++)
         if (npji_slot_job(srv->slots[slot]) != NULL)
-            mix_job(&digest, srv, npji_slot_job(srv->slots[slot]));
+            mix_job(&digest, npji_slot_job(srv->slots[slot]));
     for (const struct npji_link *link = srv->ready.next; link != &srv->ready; link = link->next)
         mix(&digest, npji_handle_slot(NPJI_OWNER(link, const struct npji_job, ready)->handle));
+    for (int timer = 0; timer < NPJI_TIMERS; timer++)
+        mix_deadlines(&digest, srv, (enum npji_timer)timer);
     return digest;
 }

@@ -135,6 +135,37 @@ Test(digest, covers_the_slot_of_a_job_and_its_place_in_line)
     host_end(h);
 }
 
+Test(digest, covers_the_order_of_deadlines)
+{
+    struct host *h = host_start(NULL);
+    struct job first = job_adding(h);
+    struct job second = job_adding(h);
+    const uint64_t before = npj_digest(h->srv);
+    for (unsigned turn = 0; turn < 2; turn++) {
+        const struct job *job = turn == 0 ? &first : &second;
+        struct npji_link *link = &inside(h, job)->deadline.link;
+        npji_unlink(link);
+        npji_link_last(&h->srv->timers[NPJI_TIMER_ADD], link);
+        differs_at(h, before, turn == 0, "the order of deadlines", HERE);
+    }
+    host_end(h);
+}
+
+/* Of the same time, but of another kind: what falls together is taken in the order of the kinds. */
+Test(digest, covers_the_kind_of_a_deadline)
+{
+    struct host *h = host_start(NULL);
+    struct job job = job_connecting(h);
+    const uint64_t before = npj_digest(h->srv);
+    struct npji_link *link = &inside(h, &job)->deadline.link;
+    npji_unlink(link);
+    npji_link_last(&h->srv->timers[NPJI_TIMER_ADD], link);
+    differs_at(h, before, true, "the kind of a deadline", HERE);
+    npji_unlink(link);
+    npji_link_last(&h->srv->timers[NPJI_TIMER_CONNECT], link);
+    host_end(h);
+}
+
 Test(digest, leaves_out_what_no_host_can_observe)
 {
     npj_config limits = host_limits();

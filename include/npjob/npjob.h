@@ -570,8 +570,10 @@ const char *npj_check(const npj_srv *srv);
 
 /**
  * A digest of the observable state: what a call that returned an error must have left as it was. It covers jobs,
- * requests, packets, operations, pending actions, clock, deadlines and shutdown; not addresses, generations, counters,
- * memory kept for reuse, or a RESUME that is owed. O(all). The same on every machine. 0 for a NULL engine.
+ * requests, packets, operations, pending actions and deadlines, in their order, the clock and the shutdown; not
+ * addresses, generations, free slots, counters, the bytes of writes, which of a client's or a provider's jobs is the
+ * oldest, memory kept for reuse, what has been traced, or a RESUME that is owed. O(all). The same on every machine. 0
+ * for a NULL engine.
  */
 uint64_t npj_digest(const npj_srv *srv);
 
