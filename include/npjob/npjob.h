@@ -28,7 +28,8 @@
  * - **Serialise.** Calls on one engine must not overlap. Two engines share nothing.
  * - **Answers.** A request is accepted (NPJ_STATUS_PENDING) and then gets exactly one REPLY, or it is refused (an
  * error) and gets none. A call that returns an error left the engine as it was; only a bad claim in a completion, and
- * the RESUME that a QUOTA_EXCEEDED owes, differ, and both say so below.
+ * the RESUME that a QUOTA_EXCEEDED owes, differ, and both say so below. (It is counted, the first at a cap is traced,
+ * and memory kept for reuse may have been given back.)
  * - **Which error.** Where several apply, the first of: re-entry, handle, parameter, shutdown, state, the job's limit,
  * the engine's cap, the allocator.
  * - **Re-entry.** The engine calls the host only through npj_mem and npj_config.trace. A call into the same engine from
@@ -49,7 +50,8 @@
  *     bytes of a copied write      the caller, again when the call returns; the copy is the engine's
  *     bytes of a lent write        lent from PENDING on, until the REPLY, or if that says held, the RETURN
  *     bytes of a refused write     the caller, all the time
- *     a write's packet             the engine, until its REPLY is taken and no WRITE in flight uses it
+ *     a write's packet             the engine, until its REPLY is taken and no WRITE in flight uses it; if the REPLY
+ *                                  says held, until the RETURN is taken
  *     an operation                 the host, from the npj_next() that says it until its one completion
  *     the iovec array of a WRITE   the engine; the host may read it until the next npj_next()
  *     the bytes that it points to  the host may read them until npj_written(), whatever comes between
@@ -282,12 +284,14 @@ npj_status npj_write(npj_srv *srv, npj_job job, uint64_t tag, const void *bytes,
  * accepted.
  *
  * The REPLY is SUCCESS only if every accepted write was taken in full (a cancelled one was not), the pipe was closed
- * and ScheduleJob succeeded. Otherwise it carries the first failure, and the provider is told to abandon the job. In a
- * job that has failed, the first close is accepted and answered at once with the first failure.
+ * and ScheduleJob succeeded. Otherwise it carries the first failure, and the provider is told to abandon the job. A job
+ * with a cancelled write fails with CANCELLED as soon as its close is accepted and its last write answered; CLOSE_PIPE
+ * and ABANDON_JOB follow. In a job that has failed, the first close is accepted, connected or not, and answered at once
+ * with the first failure.
  *
  * @return NPJ_STATUS_PENDING;
  *         NPJ_STATUS_INVALID_HANDLE;
- *         NPJ_STATUS_INVALID_PIPE_STATE (no connect has been accepted);
+ *         NPJ_STATUS_INVALID_PIPE_STATE (no connect has been accepted, and the job has not failed);
  *         NPJ_STATUS_PIPE_CLOSING (a second close).
  */
 npj_status npj_close(npj_srv *srv, npj_job job, uint64_t tag);
@@ -429,7 +433,7 @@ npj_status npj_shutdown(npj_srv *srv, npj_shutdown_how how);
  * Tells the engine the time, and fails what is overdue with IO_TIMEOUT. Call it before each batch of other calls. The
  * first call only sets the clock: what was armed before counts from there. A smaller @p now than before is ignored.
  * O(1) apart from what expires (a shutdown's drain, as its abort), which is taken in order of time; what falls
- * together: add, connect, stall, drain, shutdown.
+ * together: add, connect, stall, drain, shutdown, and of one kind as they were armed.
  *
  * @param now in the host's units, from any origin. Sums with timeouts saturate at NPJ_NEVER, which never comes.
  * @return NPJ_STATUS_SUCCESS.
@@ -460,8 +464,8 @@ typedef enum npj_action_kind {
                    of it */
     NPJ_REPLY,  /**< answer the client's request @c tag with @c status */
     NPJ_RETURN, /**< the lent bytes of the write @c tag, whose REPLY said held, are the host's again */
-    NPJ_RESUME, /**< after QUOTA_EXCEEDED: a write of the largest size fits into the job's own limits again, or the job
-                   can take no more writes at all */
+    NPJ_RESUME, /**< after QUOTA_EXCEEDED: a write of the largest size fits, as it is taken, into the job's own limits
+                   again, or the job can take no more writes at all */
     NPJ_IDLE    /**< after npj_shutdown(): no job, packet or action is left. Once; job and cookie are 0 */
 } npj_action_kind;
 
@@ -501,8 +505,9 @@ typedef struct npj_action {
  * is not in flight, and may be withdrawn without trace.
  *
  * Jobs that have something to say take turns, one action each, in the order in which they came to have something.
- * Within a job: CANCEL, REPLY of add, REPLY of connect, REPLY and RETURN of writes in the order in which they were
- * answered (by one call: in which they were accepted), REPLY of close, RESUME, and last the operation to start.
+ * Within a job: CANCEL, REPLY of add, REPLY of connect, REPLY of writes in the order in which they were answered (by
+ * one call: in which they were accepted), RETURN of those whose operation has been completed, REPLY of close, RESUME,
+ * and last the operation to start.
  *
  * @param out filled when true is returned, untouched otherwise.
  * @return whether there was something. False for a NULL argument, or from inside a callback.

@@ -110,8 +110,8 @@ npj_status npj_path_parse(const npj_path *path, npj_path_profile profile, npj_pi
  * @param buffer   the caller's; must not overlap the name. No terminator is written; untouched on error.
  * @param capacity of @p buffer, in bytes. NPJ_PIPE_PATH_MAX is always enough.
  * @param length   receives the length in bytes on SUCCESS; untouched otherwise.
- * @return NPJ_STATUS_SUCCESS; NPJ_STATUS_INVALID_PARAMETER (null pointer, opaque name or encoding, a name that
- *         npj_path_parse() cannot have given, a buffer that is too small: never a truncated name).
+ * @return NPJ_STATUS_SUCCESS; NPJ_STATUS_INVALID_PARAMETER (null pointer, opaque name or encoding, a name that would
+ *         not parse to the same name again, a buffer that is too small: never a truncated name).
  */
 npj_status npj_pipe_path(const npj_pipe_name *name, npj_path_encoding encoding, void *buffer, size_t capacity,
                          size_t *length);

@@ -52,7 +52,7 @@ typedef enum npj_state {
     X(OPENED)        /* npj_opened() with success */                                                                   \
     X(WRITTEN)       /* npj_written(), after which the job goes on */                                                  \
     X(DONE)          /* npj_done() with success */                                                                     \
-    X(FAILED)        /* any completion that fails the operation, or the job for what it reports */                     \
+    X(FAILED)        /* a completion fails the operation, or the job; or a cancelled write its close */                \
     X(FINISH)        /* the state's own work is finished (engine) */
 
 typedef enum npj_event {
@@ -65,9 +65,9 @@ typedef enum npj_event {
 /**
  * One cell of the table. @c status is NPJ_STATUS_SUCCESS where the event is taken, else the error that refuses it. A
  * cell that takes an event may still be refused by what the job has already seen: a second connect
- * (INVALID_PIPE_STATE), a write or close without an accepted connect (INVALID_PIPE_STATE) or after an accepted close
- * (PIPE_CLOSING), a stale operation (INVALID_HANDLE), a write that is not pending (NOT_FOUND). client_gone leaves a job
- * alone whose close was accepted.
+ * (INVALID_PIPE_STATE), a write or close without an accepted connect (INVALID_PIPE_STATE; but the close of a failed job
+ * is taken) or after an accepted close (PIPE_CLOSING), a stale operation (INVALID_HANDLE), a write that is not pending
+ * (NOT_FOUND). client_gone leaves a job alone whose close was accepted.
  */
 typedef struct npj_cell {
     npj_status status;
