@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Laws 10 and 11: what ends the jobs of one client, of one provider, or one job, reaches no other job. The others are
+ * idle, each on pages of its own, which cannot be read while the call and all that follows from it are made.
+ */
+#define _GNU_SOURCE
+#include <sys/mman.h>
+
+#include "inside.h"
+
+enum { OTHERS = 50, OWN = 3, ROOM = 4096 };
+
+static void *paged_alloc(void *user, size_t bytes)
+{
+    (void)user;
+    void *block = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return block != MAP_FAILED ? block : NULL;
+}
+
+static void paged_release(void *user, void *block, size_t bytes)
+{
+    (void)user;
+    cr_assert_eq(munmap(block, bytes), 0);
+}
+
+/* Does whatever there is to do, with success. */
+static void run(npj_srv *srv)
+{
+    for (npj_action todo; npj_next(srv, &todo);) {
+        if (todo.kind == NPJ_ADD_JOB)
+            cr_assert_eq(npj_job_added(srv, todo.op, NPJ_STATUS_SUCCESS, &path_of_pipe, 1), NPJ_STATUS_SUCCESS);
+        else if (todo.kind == NPJ_OPEN)
+            cr_assert_eq(npj_opened(srv, todo.op, NPJ_STATUS_SUCCESS, NPJ_BYTE_MODE), NPJ_STATUS_SUCCESS);
+        else if (todo.kind < NPJ_CANCEL)
+            cr_assert_eq(npj_done(srv, todo.op, NPJ_STATUS_SUCCESS), NPJ_STATUS_SUCCESS);
+    }
+}
+
+static npj_job open_job(npj_srv *srv, uint64_t client, uint64_t provider)
+{
+    npj_job job;
+    cr_assert_eq(npj_add_job(srv, client, provider, COOKIE, TAG_ADD, &job), NPJ_STATUS_PENDING);
+    cr_assert_eq(npj_connect(srv, job, TAG_CONNECT), NPJ_STATUS_PENDING);
+    run(srv);
+    return job;
+}
+
+struct crowd {
+    npj_srv *srv;
+    npj_job own[OWN];
+    npj_job others[OTHERS];
+};
+
+/* The jobs of one client and provider among those of another, from whose bucket nothing leads to them. */
+static void gather(struct crowd *crowd)
+{
+    const npj_config config = {
+        .size = sizeof config, .mem = {paged_alloc, paged_release, NULL}, .max_jobs = ROOM, .max_packets = 1};
+    cr_assert_eq(npj_srv_new(&config, &crowd->srv), NPJ_STATUS_SUCCESS);
+    for (unsigned i = 0; i < OTHERS; i++) {
+        crowd->others[i] = open_job(crowd->srv, CLIENT + 1, PROVIDER + 1);
+        if (i < OWN)
+            crowd->own[i] = open_job(crowd->srv, CLIENT, PROVIDER);
+    }
+    for (enum npji_key key = 0; key < NPJI_KEYS; key++)
+        for (uint32_t i = 0; i < crowd->srv->buckets; i++)
+            cr_assert(crowd->srv->index[key][i] == NULL || crowd->srv->index[key][i]->chain == NULL);
+}
+
+static void protect(void *const *jobs, int protection)
+{
+    for (unsigned i = 0; i < OTHERS; i++)
+        cr_assert_eq(mprotect(jobs[i], sizeof(struct npji_job), protection), 0);
+}
+
+static void end_jobs(const struct crowd *crowd, int how)
+{
+    if (how == 0)
+        cr_assert_eq(npj_client_gone(crowd->srv, CLIENT, NPJ_STATUS_NETWORK_NAME_DELETED), NPJ_STATUS_SUCCESS);
+    else if (how == 1)
+        cr_assert_eq(npj_provider_gone(crowd->srv, PROVIDER), NPJ_STATUS_SUCCESS);
+    for (unsigned i = 0; i < OWN && how != 0; i++)
+        cr_assert_eq(npj_abort(crowd->srv, crowd->own[i], NPJ_STATUS_PRINT_CANCELLED), NPJ_STATUS_SUCCESS);
+}
+
+ParameterizedTestParameters(reach, nobody_elses_job)
+{
+    static int how[] = {0, 1, 2}; /* client_gone, provider_gone and abort, abort alone */
+    return cr_make_param_array(int, how, 3);
+}
+
+ParameterizedTest(int *how, reach, nobody_elses_job)
+{
+    struct crowd crowd;
+    void *jobs[OTHERS];
+    gather(&crowd);
+    for (unsigned i = 0; i < OTHERS; i++)
+        jobs[i] = npji_job_at(crowd.srv, crowd.others[i]);
+    protect(jobs, PROT_NONE);
+    end_jobs(&crowd, *how);
+    run(crowd.srv);
+    npj_stats stats;
+    npj_stats_get(crowd.srv, &stats);
+    protect(jobs, PROT_READ | PROT_WRITE);
+    cr_assert_eq(stats.jobs.live, OTHERS);
+    cr_assert_null(npj_check(crowd.srv));
+    npj_srv_free(&crowd.srv);
+}
