@@ -90,13 +90,24 @@ static void on_readable(uv_poll_t *handle, int status, int events)
 
 /* ---------------------------------------------------------------------------------------------- its end */
 
+static void on_try_again(uv_timer_t *timer);
+
+static void try_later(npjpi_command *command)
+{
+    uv_timer_start(&command->timer, on_try_again, TRY_AGAIN_MS, 0);
+}
+
+/* While it waits to be tried again, only a process that could not be started is closed. */
 static void on_closed(uv_handle_t *handle)
 {
     npjpi_command *command = handle->data;
-    if (--command->handles > 0)
-        return;
-    command->running = false;
-    command->ended(command);
+    command->handles--;
+    if (command->handles == 0) {
+        command->running = false;
+        command->ended(command);
+    } else if (command->waiting) {
+        try_later(command);
+    }
 }
 
 static void stop_listening(npjpi_listener *listener)
@@ -255,8 +266,6 @@ static bool has_time(const npjpi_command *command)
     return command->timeout == NPJ_NEVER || now_ms() - command->started < command->timeout;
 }
 
-static void on_try_again(uv_timer_t *timer);
-
 static void try_start(npjpi_command *command)
 {
     command->waiting = false;
@@ -272,13 +281,12 @@ static void try_start(npjpi_command *command)
     stop_listening(&command->out);
     stop_listening(&command->err);
     command->waiting = command->patient && npjpi_command_no_room(command->error) && has_time(command);
-    if (command->waiting)
-        uv_timer_start(&command->timer, on_try_again, TRY_AGAIN_MS, 0);
-    else
+    if (!command->waiting)
         end(command);
+    else if (command->handles == 1) /* that of the timer; else that of the process is not closed yet: on_closed() */
+        try_later(command);
 }
 
-/* The handle of a process that could not be started is closed by now: libuv closes handles before it runs timers. */
 static void on_try_again(uv_timer_t *timer)
 {
     try_start(timer->data);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Providers that are commands: those that hang, are cancelled, outlive their host, or find no room in the system. */
+#include <fcntl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "host_run.h"
 
@@ -197,6 +199,47 @@ Test(command_end, without_descriptors_schedule_waits)
 Test(command_end, without_descriptors_abandon_waits)
 {
     waits_for_descriptors(false);
+}
+
+/* Takes all descriptors that are left, but for @free. Returns how many are in @taken. */
+static int take_descriptors(int *taken, int most, int free)
+{
+    int count = 0;
+    while (count < most && (taken[count] = fcntl(0, F_DUPFD_CLOEXEC, 0)) >= 0)
+        count++;
+    cr_assert(count < most && count >= free);
+    for (int i = 0; i < free; i++)
+        close(taken[--count]);
+    return count;
+}
+
+/*
+ * There is room for the command's standard error, but not for what libuv needs to start a process: its handle is closed
+ * before the next try. A program that calls UV_RUN_ONCE, and is long about other things, has timers run before that.
+ */
+Test(command_end, a_process_is_tried_again_when_its_handle_is_closed)
+{
+    enum { LIMIT = 64 };
+    struct run run = {0};
+    int taken[LIMIT];
+    rlim_t before = descriptor_limit();
+    run_start(&run);
+    until(run.r, &run.s, false, is_connected);
+    reader_accept(run.r);
+    run_print(&run);
+    limit_descriptors(LIMIT);
+    int count = take_descriptors(taken, LIMIT, 1); /* and the pipe's own, which is closed first */
+    for (int i = 0; i < 8; i++) {
+        uv_run(&run.r->loop, UV_RUN_ONCE);
+        usleep(i % 2 == 0 ? 0 : 150000);
+    }
+    cr_assert_eq(run.s.ended, 0);
+    while (count > 0)
+        close(taken[--count]);
+    limit_descriptors(before);
+    until(run.r, &run.s, true, has_ended);
+    cr_assert_str_eq(run_file(run.r, "log"), "scheduled 74\n");
+    run_end(&run);
 }
 
 /* But not longer than a command may take; and an abort ends the waiting. */
