@@ -86,7 +86,7 @@ static void end(void *data)
 {
     struct npjob_socket *self = data;
     bench_must(self->answered == self->wanted, "not every write was answered");
-    (void)npjpi_pipe_close(&self->pipe);
+    (void)npjpi_pipe_close(&self->pipe, true);
     bench_must(bench_reader_free(self->reader) == self->wanted * self->length, "not every byte has arrived");
     bench_engine_free(self->srv);
     free(self->bytes);

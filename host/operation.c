@@ -60,7 +60,7 @@ static npj_status watch(npjp_job *job)
         npjpi_job_hold(job);
         return NPJ_STATUS_SUCCESS;
     }
-    (void)npjpi_pipe_close(&job->pipe);
+    (void)npjpi_pipe_close(&job->pipe, false);
     job->pipe.step = "poll";
     job->pipe.error = -error;
     return NPJ_STATUS_INSUFFICIENT_RESOURCES;
@@ -126,18 +126,18 @@ static void on_writable(uv_poll_t *handle, int status, int events)
 
 /* ---------------------------------------------------------------------------------------------- CLOSE_PIPE */
 
-static npj_status close_pipe(npjp_job *job)
+static npj_status close_pipe(npjp_job *job, bool whole)
 {
     uv_close((uv_handle_t *)&job->writable, on_closed);
-    return npjpi_pipe_close(&job->pipe);
+    return npjpi_pipe_close(&job->pipe, whole);
 }
 
-static void finish_close(npjp_job *job, npj_op op)
+static void finish_close(npjp_job *job, const npj_action *action)
 {
-    npj_status status = close_pipe(job);
+    npj_status status = close_pipe(job, action->status == NPJ_STATUS_SUCCESS);
     if (status != NPJ_STATUS_SUCCESS)
         tell_of_pipe(job);
-    (void)npj_done(npjpi_call(job->host), op, status);
+    (void)npj_done(npjpi_call(job->host), action->op, status);
 }
 
 void npjpi_pipe_start(npjp_job *job)
@@ -151,7 +151,7 @@ void npjpi_pipe_start(npjp_job *job)
 void npjpi_pipe_stop(npjp_job *job)
 {
     if (job->pipe.fd >= 0)
-        (void)close_pipe(job);
+        (void)close_pipe(job, false);
     uv_close((uv_handle_t *)&job->again, on_closed);
 }
 
@@ -230,7 +230,7 @@ void npjpi_carry_out(const npj_action *action)
         start_write(job, action);
         break;
     case NPJ_CLOSE_PIPE:
-        finish_close(job, action->op);
+        finish_close(job, action);
         break;
     case NPJ_CANCEL:
         cancel(job);

@@ -201,10 +201,28 @@ static int error_of_socket(int fd)
     return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) == 0 ? error : errno;
 }
 
-npj_status npjpi_pipe_close(npjpi_pipe *pipe)
+/* As many as a socket's buffer holds, at the sizes that systems come with. */
+enum { UNASKED_READS = 512 };
+
+/*
+ * What the reader has sent and nobody reads would make of the close a reset: its next read would fail, and what it has
+ * not read yet be lost on it. It can send no more from here on.
+ */
+static void throw_away_unasked(int fd)
+{
+    char bytes[4096];
+    (void)shutdown(fd, SHUT_RD);
+    for (int i = 0; i < UNASKED_READS; i++)
+        if (recv(fd, bytes, sizeof bytes, MSG_DONTWAIT) <= 0)
+            return;
+}
+
+npj_status npjpi_pipe_close(npjpi_pipe *pipe, bool whole)
 {
     int fd = pipe->fd;
     int unread = pipe->is_socket && pipe->error == 0 ? error_of_socket(fd) : 0;
+    if (pipe->is_socket && whole)
+        throw_away_unasked(fd);
     pipe->fd = -1;
     /* After EINTR Linux has closed it all the same. */
     if (close(fd) != 0 && errno != EINTR)

@@ -42,12 +42,14 @@ npj_status npjpi_pipe_write(npjpi_pipe *pipe, const struct iovec *iov, uint32_t 
 
 /**
  * Closes the pipe. Its reader sees the end of the file, whatever became of the job: neither a FIFO nor a Unix-domain
- * socket has a reset that the writer could send (SO_LINGER does nothing there). Only a reader that has itself sent
- * something that nobody read sees ECONNRESET. A provider learns what became of a job from ScheduleJob or its deletion.
+ * socket has a reset that the writer could send (SO_LINGER does nothing there). Only where a job has failed, and the
+ * reader of a socket has itself sent something, which nobody reads, it sees ECONNRESET. A provider learns what became
+ * of a job from ScheduleJob or its deletion.
  *
+ * @param whole the pipe has taken all of its job: the end is to be one, also for a reader that has sent something.
  * @return SUCCESS; PIPE_BROKEN (a socket's reader closed it before it had read all: the job did not arrive); another
  *         error of the system. The pipe is closed in any case.
  */
-npj_status npjpi_pipe_close(npjpi_pipe *pipe);
+npj_status npjpi_pipe_close(npjpi_pipe *pipe, bool whole);
 
 #endif

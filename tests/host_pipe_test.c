@@ -326,6 +326,52 @@ Test(pipe, a_seqpacket_reader_that_leaves_bytes_unread_has_no_job)
     reader_goes_with_bytes_unread(SEQPACKET);
 }
 
+/* What a reader sends is read by nobody: neither its last bytes are lost by it nor the end, unless the job fails. */
+static void reader_says_something(enum kind kind, bool whole)
+{
+    enum { MESSAGES = 3, LENGTH = 6 };
+    struct rig *r = rig_start(NULL);
+    struct seen s = {0};
+    reader_listen(r, kind);
+    job_start(r, &s, job_options(&s));
+    settle(r);
+    reader_accept(r);
+    for (int i = 0; i < 100; i++)
+        cr_assert_eq(write(r->reader, "something", 9), 9);
+    for (int i = 0; i < MESSAGES; i++)
+        must_write(&s, (uint64_t)(TAG_WRITE + i), "a part", LENGTH, NPJ_COPY);
+    settle(r);
+    if (whole)
+        cr_assert_eq(npjp_job_close(s.job, TAG_CLOSE), NPJ_STATUS_PENDING);
+    else
+        cr_assert_eq(npjp_job_abort(s.job, NPJ_STATUS_PRINT_CANCELLED), NPJ_STATUS_SUCCESS);
+    until(r, &s, false, has_ended);
+    cr_assert_eq(s.scheduled, whole ? 1 : 0);
+    ssize_t count;
+    do {
+        count = reader_read(r, 100);
+    } while (count > 0);
+    if (whole) {
+        cr_assert_eq(count, 0, "read: %s", strerror(errno));
+        cr_assert_eq(r->got_length, MESSAGES * LENGTH);
+    } else {
+        cr_assert(count == -1 && errno == ECONNRESET);
+    }
+    rig_end(r);
+}
+
+Test(pipe, a_stream_reader_that_says_something_gets_all)
+{
+    reader_says_something(STREAM, true);
+    reader_says_something(STREAM, false);
+}
+
+Test(pipe, a_seqpacket_reader_that_says_something_gets_all)
+{
+    reader_says_something(SEQPACKET, true);
+    reader_says_something(SEQPACKET, false);
+}
+
 static struct rig *with_fifo;
 
 static void open_again(uv_poll_t *handle, int status, int events)
