@@ -30,7 +30,8 @@
  * too.
  * - It has ended when its process has exited, of which libuv learns by SIGCHLD: with the signal blocked in every thread
  * of the program, no command ends. What it leaves running in the background lives on, and is not waited for, even if it
- * holds the outputs open.
+ * holds the outputs open. But these are read no more, and to write there is SIGPIPE: a command leaves something running
+ * with its own output closed or elsewhere.
  * - Past its time, or cancelled, its group gets SIGTERM; a second later, or when the command itself has exited,
  * whatever is left of the group gets SIGKILL. When the host is freed, all of it gets SIGKILL at once.
  * - Exit code 0 is success, also if it comes after SIGTERM; 75 (EX_TEMPFAIL) is PIPE_NOT_AVAILABLE, 77 (EX_NOPERM)
