@@ -201,3 +201,14 @@ void npjp_job_tell(npjp_job *job, const char *step, const char *what)
         add_clean(job, what);
     }
 }
+
+/* What was told later is set behind a "; ", or what of it had room: not where it becomes the first. */
+void npjpi_job_untell(npjp_job *job, size_t from, size_t to)
+{
+    const char *later = job->trouble + to;
+    if (from == to)
+        return;
+    if (from == 0)
+        later += strnlen(later, 2);
+    memmove(job->trouble + from, later, strlen(later) + 1);
+}

@@ -68,12 +68,14 @@ static npj_status watch(npjp_job *job)
 
 static void try_open(npjp_job *job)
 {
-    job->trouble[job->trouble_before] = '\0'; /* what an earlier try has said */
+    npjpi_job_untell(job, job->try_from, job->try_to);
+    job->try_from = strlen(job->trouble);
     npj_status status = npjpi_pipe_open(&job->pipe, job->path, job->asked.mode, job->host->max_write_bytes);
     if (status == NPJ_STATUS_SUCCESS)
         status = watch(job);
     if (status != NPJ_STATUS_SUCCESS)
         tell_of_pipe(job);
+    job->try_to = strlen(job->trouble);
     if (job->asked.wait_for_pipe && may_come(status))
         uv_timer_start(&job->again, on_try_again, TRY_AGAIN_MS, 0);
     else
@@ -222,7 +224,6 @@ void npjpi_carry_out(const npj_action *action)
         break;
     case NPJ_OPEN:
         take_over(job, action);
-        job->trouble_before = strlen(job->trouble);
         try_open(job);
         break;
     case NPJ_WRITE:

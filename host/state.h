@@ -61,7 +61,7 @@ struct npjp_job {
     void *kept; /* the provider's */
     npjp_job_report report;
     char trouble[NPJP_TROUBLE_MAX];
-    size_t trouble_before; /* the length of the trouble before OPEN was tried */
+    size_t try_from, try_to; /* of the trouble: what the last try of OPEN has said */
     char path[PATH_MAX];
     size_t holders; /* handles, and the job itself until its end: who looks at this memory */
     size_t bytes;   /* of this block */
@@ -79,7 +79,8 @@ void npjpi_host_hold(npjp_host *host);
 void npjpi_host_let_go(npjp_host *host); /* the last one releases it */
 
 /* job.c */
-void npjpi_job_end(npjp_job *job); /* closes what is open, and ends the provider's part */
+void npjpi_job_untell(npjp_job *job, size_t from, size_t to); /* takes back this part of the trouble */
+void npjpi_job_end(npjp_job *job);                            /* closes what is open, and ends the provider's part */
 void npjpi_job_hold(npjp_job *job);
 void npjpi_job_let_go(npjp_job *job); /* the last one releases it */
 

@@ -212,6 +212,38 @@ ParameterizedTest(const int *kind, open, it_waits_for_the_pipe)
     rig_end(r);
 }
 
+/* Of what is said before a try, and between two, nothing is forgotten with what the tries say. */
+static void tells_between_tries(bool before, const char *waiting, const char *open)
+{
+    struct rig *r = rig_start(NULL);
+    struct seen s = {0};
+    npjp_job_options options = job_options(&s);
+    options.wait_for_pipe = true;
+    job_start(r, &s, options);
+    if (before)
+        npjp_job_tell(s.job, "before", "");
+    settle(r);
+    npjp_job_tell(s.job, "provider", "slow today");
+    npjp_job_tell(s.job, "again", "");
+    for (int i = 0; i < 3; i++) {
+        uv_run(&r->loop, UV_RUN_ONCE);
+        settle(r);
+    }
+    cr_assert_str_eq(npjp_job_trouble(s.job), waiting);
+    reader_listen(r, STREAM);
+    until(r, &s, false, is_connected);
+    cr_assert_str_eq(npjp_job_trouble(s.job), open);
+    rig_end(r);
+}
+
+Test(open, what_is_told_between_tries_stays)
+{
+    tells_between_tries(false, "provider: slow today; again; open: No such file or directory",
+                        "provider: slow today; again");
+    tells_between_tries(true, "before; provider: slow today; again; open: No such file or directory",
+                        "before; provider: slow today; again");
+}
+
 Test(open, it_waits_no_longer_than_the_connect_deadline)
 {
     npjp_config limits = rig_limits();
