@@ -30,6 +30,8 @@ npj_status npjp_job_added(npjp_job *job, npj_op op, npj_status status, const cha
     if (added && result == NPJ_STATUS_SUCCESS) {
         job->report.added = true;
         job->report.job_id = job_id;
+    } else {
+        job->path[0] = '\0'; /* a bad claim: there is no job that it would be the path of */
     }
     return result;
 }

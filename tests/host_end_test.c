@@ -313,18 +313,28 @@ Test(end, a_job_that_was_scheduled_too_late_is_abandoned)
     rig_end(r);
 }
 
-Test(end, a_bad_claim_of_a_provider_is_a_failure)
+static void claims_badly(npj_status status, const char *path)
 {
     struct rig *r = rig_start(NULL);
     struct seen s = {.provider_waits = true};
+    npjp_job_report report;
     job_start(r, &s, job_options(&s));
     settle(r);
-    cr_assert_eq(npjp_job_added(s.job, s.op, NPJ_STATUS_SUCCESS, NULL, JOB_ID), NPJ_STATUS_INVALID_PARAMETER);
+    cr_assert_eq(npjp_job_added(s.job, s.op, status, path, JOB_ID), NPJ_STATUS_INVALID_PARAMETER);
+    npjp_job_report_get(s.job, &report);
+    cr_assert(!report.added && report.job_id == 0);
+    cr_assert_str_eq(report.path, "");
     until(r, &s, false, has_ended);
     expect_reply(&s, NPJ_REQUEST_ADD, TAG_ADD, NPJ_STATUS_INVALID_PARAMETER);
     cr_assert_eq(s.abandoned, 0);
     cr_assert_not(s.report.added);
     rig_end(r);
+}
+
+Test(end, a_bad_claim_of_a_provider_is_a_failure)
+{
+    claims_badly(NPJ_STATUS_SUCCESS, NULL);
+    claims_badly(NPJ_STATUS_PENDING, "/pipe");
 }
 
 static void refused_by_begin(npj_status says, npj_status want)
