@@ -27,6 +27,7 @@ static uint64_t now_ms(void)
 static void hear_output(npjpi_command *command, const char *bytes, size_t length)
 {
     if (length > sizeof command->output - command->output_length) {
+        command->overflowed = true;
         npjpi_command_stop(command, NPJPI_STOPPED_OUTPUT);
         return;
     }
@@ -296,6 +297,7 @@ void npjpi_command_start(npjpi_command *command)
 {
     command->stopped = NPJPI_NOT_STOPPED;
     command->error = command->signal = command->exit_code = 0;
+    command->overflowed = false;
     command->output_length = command->said_length = command->line_length = 0;
     command->out.fd = command->err.fd = -1;
     command->running = true;

@@ -46,6 +46,7 @@ typedef struct npjpi_command {
     int exit_code; /**< with this */
     char output[NPJP_OUTPUT_MAX];
     size_t output_length;
+    bool overflowed;           /**< it printed more, whether it was stopped for that or before */
     char said[NPJPI_LINE_MAX]; /**< the last line of standard error that is not empty, as it came, or its beginning */
     size_t said_length;
 

@@ -237,7 +237,7 @@ static npj_status status_of(const npjpi_command *command)
     bool exited = command->error == 0 && command->signal == 0;
     if (command->error != 0)
         return npjpi_command_no_room(command->error) ? NPJ_STATUS_INSUFFICIENT_RESOURCES : NPJP_STATUS_UNSUCCESSFUL;
-    if (command->stopped == NPJPI_STOPPED_OUTPUT)
+    if (command->overflowed)
         return NPJP_STATUS_UNSUCCESSFUL;
     if (exited && (command->exit_code == 0 || command->stopped == NPJPI_NOT_STOPPED))
         return status_of_exit(command->exit_code);
@@ -254,7 +254,7 @@ static void tell(const job_block *block, const char *wrong)
     char text[NPJP_TROUBLE_MAX];
     if (command->error != 0)
         snprintf(text, sizeof text, "it cannot be started: %s", strerror(command->error));
-    else if (command->stopped == NPJPI_STOPPED_OUTPUT)
+    else if (command->overflowed)
         snprintf(text, sizeof text, "it printed more than %d bytes", NPJP_OUTPUT_MAX);
     else if (command->stopped == NPJPI_STOPPED_TIME)
         snprintf(text, sizeof text, "stopped after %" PRIu64 " ms", command->timeout);
@@ -284,7 +284,7 @@ static void end_add_job(job_block *block)
         status = NPJP_STATUS_UNSUCCESSFUL;
     if (status != NPJ_STATUS_SUCCESS)
         tell(block, wrong);
-    bool left = command->signal != 0 && command->stopped != NPJPI_STOPPED_OUTPUT && wrong == NULL;
+    bool left = command->signal != 0 && !command->overflowed && wrong == NULL;
     if (status != NPJ_STATUS_SUCCESS && left) {
         (void)npjp_job_abort(block->job, status);
         status = NPJ_STATUS_SUCCESS;

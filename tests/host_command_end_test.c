@@ -75,6 +75,20 @@ Test(command_end, a_job_of_one_that_was_killed_is_abandoned)
     run_end(&run);
 }
 
+/* What it prints when it is told to stop counts as well. */
+Test(command_end, one_that_prints_too_much_at_its_end_has_no_job)
+{
+    struct run run = {
+        .add = "sh -c 'trap \"head -c 4090 /dev/zero; exit 0\" TERM; echo @/pipe; echo 74; sleep 100 & wait'",
+        .timeout = STOPPED_AFTER};
+    run_start(&run);
+    until(run.r, &run.s, false, has_ended);
+    expect_reply(&run.s, NPJ_REQUEST_ADD, TAG_ADD, NPJP_STATUS_UNSUCCESSFUL);
+    cr_assert_str_eq(run.s.trouble, "addjob command: it printed more than 4096 bytes");
+    cr_assert_str_eq(run_file(run.r, "log"), "");
+    run_end(&run);
+}
+
 /* ------------------------------------------------------------------------------------------------ cancelled */
 
 static void abort_while_adding(const char *add, const char *log)

@@ -43,9 +43,9 @@
  * The addjob command prints two lines, each ended by a newline, and nothing else: the absolute path of the pipe, which
  * is a listening Unix-domain socket or a FIFO, and the JobId in decimal, 1 to 4294967295. Everything else is a failed
  * AddJob (NPJP_STATUS_UNSUCCESSFUL): nothing, more, a NUL byte, a relative path. One that prints more than
- * NPJP_OUTPUT_MAX bytes is stopped. If it printed a job and was then killed, by the library (past its time, cancelled)
- * or by others, the job is abandoned. If it printed a job and exited with an error, it has no job: it cleans up after
- * itself.
+ * NPJP_OUTPUT_MAX bytes, were it after SIGTERM, is stopped and has no job. If it printed a job and was then killed, by
+ * the library (past its time, cancelled) or by others, the job is abandoned. If it printed a job and exited with an
+ * error, it has no job: it cleans up after itself.
  */
 #ifndef NPJOB_POSIX_PROVIDER_H
 #define NPJOB_POSIX_PROVIDER_H
