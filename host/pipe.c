@@ -59,14 +59,41 @@ static npj_status opened(npjpi_pipe *pipe, int fd, bool is_socket)
     return NPJ_STATUS_SUCCESS;
 }
 
-/* The system counts its own overhead as well, and doubles what it is asked for. */
-static void make_room_for_messages(int fd, uint32_t longest)
+static int size_of_buffer(int fd)
 {
-    int now = 0;
-    socklen_t length = sizeof now;
+    int size = 0;
+    socklen_t length = sizeof size;
+    return getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, &length) == 0 ? size : 0;
+}
+
+/*
+ * The system counts its own overhead as well, and doubles what it is asked for. Where it allows less to those who ask
+ * (wmem_max) than it gives to those who do not (wmem_default), it makes the buffer smaller.
+ *
+ * Returns false for that: no call puts back what there was.
+ */
+static bool make_room_for_messages(int fd, uint32_t longest)
+{
+    int before = size_of_buffer(fd);
     int wanted = longest > INT32_MAX / 2 ? INT32_MAX / 2 : (int)longest;
-    if (getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &now, &length) == 0 && now < wanted + 4096)
+    if (before < wanted + 4096)
         (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &wanted, sizeof wanted); /* sendmsg tells if it was not enough */
+    return size_of_buffer(fd) >= before;
+}
+
+static int new_socket(int type)
+{
+    return socket(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+}
+
+static int socket_for_messages(uint32_t longest)
+{
+    int fd = new_socket(SOCK_SEQPACKET);
+    if (fd >= 0 && !make_room_for_messages(fd, longest)) {
+        close(fd);
+        fd = new_socket(SOCK_SEQPACKET);
+    }
+    return fd;
 }
 
 static npj_status open_socket(npjpi_pipe *pipe, const char *path, npj_pipe_mode mode, uint32_t longest)
@@ -76,12 +103,9 @@ static npj_status open_socket(npjpi_pipe *pipe, const char *path, npj_pipe_mode 
         return failed(pipe, "connect", ENAMETOOLONG);
     memcpy(address.sun_path, path, strlen(path) + 1);
 
-    int type = mode == NPJ_MESSAGE_MODE ? SOCK_SEQPACKET : SOCK_STREAM;
-    int fd = socket(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int fd = mode == NPJ_MESSAGE_MODE ? socket_for_messages(longest) : new_socket(SOCK_STREAM);
     if (fd < 0)
         return failed(pipe, "socket", errno);
-    if (mode == NPJ_MESSAGE_MODE)
-        make_room_for_messages(fd, longest);
     if (connect(fd, (const struct sockaddr *)&address, sizeof address) != 0) {
         int error = errno;
         close(fd);

@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "host_support.h"
@@ -238,6 +240,35 @@ Test(pipe, a_message_is_as_long_as_the_buffer_allows)
     cr_assert_str_eq(npjp_job_trouble(s.job), "write: Message too long");
     reader_accept(r);
     cr_assert_eq(reader_read(r, 1 << 20), LONG);
+    rig_end(r);
+    free(text);
+}
+
+/* Stands before that of the system, for one that allows no larger buffers than this to those who ask; 0: as it is. */
+static int buffer_allowed;
+int setsockopt(int fd, int level, int name, const void *value, socklen_t length)
+{
+    if (buffer_allowed > 0 && level == SOL_SOCKET && name == SO_SNDBUF)
+        value = &buffer_allowed;
+    return (int)syscall(SYS_setsockopt, fd, level, name, value, length);
+}
+
+/* A system may give more to those who do not ask: then the buffer stays as large as it was. */
+Test(pipe, the_buffer_is_never_made_smaller)
+{
+    enum { LONG = 40000, LONGEST = 300000 }; /* the one fits the system's own buffer, the other does not */
+    npjp_config limits = rig_limits();
+    limits.engine.max_write_bytes = LONGEST;
+    struct rig *r = rig_start(&limits);
+    struct seen s = {0};
+    char *text = calloc(1, LONG);
+    buffer_allowed = 16384;
+    reader_listen(r, SEQPACKET);
+    job_start(r, &s, job_options(&s));
+    must_write(&s, TAG_WRITE, text, LONG, NPJ_LEND);
+    settle(r);
+    expect_reply(&s, NPJ_REQUEST_WRITE, TAG_WRITE, NPJ_STATUS_SUCCESS);
+    buffer_allowed = 0;
     rig_end(r);
     free(text);
 }
