@@ -80,8 +80,9 @@ static void write_replied(struct npjt_driver *d, struct a_job *job, const npj_ac
         npjt_violate(d, NPJT_LAW_COUNTS, "a write is answered with a count of %llu where the pipe took %u",
                      (unsigned long long)action->count, (unsigned)write->taken);
     if (action->held != (write->lent && write->in_op))
-        npjt_violate(d, NPJT_LAW_BOUNDS, "a REPLY says held where the bytes are %s",
-                     action->held ? "not in use" : "still in use");
+        npjt_violate(d, NPJT_LAW_BOUNDS, "a REPLY %s",
+                     action->held ? "says held where the bytes are not in use"
+                                  : "does not say held where the bytes are still in use");
     write->replied = true;
     write->held = write->lent && write->in_op;
     d->answered_write[d->writes_answered++ % ENDED_KEPT] = write->request;

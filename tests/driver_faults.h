@@ -10,6 +10,7 @@ struct fault {
     unsigned law;         /**< the law that it breaks */
     const char *tape;     /**< an order of events in which it shows, as text */
     npjt_subject subject; /**< the faulty server */
+    const char *says;     /**< what the finding must say, where the words matter; or NULL */
 };
 
 /** All of them. */

@@ -178,6 +178,22 @@ static bool next_says_more(void *srv, npj_action *out)
     return more;
 }
 
+static bool next_hides_held(void *srv, npj_action *out)
+{
+    bool more = GOOD.next(srv, out);
+    if (more && out)
+        out->held = false;
+    return more;
+}
+
+static bool next_says_held(void *srv, npj_action *out)
+{
+    bool more = GOOD.next(srv, out);
+    if (more && out && is_write_reply(out))
+        out->held = true;
+    return more;
+}
+
 static bool next_invents_kind(void *srv, npj_action *out)
 {
     bool more = GOOD.next(srv, out);
@@ -203,9 +219,12 @@ size_t driver_faults_in_actions(struct fault *faults)
     FAULT("a write's count is one short", 8, WRITE_ONE, next, next_counts_short);
     FAULT("RESUME never comes", 9, FILL, next, next_without_resume);
     FAULT("IDLE never comes", 9, FILL, next, next_without_idle);
-    FAULT("RETURN never comes", 9,
-          "tape 1\nopen\nwrite length=16 how=lend\nnext\nabort status=print_cancelled\nnext\ncomplete\nnext\n", next,
-          next_without_return);
+    FAULT("RETURN never comes", 9, LENT, next, next_without_return);
+    FAULT("a REPLY hides that bytes are held", 9, LENT, next, next_hides_held);
+    SAYS("does not say held where the bytes are still in use");
+    FAULT("a REPLY says held of what is not", 9, "tape 1\nopen\nwrite length=16 how=lend\nhost\n", next,
+          next_says_held);
+    SAYS("says held where the bytes are not in use");
     FAULT("the iovecs of a WRITE are used anew", 10,
           "tape 1\nopen\nwrite length=16\nnext count=1\nwrite length=16\nhost\n", next, next_lends_iovec);
     faults[n - 1].subject.write = write_takes_iovec;

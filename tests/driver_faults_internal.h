@@ -34,15 +34,19 @@ extern struct fault_memory memory;
 #define TWO_REASONS                                                                                                    \
     "tape 1 stall_timeout=10 drain_timeout=10\nadvance to=+0\nopen\nwrite length=16\nnext\nshutdown how=drain\n"       \
     "advance to=+10\nnext\n"
+#define LENT   "tape 1\nopen\nwrite length=16 how=lend\nnext\nabort status=print_cancelled\nnext\ncomplete\nnext\n"
 #define INSIDE "tape 1\nopen\nreenter from=any call=close\nwrite length=16\nhost\n"
 
 /** The next of @c faults, of which there are @c n. */
 #define FAULT(text, number, events, member, function)                                                                  \
     do {                                                                                                               \
-        faults[n] = (struct fault){text, number, events, GOOD};                                                        \
+        faults[n] = (struct fault){text, number, events, GOOD, NULL};                                                  \
         faults[n].subject.name = "npjob with a fault";                                                                 \
         faults[n++].subject.member = function;                                                                         \
     } while (0)
+
+/** The last one's finding has these words. */
+#define SAYS(words) faults[n - 1].says = (words)
 
 /** Faults in what next says. @return how many. */
 size_t driver_faults_in_actions(struct fault *faults);

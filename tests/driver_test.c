@@ -45,6 +45,7 @@ Test(driver, every_fault_is_found_by_its_law)
         driver_fault_reset();
         int law = play(&fault->subject, fault->tape, 0);
         cr_expect_eq(law, (int)fault->law, "%s: law %d instead of %u: %s", fault->name, law, fault->law, sentence);
+        cr_expect(!fault->says || strstr(sentence, fault->says), "%s: %s", fault->name, sentence);
         driver_fault_reset();
         law = play(&fault->subject, fault->tape, UINT32_C(1) << fault->law);
         cr_expect_neq(law, (int)fault->law, "%s: found by a law that is switched off", fault->name);
