@@ -24,6 +24,17 @@ static npj_req newest_request(struct npjt_driver *d)
     return d->answered_write[0];
 }
 
+/** Whether a pending write has a handle that nobody was told: a forged one might be it. */
+static bool has_unnamed_write(struct npjt_driver *d)
+{
+    for (uint8_t i = 0; i < d->jobs; i++)
+        for (const struct a_write *write = npjt_first_write(d, &d->job[d->order[i]]); write;
+             write = npjt_next_write(d, write))
+            if (write->request == 0 && !write->replied)
+                return true;
+    return false;
+}
+
 /** The k-th most recent entry of a ring of which @p count were ever written; 0 if there are none. */
 static uint64_t recent(const uint64_t *ring, uint32_t count, unsigned k)
 {
@@ -63,7 +74,9 @@ npj_req npjt_select_write(struct npjt_driver *d, npj_job handle, unsigned meanin
     if (meaning == WRITE_JOB)
         return newest_job(d);
     if (meaning == WRITE_FORGED_SLOT || meaning == WRITE_FORGED_GENERATION)
-        return newest_request(d) ^ (meaning == WRITE_FORGED_SLOT ? OTHER_SLOT : OTHER_GENERATION);
+        return has_unnamed_write(d)
+                   ? 0
+                   : newest_request(d) ^ (meaning == WRITE_FORGED_SLOT ? OTHER_SLOT : OTHER_GENERATION);
     if (meaning >= WRITE_ANSWERED)
         return recent(d->answered_write, d->writes_answered, meaning - WRITE_ANSWERED);
     const struct a_job *job = npjt_job_by_handle(d, handle);

@@ -129,6 +129,36 @@ Test(driver, a_table_may_grow_with_the_jobs)
     cr_expect_eq(play(&subject, "tape 1\nopen\nopen\nhost\nopen\nclose\nhost\n", 0), -1, "%s", sentence);
 }
 
+/* A write without a place for its handle has one all the same, and a handle made up from another's may be it. */
+static npj_req unnamed, named;
+
+static npj_status write_unnamed(void *srv, npj_job job, uint64_t tag, const void *bytes, uint32_t length,
+                                unsigned flags, npj_req *out)
+{
+    npj_req request = 0;
+    npj_status status = npjt_subject_npjob.write(srv, job, tag, bytes, length, flags, &request);
+    if (out)
+        *out = named = request;
+    else
+        unnamed = request;
+    return status;
+}
+
+static npj_status cancel_unnamed(void *srv, npj_req request)
+{
+    bool forged = named != 0 && (request ^ named) == 4;
+    return npjt_subject_npjob.cancel(srv, forged ? unnamed : request);
+}
+
+Test(driver, a_forged_write_may_be_an_unnamed_one)
+{
+    npjt_subject subject = npjt_subject_npjob;
+    subject.write = write_unnamed;
+    subject.cancel = cancel_unnamed;
+    cr_expect_eq(play(&subject, "tape 1\nopen\nnulls call=write\nwrite\ncancel write=forged-slot\nhost\n", 0), -1, "%s",
+                 sentence);
+}
+
 /* -------------------------------------------------------------------------------------------------------- the driver
  */
 
