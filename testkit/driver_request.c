@@ -195,14 +195,15 @@ void npjt_close(struct npjt_driver *d, npj_job handle)
 
 /* ------------------------------------------------------------------------------------------------------------ write */
 
-/** Whether the cap on the engine's memory may refuse a write: the sizes of blocks are the server's own affair. */
+/** Whether the cap on the engine's memory may refuse a write: the sizes of blocks are the server's own affair, that of
+ * a packet's header too, unless it says so. */
 static bool pool_may_refuse(const struct npjt_driver *d, uint64_t length)
 {
     if (d->limits.max_pool_bytes == 0)
         return false;
+    if (!d->subject->stats)
+        return true;
     npj_stats stats;
-    if (!d->subject->stats) /* beside no packet at all, one with a header of ordinary size has room */
-        return d->packets > 0 || length + length / 4 + 512 > d->limits.max_pool_bytes;
     d->subject->stats(d->srv, &stats);
     return stats.pool_bytes.live + stats.idle_bytes + stats.packet_bytes + length + length / 4 + 128 >
            d->limits.max_pool_bytes;

@@ -367,8 +367,10 @@ const struct fault *driver_faults(size_t *count)
           "tape 1\nopen\nwrite length=16\nclient_gone status=network_name_deleted\nhost\n", client_gone, client_stays);
     FAULT("free does not free", 10, WRITE_ONE "free\n", srv_free, free_forgets);
     FAULT("a job below its limit is refused", 11, FILL, srv_new, new_mean);
-    FAULT("a cap refuses where nothing is, and nobody counts", 11, "tape 1 max_pool=4096\nopen\nwrite length=16\n",
-          write, write_finds_no_room);
+    FAULT("a cap refuses where nothing is", 11, "tape 1 max_pool=4096\nopen\nwrite length=16\n", write,
+          write_finds_no_room);
+    FAULT("a cap refuses that nobody has set, and nobody counts", 11, "tape 1\nopen\nwrite length=16\n", write,
+          write_finds_no_room);
     faults[n - 1].subject.stats = NULL;
     FAULT("another provider's jobs go as well", 11,
           "tape 1\nopen provider=1\nopen provider=2\nprovider_gone provider=2\nhost\n", provider_gone,

@@ -129,6 +129,26 @@ Test(driver, a_table_may_grow_with_the_jobs)
     cr_expect_eq(play(&subject, "tape 1\nopen\nopen\nhost\nopen\nclose\nhost\n", 0), -1, "%s", sentence);
 }
 
+/* Nobody knows how large a packet's header is in a server that does not say. */
+static npj_status write_too_large(void *srv, npj_job job, uint64_t tag, const void *bytes, uint32_t length,
+                                  unsigned flags, npj_req *out)
+{
+    (void)srv, (void)job, (void)tag, (void)bytes, (void)length, (void)flags, (void)out;
+    return NPJ_STATUS_INSUFF_SERVER_RESOURCES;
+}
+
+Test(driver, a_header_may_be_large)
+{
+    static const char tape[] = "tape 1 max_pool=1024\nopen\nwrite length=1\n";
+    npjt_subject subject = npjt_subject_npjob;
+    subject.srv_new = new_untraced;
+    subject.write = write_too_large;
+    subject.digest = NULL;
+    cr_expect_eq(play(&subject, tape, 0), NPJT_LAW_ISOLATION);
+    subject.stats = NULL;
+    cr_expect_eq(play(&subject, tape, 0), -1, "%s", sentence);
+}
+
 /* A write without a place for its handle has one all the same, and a handle made up from another's may be it. */
 static npj_req unnamed, named;
 
