@@ -202,7 +202,7 @@ bool npjt_driver_run(npjt_driver *d, const npjt_subject *subject, const uint8_t 
         d->limits.fault = d->options->fault;
         d->limits.fault_at = d->options->fault_at;
     }
-    if (d->options->model && !(d->options->laws_off >> NPJT_LAW_MODEL & 1))
+    if (d->options->model && !npjt_is_off(d, NPJT_LAW_MODEL))
         npjt_put_model_beside(d);
     if (!d->stop && create(d)) {
         npjt_check_event(d);

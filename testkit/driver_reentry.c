@@ -46,9 +46,11 @@ static npj_status call_again(struct npjt_driver *d, unsigned call)
     }
 }
 
+/** A server that does not promise law 6 is not called: what it would do, nobody could follow. */
 static void reenter(struct npjt_driver *d, unsigned callback)
 {
-    if (!d->armed || !d->srv || (d->armed_callback != CALLBACK_ANY && d->armed_callback != callback))
+    if (!d->armed || !d->srv || npjt_is_off(d, NPJT_LAW_REENTRY) ||
+        (d->armed_callback != CALLBACK_ANY && d->armed_callback != callback))
         return;
     d->armed = false;
     d->result->calls++;

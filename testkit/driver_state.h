@@ -166,6 +166,11 @@ struct npjt_driver {
     struct a_write write[WRITES];
 };
 
+static inline bool npjt_is_off(const struct npjt_driver *d, unsigned law)
+{
+    return d->options->laws_off >> law & 1;
+}
+
 /* report.c */
 void npjt_violate(struct npjt_driver *d, unsigned law, const char *format, ...) __attribute__((format(printf, 3, 4)));
 

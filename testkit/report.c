@@ -51,7 +51,7 @@ void npjt_violation_print(const npjt_violation *finding)
 
 void npjt_violate(struct npjt_driver *d, unsigned law, const char *format, ...)
 {
-    if (d->stop || d->options->laws_off >> law & 1)
+    if (d->stop || npjt_is_off(d, law))
         return;
     char sentence[512];
     va_list arguments;

@@ -12,6 +12,7 @@
 #include "npjob-testkit/driver.h"
 
 static char sentence[512];
+static bool without_faults;
 
 static void found(void *user, const npjt_violation *finding)
 {
@@ -25,7 +26,7 @@ static int play(const npjt_subject *subject, const char *text, uint32_t laws_off
     size_t size = 0;
     npjt_text_error error;
     npjt_result result;
-    npjt_options options = {.finding = found, .laws_off = laws_off};
+    npjt_options options = {.finding = found, .laws_off = laws_off, .fault_override = without_faults};
     sentence[0] = '\0';
     cr_assert(npjt_tape_parse(text, strlen(text), tape, sizeof tape, &size, &error), "%u:%u: %s in\n%s",
               (unsigned)error.line, (unsigned)error.column, error.message, text);
@@ -127,6 +128,41 @@ Test(driver, a_table_may_grow_with_the_jobs)
     subject.stats = NULL;
     subject.engine_blocks = 0;
     cr_expect_eq(play(&subject, "tape 1\nopen\nopen\nhost\nopen\nclose\nhost\n", 0), -1, "%s", sentence);
+}
+
+/* Law 6 off: a server that does what it is told from inside a callback is not told anything there. */
+static npj_mem mem_kept;
+
+static npj_status new_with_mem(const npj_config *config, void **out)
+{
+    mem_kept = config->mem;
+    return npjt_subject_npjob.srv_new(config, out);
+}
+
+static npj_status close_with_scratch(void *srv, npj_job job, uint64_t tag)
+{
+    npj_status status = npjt_subject_npjob.close(srv, job, tag);
+    void *scratch = mem_kept.alloc(mem_kept.user, 8);
+    if (scratch)
+        mem_kept.release(mem_kept.user, scratch, 8);
+    return scratch ? status : NPJ_STATUS_INSUFFICIENT_RESOURCES;
+}
+
+Test(driver, a_law_that_is_not_promised_does_no_harm)
+{
+    static const uint32_t no_reentry = UINT32_C(1) << NPJT_LAW_REENTRY, allocates = UINT32_C(1) << NPJT_LAW_ALLOCATION;
+    npjt_subject subject = npjt_subject_npjob;
+    subject.srv_new = new_with_mem;
+    subject.close = close_with_scratch;
+    static const char inside[] = "tape 1\nopen\nreenter from=alloc call=abort\nclose\nhost\n";
+    cr_expect_eq(play(&subject, inside, allocates), NPJT_LAW_REENTRY);
+    cr_expect_eq(play(&subject, inside, allocates | no_reentry), -1, "%s", sentence);
+
+    static const char faulty[] = "tape 1\nopen\noom fail=from-next\nclose\nhost\n";
+    cr_expect_eq(play(&subject, faulty, allocates), NPJT_LAW_ALL_OR_NOTHING);
+    without_faults = true;
+    cr_expect_eq(play(&subject, faulty, allocates), -1, "%s", sentence);
+    without_faults = false;
 }
 
 /* Nobody knows how large a packet's header is in a server that does not say. */

@@ -61,8 +61,12 @@ typedef struct npjt_violation {
 
 /** How to run. Zero everything for all laws, and an abort() with a printed report at the first finding. */
 typedef struct npjt_options {
-    /** Bit n set: law n is not checked. A server that breaks it can leave what the driver can follow: the run then ends
-     * early, and says so (npjt_result.cut_short). */
+    /**
+     * Bit n set: law n is not checked. A server that breaks it can leave what the driver can follow: the run then ends
+     * early, and says so (npjt_result.cut_short). With law 6 off no call is made from inside a callback. With law 4 off
+     * a server may allocate anywhere, but a call that then fails for want of memory is a finding of another law: play
+     * such a server without faults, by fault_override and NPJT_FAULT_NONE.
+     */
     uint32_t laws_off;
 
     /**
