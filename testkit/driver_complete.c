@@ -38,6 +38,9 @@ static const struct a_path {
 #undef CODED
 };
 
+/* A JobId that is cut to 16 bits is another. */
+#define FIRST_JOB_ID UINT32_C(0x00010000)
+
 /* ------------------------------------------------------------------------------------------------------- completing */
 
 /** Success, or an error; anything else is a bad claim. */
@@ -82,7 +85,7 @@ void npjt_job_added(struct npjt_driver *d, npj_op op, npj_status status, unsigne
     uint32_t job_id = 0;
     struct a_job *job = begin(d, op, 1U << NPJ_ADD_JOB, bad, &expected, &before);
     if (job)
-        job_id = d->next_job_id[job->provider % PROVIDERS]++;
+        job_id = FIRST_JOB_ID + d->next_job_id[job->provider % PROVIDERS]++;
     d->path_good = given->class != BAD_CLAIM;
     d->path_means = given->class == NO_PIPE     ? NPJ_STATUS_INVALID_DEVICE_REQUEST
                     : given->class == MALFORMED ? NPJ_STATUS_OBJECT_NAME_INVALID

@@ -84,6 +84,9 @@ static void check_no_pool(struct npjt_driver *d, npj_status status, bool *traced
 
 /* ----------------------------------------------------------------------------------------------------- the requests */
 
+/** All tags but those of adds, which are 0, have these bits: one that is cut to 32 or to 16 is another. */
+#define TAGS UINT64_C(0x7A6E000000010000)
+
 static npj_status expected_add(const struct npjt_driver *d, bool null_out)
 {
     if (null_out)
@@ -111,7 +114,7 @@ static void job_accepted(struct npjt_driver *d, npj_job handle, uint64_t client,
     job->provider = provider;
     job->cookie = cookie;
     job->tag[NPJ_REQUEST_ADD] = tag;
-    job->next_tag = tag + 1;
+    job->next_tag = TAGS + 1;
     job->phase[NPJ_REQUEST_ADD] = WAITING;
     job->add_start = d->now;
     d->accepted++;

@@ -188,7 +188,7 @@ uint64_t npjt_select_amount(struct npjt_driver *d, npj_op op, unsigned meaning)
         amount = first / 2;
         break;
     case AMOUNT_HUGE:
-        return UINT64_MAX;
+        return all | UINT64_C(0xFFFFFFFF00000000); /* cut to 32 bits it would be right */
     default:
         break;
     }

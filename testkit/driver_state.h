@@ -32,7 +32,7 @@ enum {
     NONE = 255,        /* no index */
     ENDED_KEPT = 16,   /* stale handles kept, to be tried again and never to be met again */
     HOST_ROUNDS = 160, /* without a byte taken: more than the operations of all jobs' ends can need */
-    PROVIDERS = 4,     /* as tapes have them */
+    PROVIDERS = 5,     /* more than tapes have: by this their keys have remainders of their own */
 };
 
 /** An accepted write, from PENDING until its packet must have been released. */

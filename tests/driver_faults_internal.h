@@ -51,4 +51,7 @@ extern struct fault_memory memory;
 /** Faults in what next says. @return how many. */
 size_t driver_faults_in_actions(struct fault *faults);
 
+/** Faults in numbers, which are cut. @param n how many there are. @return how many there are then. */
+size_t driver_faults_in_numbers(struct fault *faults, size_t n);
+
 #endif
