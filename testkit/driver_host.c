@@ -128,7 +128,8 @@ static void told_to_cancel(struct npjt_driver *d, struct a_job *job, const npj_a
 
 static void idle(struct npjt_driver *d)
 {
-    if (!d->stopping || d->jobs > 0 || d->packets > 0 || d->idle_taken)
+    bool wrong = !d->stopping || d->jobs > 0 || d->packets > 0 || d->idle_taken;
+    if (wrong && !d->miscounted)
         npjt_violate(d, NPJT_LAW_BOUNDS, "IDLE %s",
                      d->idle_taken  ? "for a second time"
                      : !d->stopping ? "without a shutdown"

@@ -153,6 +153,7 @@ struct npjt_driver {
     uint64_t accepted, replies, operations, bytes_accepted, bytes_taken;
     uint32_t no_pool_traced; /* in this call */
     bool no_pool_jobs, no_pool_writes;
+    bool miscounted;         /* a count is wrong, and the fault behind it is looked for */
     bool quiet;              /* npj_next() has said false, and nothing has happened since */
     uint64_t refused_digest; /* the server's, if its last call was refused; or 0 */
     const npj_iov *offered;  /* the iovecs of a WRITE, until the next call of next; or NULL */

@@ -49,6 +49,22 @@ static void equal(struct npjt_driver *d, unsigned law, const char *what, uint64_
                      (unsigned long long)right);
 }
 
+/**
+ * A wrong count of what is live or was said is a symptom as a rule, and the actions that wait show the fault: they are
+ * taken first, and the count is the finding only if none of them is.
+ */
+static void equal_at_last(struct npjt_driver *d, unsigned law, const char *what, uint64_t says, uint64_t right)
+{
+    if (says == right || d->stop || npjt_is_off(d, law))
+        return;
+    d->miscounted = true;
+    npjt_take_many(d, 0);
+    if (d->result->finding >= 0)
+        return;
+    d->stop = false; /* where a law is off, an action may have ended the run */
+    equal(d, law, what, says, right);
+}
+
 /** What is live beyond what so many jobs take without a packet is in packets, or kept for them. */
 static void check_pool_bound(struct npjt_driver *d)
 {
@@ -67,16 +83,17 @@ void npjt_check_call(struct npjt_driver *d)
         return;
     npj_stats stats;
     d->subject->stats(d->srv, &stats);
-    equal(d, NPJT_LAW_PACKETS, "live packets", stats.packets.live, d->packets);
-    if (d->packets == 0)
-        equal(d, NPJT_LAW_PACKETS, "bytes in packets", stats.pool_bytes.live, 0);
-    equal(d, NPJT_LAW_PACKETS, "live packets of adds, connects and closes", stats.reserved_packets.live, d->reserved);
-    equal(d, NPJT_LAW_RECLAIM, "live jobs", stats.jobs.live, d->jobs);
-    equal(d, NPJT_LAW_ANSWERS, "accepted requests", stats.accepted, d->accepted);
-    equal(d, NPJT_LAW_ANSWERS, "replies", stats.replies, d->replies);
-    equal(d, NPJT_LAW_OPERATIONS, "operations", stats.operations, d->operations);
     equal(d, NPJT_LAW_COUNTS, "bytes accepted", stats.bytes_accepted, d->bytes_accepted);
     equal(d, NPJT_LAW_COUNTS, "bytes taken", stats.bytes_taken, d->bytes_taken);
+    equal_at_last(d, NPJT_LAW_PACKETS, "live packets", stats.packets.live, d->packets);
+    if (d->packets == 0)
+        equal_at_last(d, NPJT_LAW_PACKETS, "bytes in packets", stats.pool_bytes.live, 0);
+    equal_at_last(d, NPJT_LAW_PACKETS, "live packets of adds, connects and closes", stats.reserved_packets.live,
+                  d->reserved);
+    equal_at_last(d, NPJT_LAW_RECLAIM, "live jobs", stats.jobs.live, d->jobs);
+    equal_at_last(d, NPJT_LAW_ANSWERS, "accepted requests", stats.accepted, d->accepted);
+    equal_at_last(d, NPJT_LAW_ANSWERS, "replies", stats.replies, d->replies);
+    equal_at_last(d, NPJT_LAW_OPERATIONS, "operations", stats.operations, d->operations);
     if (stats.jobs.live > d->limits.max_jobs || stats.packets.live > d->limits.max_packets)
         npjt_violate(d, NPJT_LAW_BOUNDS, "more jobs or packets than the configuration allows");
     if (d->limits.max_pool_bytes && stats.pool_bytes.live + stats.idle_bytes > d->limits.max_pool_bytes)
@@ -84,7 +101,7 @@ void npjt_check_call(struct npjt_driver *d)
     if (stats.idle_bytes > d->limits.max_idle_bytes)
         npjt_violate(d, NPJT_LAW_BOUNDS, "more memory is kept for reuse than max_idle_bytes");
     const npjt_counting_stats *pool = npjt_counting_stats_of(&d->pool);
-    equal(d, NPJT_LAW_PACKETS, "bytes of memory", stats.memory_bytes, pool->bytes.live);
+    equal_at_last(d, NPJT_LAW_PACKETS, "bytes of memory", stats.memory_bytes, pool->bytes.live);
 }
 
 /** Looks at one job through the server's own eyes. */
@@ -114,8 +131,8 @@ static void check_job(struct npjt_driver *d, struct a_job *job)
     else if (info.failure != job->failure)
         npjt_violate(d, NPJT_LAW_HONEST_CLOSE, "a job's first failure is %s, not %s", npj_status_name(info.failure),
                      npj_status_name(job->failure));
-    equal(d, NPJT_LAW_PACKETS, "packets in a job", info.packets, job->packets);
-    equal(d, NPJT_LAW_PACKETS, "bytes in a job", info.bytes, job->bytes);
+    equal_at_last(d, NPJT_LAW_PACKETS, "packets in a job", info.packets, job->packets);
+    equal_at_last(d, NPJT_LAW_PACKETS, "bytes in a job", info.bytes, job->bytes);
     if (info.client != job->client || info.provider != job->provider || info.cookie != job->cookie ||
         (job->has_job && info.job_id != job->job_id))
         npjt_violate(d, NPJT_LAW_ISOLATION, "a job has the client, provider, cookie or JobId of another");
@@ -180,6 +197,8 @@ void npjt_check_quiet(struct npjt_driver *d)
 {
     for (uint8_t i = 0; i < d->jobs; i++)
         check_nothing_due(d, &d->job[d->order[i]]);
+    if (d->miscounted) /* what is left follows from that */
+        return;
     if (d->stopping && d->jobs == 0 && !d->idle_taken)
         npjt_violate(d, NPJT_LAW_BOUNDS, "nothing is left after a shutdown, and IDLE has not come");
     npjt_check_growth(d, false);

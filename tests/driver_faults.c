@@ -322,6 +322,7 @@ const struct fault *driver_faults(size_t *count)
     FAULT("releases by a wrong size", 0, WRITE_ONE, srv_new, new_wrong_size);
     FAULT("bytes of packets are counted that are not there", 2, WRITE_ONE, stats, stats_drift);
     FAULT("a packet is counted that is not there", 2, WRITE_ONE, stats, stats_lose_packet);
+    SAYS("the server counts 2 live packets, not 1");
     FAULT("a packet is kept after its write", 2, WRITE_ONE "write length=16\nhost\n", write, write_leaks);
     faults[n - 1].subject.srv_new = new_keeping_mem;
     FAULT("a packet is kept, and nobody counts", 2, WRITE_ONE "write length=16\nhost\n", write, write_leaks);

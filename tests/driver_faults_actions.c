@@ -38,6 +38,23 @@ static bool next_repeats_reply(void *srv, npj_action *out)
     return twice(srv, out, NPJ_REPLY);
 }
 
+/** Says a job's last action twice, and keeps the job until then. */
+static bool next_repeats_last(void *srv, npj_action *out)
+{
+    npj_stats stats;
+    bool more = twice(srv, out, NPJ_REPLY);
+    GOOD.stats(srv, &stats);
+    if (stats.jobs.live > 0)
+        memory.have = memory.armed = false;
+    return more;
+}
+
+static void stats_count_repeated(const void *srv, npj_stats *out)
+{
+    GOOD.stats(srv, out);
+    out->jobs.live += memory.armed;
+}
+
 static bool next_repeats_cancel(void *srv, npj_action *out)
 {
     return twice(srv, out, NPJ_CANCEL);
@@ -64,6 +81,15 @@ static bool next_without_resume(void *srv, npj_action *out)
 static bool next_without_idle(void *srv, npj_action *out)
 {
     return without(srv, out, NPJ_IDLE);
+}
+
+/** Forgets a RETURN as soon as it is due, and its packet too. */
+static npj_status written_forgets_return(void *srv, npj_op op, npj_status status, uint64_t transferred)
+{
+    npj_action action;
+    npj_status said = GOOD.written(srv, op, status, transferred);
+    (void)GOOD.next(srv, &action);
+    return said;
 }
 
 static bool next_without_return(void *srv, npj_action *out)
@@ -209,6 +235,9 @@ size_t driver_faults_in_actions(struct fault *faults)
     size_t n = 0;
     FAULT("a reply is dropped", 1, WRITE_ONE, next, next_drops_reply);
     FAULT("a reply is said twice", 1, WRITE_ONE, next, next_repeats_reply);
+    FAULT("a close is answered twice, and its job kept", 1,
+          "tape 1\nopen\nclose\nnext\ncomplete\nnext\ncomplete\nnext count=1\n", next, next_repeats_last);
+    faults[n - 1].subject.stats = stats_count_repeated;
     FAULT("a REPLY of an add says held", 1, WRITE_ONE, next, next_says_more);
     FAULT("a CANCEL is said twice", 3, CANCELLED, next, next_repeats_cancel);
     FAULT("an action is of no kind", 3, WRITE_ONE, next, next_invents_kind);
@@ -220,6 +249,8 @@ size_t driver_faults_in_actions(struct fault *faults)
     FAULT("RESUME never comes", 9, FILL, next, next_without_resume);
     FAULT("IDLE never comes", 9, FILL, next, next_without_idle);
     FAULT("RETURN never comes", 9, LENT, next, next_without_return);
+    FAULT("a RETURN is forgotten with its packet", 9, LENT, written, written_forgets_return);
+    SAYS("a RETURN is due");
     FAULT("a REPLY hides that bytes are held", 9, LENT, next, next_hides_held);
     SAYS("does not say held where the bytes are still in use");
     FAULT("a REPLY says held of what is not", 9, "tape 1\nopen\nwrite length=16 how=lend\nhost\n", next,
