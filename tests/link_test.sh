@@ -107,13 +107,14 @@ kit_by_pkg_config()
         $(pkg-config --libs npjob-testkit)) && "$tmp/kit"
 }
 
-# The program of docs/testkit.md, with npjob in the place of another server. Every file is a tape.
+# The program of docs/testkit.md, with npjob in the place of another server. What is no tape is told of, and passed over.
 page_shows_a_user_of_the_kit()
 {
     awk '/^```c$/ { inside = 1; next } /^```$/ { inside = 0 } inside' "$source_root/docs/testkit.md" >"$tmp/page.c"
     (cd "$tmp" && $CC -std=c11 $warnings -Dyour_server=npjt_subject_npjob page.c \
         $(pkg-config --cflags npjob-testkit) -o page $(pkg-config --libs npjob-testkit)) &&
-        "$tmp/page" "$source_root/tests/link/kit.c" | grep -q 'kit\.c: [1-9][0-9]* events'
+        ! "$tmp/page" "$source_root"/tests/link/kit.c "$source_root"/corpus/tape/01-*.tape >"$tmp/said" 2>"$tmp/err" &&
+        grep -q 'kit\.c:1:1: ' "$tmp/err" && grep -q '/01-.*: [1-9][0-9]* events' "$tmp/said"
 }
 
 # The program of docs/host.md, with the installed library: its commands make a FIFO, whose reader runs on.
