@@ -107,7 +107,11 @@ int npjt_shrink(const npjt_subject *subject, const npjt_options *options, const 
 {
     struct shrinking s = {.driver = npjt_driver_new(), .subject = subject, .law = -1};
     if (options != NULL)
-        s.options = (npjt_options){.laws_off = options->laws_off, .model = options->model};
+        s.options = (npjt_options){.laws_off = options->laws_off,
+                                   .model = options->model,
+                                   .fault_override = options->fault_override,
+                                   .fault = options->fault,
+                                   .fault_at = options->fault_at};
     s.options.finding = ignore;
     s.records = calloc(NPJT_MAX_RECORDS + 1, sizeof *s.records);
     s.trial = calloc(NPJT_MAX_RECORDS + 1, sizeof *s.trial);

@@ -69,6 +69,24 @@ Test(shrink, a_law_that_is_off_is_not_what_it_goes_by)
     cr_expect_eq(npjt_shrink(&faulty, &options, tape, size, small, &small_size), NPJT_LAW_COUNTS);
 }
 
+static npj_status write_hides_failure(void *srv, npj_job job, uint64_t tag, const void *bytes, uint32_t length,
+                                      unsigned flags, npj_req *out)
+{
+    npj_status status = npjt_subject_npjob.write(srv, job, tag, bytes, length, flags, out);
+    return status == NPJ_STATUS_INSUFFICIENT_RESOURCES ? NPJ_STATUS_INSUFF_SERVER_RESOURCES : status;
+}
+
+Test(shrink, a_fault_from_outside_stays)
+{
+    static uint8_t tape[NPJT_TAPE_MAX], small[NPJT_TAPE_MAX];
+    npjt_subject faulty = npjt_subject_npjob;
+    const npjt_options options = {.fault_override = true, .fault = NPJT_FAULT_FROM, .fault_at = 3};
+    size_t size = parse(tape), small_size = 0;
+    faulty.write = write_hides_failure;
+    cr_expect_eq(npjt_shrink(&faulty, NULL, tape, size, small, &small_size), -1);
+    cr_expect_eq(npjt_shrink(&faulty, &options, tape, size, small, &small_size), NPJT_LAW_ALL_OR_NOTHING);
+}
+
 Test(shrink, in_place)
 {
     static uint8_t tape[NPJT_TAPE_MAX], small[NPJT_TAPE_MAX];

@@ -24,8 +24,8 @@ extern "C" {
  *
  * @param subject the server that breaks the law. It must survive that: a crash ends the program. It is not freed after
  *                a finding, see npjt_options.finding.
- * @param options of these laws_off and model are heeded, as in the run that found it. With the model a tape may come to
- *                differ in another way than at first. NULL: all laws, no model.
+ * @param options of these laws_off, model and the fault are heeded, as in the run that found it. With the model a tape
+ *                may come to differ in another way than at first. NULL: all laws, no model.
  * @param tape    borrowed for the call.
  * @param out     receives the tape; NPJT_TAPE_MAX bytes are always enough. May be @p tape.
  * @param out_size receives its length, at most @p size rounded up to a header.
