@@ -283,6 +283,39 @@ static npj_status new_hasty(const npj_config *config, void **out)
     return GOOD.srv_new(&changed, out);
 }
 
+/** The deadline, put off by what else the server does. */
+static uint64_t deadline_put_off(const void *srv)
+{
+    uint64_t deadline = GOOD.deadline(srv);
+    return deadline == NPJ_NEVER ? deadline : deadline + memory.count;
+}
+
+static npj_status written_arms_by_a_part(void *srv, npj_op op, npj_status status, uint64_t transferred)
+{
+    memory.count = transferred > 0 ? 10 : 0;
+    return GOOD.written(srv, op, status, transferred);
+}
+
+static npj_status shutdown_arms_again(void *srv, npj_shutdown_how how)
+{
+    memory.count = memory.have ? 10 : 0;
+    memory.have = true;
+    return GOOD.shutdown(srv, how);
+}
+
+/** Where a job has room for one write, it stays as full as if its cancelled one were there. */
+static npj_status write_finds_cancelled(void *srv, npj_job job, uint64_t tag, const void *bytes, uint32_t length,
+                                        unsigned flags, npj_req *out)
+{
+    return memory.have ? NPJ_STATUS_QUOTA_EXCEEDED : GOOD.write(srv, job, tag, bytes, length, flags, out);
+}
+
+static npj_status cancel_keeps_bytes(void *srv, npj_req request)
+{
+    memory.have = true;
+    return GOOD.cancel(srv, request);
+}
+
 static void stats_lose_packet(const void *srv, npj_stats *out)
 {
     GOOD.stats(srv, out);
@@ -363,6 +396,14 @@ const struct fault *driver_faults(size_t *count)
           srv_new, new_hoarding);
     FAULT("a deadline that comes too late", 9, STALL, srv_new, new_patient);
     FAULT("a deadline that comes too early", 9, STALL, srv_new, new_hasty);
+    FAULT("a part of a message arms the stall deadline", 9, PART_OF_A_MESSAGE, written, written_arms_by_a_part);
+    faults[n - 1].subject.deadline = deadline_put_off;
+    FAULT("a second drain arms its deadline", 9, SECOND_DRAIN, shutdown, shutdown_arms_again);
+    faults[n - 1].subject.deadline = deadline_put_off;
+    FAULT("a cancelled write's bytes are kept, and nobody counts", 11, CANCELLED_BYTES, write, write_finds_cancelled);
+    faults[n - 1].subject.cancel = cancel_keeps_bytes;
+    faults[n - 1].subject.stats = NULL;
+    faults[n - 1].subject.query = NULL;
     FAULT("a client that goes is kept", 10,
           "tape 1\nopen\nwrite length=16\nclient_gone status=network_name_deleted\nhost\n", client_gone, client_stays);
     FAULT("free does not free", 10, WRITE_ONE "free\n", srv_free, free_forgets);

@@ -37,6 +37,17 @@ extern struct fault_memory memory;
 #define LENT   "tape 1\nopen\nwrite length=16 how=lend\nnext\nabort status=print_cancelled\nnext\ncomplete\nnext\n"
 #define INSIDE "tape 1\nopen\nreenter from=any call=close\nwrite length=16\nhost\n"
 
+/* As part-of-a-message-is-no-progress, second-drain-is-none and cancelled-bytes-are-given-back in corpus/tape. */
+#define PART_OF_A_MESSAGE                                                                                              \
+    "tape 1 pipe=message stall_timeout=100\nadvance to=+1\nopen\nwrite length=4\nwrite length=4\nnext\nadvance "       \
+    "to=+10\ncancel write=oldest\nnext\nwritten status=cancelled amount=1\nadvance to=deadline\nnext\n"
+#define SECOND_DRAIN                                                                                                   \
+    "tape 1 drain_timeout=100\nadvance to=+1\nopen\nshutdown how=drain\nadvance to=+10\nshutdown how=drain\nadvance "  \
+    "to=deadline\nnext\n"
+#define CANCELLED_BYTES                                                                                                \
+    "tape 1 max_write=16 max_job_bytes=1-write\nopen\nwrite length=max\ncancel write=newest\nnext\nwrite "             \
+    "length=max\nhost\n"
+
 /** The next of @c faults, of which there are @c n. */
 #define FAULT(text, number, events, member, function)                                                                  \
     do {                                                                                                               \
