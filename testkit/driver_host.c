@@ -35,6 +35,7 @@ static bool due_before(struct npjt_driver *d, const struct a_job *job, const str
 
 static void replied(struct npjt_driver *d, struct a_job *job, const npj_action *action)
 {
+    static const char *const names[] = {"add", "connect", "write", "close"};
     unsigned kind = (unsigned)action->request;
     unsigned law = action->request == NPJ_REQUEST_CLOSE ? NPJT_LAW_HONEST_CLOSE : NPJT_LAW_ANSWERS;
     if (kind >= 4 || action->tag != job->tag[kind] || (job->phase[kind] != ANSWERED && job->phase[kind] != WAITING)) {
@@ -42,10 +43,10 @@ static void replied(struct npjt_driver *d, struct a_job *job, const npj_action *
         return;
     }
     if (job->phase[kind] == WAITING)
-        npjt_violate(d, law, "a request is answered with %s before what it asks for has been done",
+        npjt_violate(d, law, "%s is answered with %s before what it asks for has been done", names[kind],
                      npj_status_name(action->status));
     else if (!fits(d, job, action->status, job->answer[kind]))
-        npjt_violate(d, law, "a request is answered with %s where %s is right", npj_status_name(action->status),
+        npjt_violate(d, law, "%s is answered with %s where %s is right", names[kind], npj_status_name(action->status),
                      npj_status_name(job->answer[kind]));
     if (action->request == NPJ_REQUEST_CLOSE && due_before(d, job, NULL))
         npjt_violate(d, NPJT_LAW_ORDER, "a close is answered before a write of its job");
@@ -64,23 +65,26 @@ static struct a_write *write_by_tag(struct npjt_driver *d, struct a_job *job, ui
 static void write_replied(struct npjt_driver *d, struct a_job *job, const npj_action *action)
 {
     struct a_write *write = write_by_tag(d, job, action->tag);
+    unsigned long long tag = action->tag;
     if (!write || write->replied) {
-        npjt_violate(d, NPJT_LAW_ANSWERS, "a REPLY to a write that was not accepted, or has been answered");
+        npjt_violate(d, NPJT_LAW_ANSWERS, "a REPLY to tag %llx, a write that was not accepted or has been answered",
+                     tag);
         return;
     }
     if (!write->answered)
-        npjt_violate(d, NPJT_LAW_COUNTS, "a write is answered with %s while it is pending",
+        npjt_violate(d, NPJT_LAW_COUNTS, "the write of tag %llx is answered with %s while it is pending", tag,
                      npj_status_name(action->status));
     else if (!fits(d, job, action->status, write->status) && action->status != write->or_else)
-        npjt_violate(d, NPJT_LAW_COUNTS, "a write is answered with %s where %s is right",
+        npjt_violate(d, NPJT_LAW_COUNTS, "the write of tag %llx is answered with %s where %s is right", tag,
                      npj_status_name(action->status), npj_status_name(write->status));
     if (write->answered && due_before(d, job, write))
-        npjt_violate(d, NPJT_LAW_ORDER, "a write's REPLY comes before that of a write answered earlier");
+        npjt_violate(d, NPJT_LAW_ORDER, "the REPLY to tag %llx comes before that of a write answered earlier", tag);
     if (action->count != write->taken)
-        npjt_violate(d, NPJT_LAW_COUNTS, "a write is answered with a count of %llu where the pipe took %u",
+        npjt_violate(d, NPJT_LAW_COUNTS,
+                     "the write of tag %llx is answered with a count of %llu where the pipe took %u", tag,
                      (unsigned long long)action->count, (unsigned)write->taken);
     if (action->held != (write->lent && write->in_op))
-        npjt_violate(d, NPJT_LAW_BOUNDS, "a REPLY %s",
+        npjt_violate(d, NPJT_LAW_BOUNDS, "the REPLY to tag %llx %s", tag,
                      action->held ? "says held where the bytes are not in use"
                                   : "does not say held where the bytes are still in use");
     write->replied = true;
@@ -95,11 +99,13 @@ static void returned(struct npjt_driver *d, struct a_job *job, const npj_action 
 {
     struct a_write *write = write_by_tag(d, job, action->tag);
     if (!write || !write->held) {
-        npjt_violate(d, NPJT_LAW_BOUNDS, "a RETURN of bytes that are not held");
+        npjt_violate(d, NPJT_LAW_BOUNDS, "a RETURN of tag %llx, whose bytes are not held",
+                     (unsigned long long)action->tag);
         return;
     }
     if (write->in_op)
-        npjt_violate(d, NPJT_LAW_BOUNDS, "a RETURN of bytes that the operation in flight still uses");
+        npjt_violate(d, NPJT_LAW_BOUNDS, "a RETURN of tag %llx, whose bytes the operation in flight still uses",
+                     (unsigned long long)action->tag);
     npjt_take_back(d, write);
     write->held = false;
     npjt_release_packets(d, job);
@@ -161,7 +167,7 @@ static void check_provider_op(struct npjt_driver *d, struct a_job *job, const np
 {
     bool schedule = action->kind == NPJ_SCHEDULE_JOB;
     if (job->provider_gone)
-        npjt_violate(d, NPJT_LAW_RECLAIM, "an operation for a provider that has gone");
+        npjt_violate(d, NPJT_LAW_RECLAIM, "%s for a provider that has gone", npjt_action_name(action->kind));
     else if (!job->has_job || job->pipe_open || (schedule ? job->schedule_issued : job->abandon_issued))
         npjt_violate(d, NPJT_LAW_OPERATIONS, "%s out of turn", schedule ? "SCHEDULE_JOB" : "ABANDON_JOB");
     else if (schedule && !whole(d, job))
@@ -172,7 +178,7 @@ static void check_provider_op(struct npjt_driver *d, struct a_job *job, const np
         npjt_violate(d, NPJT_LAW_HONEST_CLOSE, "ABANDON_JOB carries %s where %s is right",
                      npj_status_name(action->status), npj_status_name(job->failure));
     if (action->job_id != job->job_id)
-        npjt_violate(d, NPJT_LAW_OPERATIONS, "an operation carries the JobId of another job");
+        npjt_violate(d, NPJT_LAW_OPERATIONS, "%s carries the JobId of another job", npjt_action_name(action->kind));
     if (schedule)
         job->schedule_issued = true;
     else
@@ -198,22 +204,26 @@ static void check_start(struct npjt_driver *d, struct a_job *job, const npj_acti
         return;
     }
     if (job->provider_gone && action->kind == NPJ_ADD_JOB)
-        npjt_violate(d, NPJT_LAW_RECLAIM, "an operation for a provider that has gone");
+        npjt_violate(d, NPJT_LAW_RECLAIM, "%s for a provider that has gone", npjt_action_name(action->kind));
     if (!good)
-        npjt_violate(d, NPJT_LAW_OPERATIONS, "an operation out of turn, or for a job that has failed");
+        npjt_violate(d, NPJT_LAW_OPERATIONS, "%s out of turn, or for a job that has failed",
+                     npjt_action_name(action->kind));
 }
 
 static void started(struct npjt_driver *d, struct a_job *job, const npj_action *action)
 {
     if (job->op != 0 || action->op == 0 || npjt_job_by_op(d, action->op)) {
-        npjt_violate(d, NPJT_LAW_OPERATIONS, "an operation while one of the job is in flight, or without a new handle");
+        npjt_violate(d, NPJT_LAW_OPERATIONS, "%s while an operation of the job is in flight, or without a new handle",
+                     npjt_action_name(action->kind));
         d->stop = true;
         return;
     }
     if (npjt_has_ended(d->ended_op, action->op))
-        npjt_violate(d, NPJT_LAW_OPERATIONS, "an operation has the handle of one that has ended");
+        npjt_violate(d, NPJT_LAW_OPERATIONS, "%s has the handle of an operation that has ended",
+                     npjt_action_name(action->kind));
     if (due_before(d, job, NULL))
-        npjt_violate(d, NPJT_LAW_ORDER, "an operation starts before the REPLY of a write that has been answered");
+        npjt_violate(d, NPJT_LAW_ORDER, "%s before the REPLY of a write that has been answered",
+                     npjt_action_name(action->kind));
     check_start(d, job, action);
     if (action->kind == NPJ_CLOSE_PIPE)
         check_close_pipe(d, job, action);
@@ -258,7 +268,8 @@ static void check_members(struct npjt_driver *d, const npj_action *action)
                      (action->count != 0 ? COUNT : 0) | (action->iov || action->iov_count != 0 ? IOV : 0) |
                      (action->held ? HELD : 0) | (action->job != 0 || action->cookie != 0 ? JOB : 0);
     if (given & ~(named[action->kind] | (of_write ? COUNT | HELD : 0)))
-        npjt_violate(d, NPJT_LAW_ANSWERS, "an action has a member that its kind does not name");
+        npjt_violate(d, NPJT_LAW_ANSWERS, "%s has a member that its kind does not name",
+                     npjt_action_name(action->kind));
 }
 
 static void act(struct npjt_driver *d, const npj_action *action)
@@ -277,7 +288,7 @@ static void act(struct npjt_driver *d, const npj_action *action)
     if (action->kind == NPJ_REPLY)
         d->replies++;
     if (!job) {
-        npjt_violate(d, NPJT_LAW_ANSWERS, "an action for a job that has ended or never was");
+        npjt_violate(d, NPJT_LAW_ANSWERS, "%s for a job that has ended or never was", npjt_action_name(action->kind));
         return;
     }
     if (action->kind == NPJ_REPLY && action->request == NPJ_REQUEST_WRITE)
