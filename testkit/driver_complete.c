@@ -50,22 +50,23 @@ static bool usable(npj_status status)
 }
 
 /** Begins a completion: the job whose operation this is, if it is one of these kinds. */
-static struct a_job *begin(struct npjt_driver *d, npj_op op, unsigned kinds, bool bad_claim, npj_status *expected,
-                           uint64_t *before)
+static struct a_job *begin(struct npjt_driver *d, const char *call, npj_op op, unsigned kinds, bool bad_claim,
+                           npj_status *expected, uint64_t *before)
 {
     struct a_job *job = npjt_job_by_op(d, op);
     if (job && !(kinds >> job->op_kind & 1))
         job = NULL;
     *expected = !job ? NPJ_STATUS_INVALID_HANDLE : bad_claim ? NPJ_STATUS_INVALID_PARAMETER : NPJ_STATUS_SUCCESS;
-    *before = job ? 0 : npjt_before(d, *expected);
+    *before = job ? 0 : npjt_before(d, call, *expected);
+    d->call = call;
     return job;
 }
 
 /** Ends one: judges the call. @return whether it was consumed, so that the operation is over. */
-static bool consumed(struct npjt_driver *d, const char *call, const struct a_job *job, npj_status status,
-                     npj_status expected, uint64_t before)
+static bool consumed(struct npjt_driver *d, const struct a_job *job, npj_status status, npj_status expected,
+                     uint64_t before)
 {
-    npjt_judge(d, call, status, expected, before);
+    npjt_judge(d, status, expected, before);
     return job && status != NPJ_STATUS_INVALID_HANDLE && !d->stop;
 }
 
@@ -83,7 +84,7 @@ void npjt_job_added(struct npjt_driver *d, npj_op op, npj_status status, unsigne
     npj_status expected;
     uint64_t before;
     uint32_t job_id = 0;
-    struct a_job *job = begin(d, op, 1U << NPJ_ADD_JOB, bad, &expected, &before);
+    struct a_job *job = begin(d, "job_added", op, 1U << NPJ_ADD_JOB, bad, &expected, &before);
     if (job)
         job_id = FIRST_JOB_ID + d->next_job_id[job->provider % PROVIDERS]++;
     d->path_good = given->class != BAD_CLAIM;
@@ -91,7 +92,7 @@ void npjt_job_added(struct npjt_driver *d, npj_op op, npj_status status, unsigne
                     : given->class == MALFORMED ? NPJ_STATUS_OBJECT_NAME_INVALID
                                                 : NPJ_STATUS_SUCCESS;
     npj_status said = d->subject->job_added(d->srv, op, status, path == PATH_NULL ? NULL : &borrowed, job_id);
-    if (!consumed(d, "job_added", job, said, expected, before))
+    if (!consumed(d, job, said, expected, before))
         return;
     npjt_op_end(d, job);
     if (bad) {
@@ -121,9 +122,9 @@ void npjt_opened(struct npjt_driver *d, npj_op op, npj_status status, unsigned m
     bool error = npj_status_is_error(status), bad = !usable(status) || (!error && mode == MODE_UNKNOWN);
     npj_status expected;
     uint64_t before;
-    struct a_job *job = begin(d, op, 1U << NPJ_OPEN, bad, &expected, &before);
+    struct a_job *job = begin(d, "opened", op, 1U << NPJ_OPEN, bad, &expected, &before);
     npj_status said = d->subject->opened(d->srv, op, status, pipe);
-    if (!consumed(d, "opened", job, said, expected, before))
+    if (!consumed(d, job, said, expected, before))
         return;
     npjt_op_end(d, job);
     if (bad) {
@@ -147,11 +148,11 @@ void npjt_written(struct npjt_driver *d, npj_op op, npj_status status, uint64_t 
     uint64_t before;
     struct a_job *job = npjt_job_by_op(d, op);
     bool bad = !usable(status) || (job && amount > job->op_bytes);
-    job = begin(d, op, 1U << NPJ_WRITE, bad, &expected, &before);
+    job = begin(d, "written", op, 1U << NPJ_WRITE, bad, &expected, &before);
     if (job && !bad)
         npjt_pipe_takes(d, job, amount);
     npj_status said = d->subject->written(d->srv, op, status, amount);
-    if (!consumed(d, "written", job, said, expected, before))
+    if (!consumed(d, job, said, expected, before))
         return;
     if (bad) {
         npjt_op_end(d, job);
@@ -168,9 +169,9 @@ void npjt_done(struct npjt_driver *d, npj_op op, npj_status status)
     npj_status expected;
     uint64_t before;
     bool error = npj_status_is_error(status), bad = !usable(status);
-    struct a_job *job = begin(d, op, kinds, bad, &expected, &before);
+    struct a_job *job = begin(d, "done", op, kinds, bad, &expected, &before);
     npj_status said = d->subject->done(d->srv, op, status);
-    if (!consumed(d, "done", job, said, expected, before))
+    if (!consumed(d, job, said, expected, before))
         return;
     npj_action_kind kind = job->op_kind;
     npjt_op_end(d, job);

@@ -106,8 +106,10 @@ static void nulls(struct npjt_driver *d, unsigned call)
     case CALL_NEXT:
         d->result->calls++;
         npjt_pipe_keeps_offer(d);
+        d->call = "next";
         if (d->subject->next(d->srv, NULL))
             npjt_violate(d, NPJT_LAW_ALL_OR_NOTHING, "next said true with nowhere to put the action");
+        d->call = NULL;
         break;
     case CALL_QUERY:
         npjt_query(d, newest, true);
@@ -176,6 +178,7 @@ void npjt_free_engine(struct npjt_driver *d)
         live = stats.packets.live;
     }
     d->result->packets_released = d->result->packets_allocated - (live < d->packets ? d->packets : live);
+    d->call = "free";
     d->subject->srv_free(&d->srv);
     d->result->calls++;
     if (d->srv)

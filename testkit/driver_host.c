@@ -320,7 +320,10 @@ bool npjt_take(struct npjt_driver *d)
     d->result->calls++;
     d->refused_digest = 0;
     npjt_pipe_keeps_offer(d);
-    if (!d->subject->next(d->srv, &action)) {
+    d->call = "next";
+    bool more = d->subject->next(d->srv, &action);
+    d->call = NULL;
+    if (!more) {
         if (!is_untouched(&action))
             npjt_violate(d, NPJT_LAW_ALL_OR_NOTHING, "next said false, and wrote an action");
         d->quiet = true;

@@ -83,7 +83,8 @@ void npjt_hook(void *user, npjt_moment moment, size_t bytes)
     struct npjt_driver *d = user;
     (void)bytes;
     if (moment == NPJT_MOMENT_ALLOC && !d->may_allocate)
-        npjt_violate(d, NPJT_LAW_ALLOCATION, "a call other than new, add_job and write allocates");
+        npjt_violate(d, NPJT_LAW_ALLOCATION, "%s allocates, which only new, add_job and write may",
+                     d->call ? d->call : "a call that only looks");
     reenter(d, moment == NPJT_MOMENT_ALLOC ? CALLBACK_ALLOC : CALLBACK_RELEASE);
 }
 

@@ -14,12 +14,14 @@ static bool is_error(npj_status status)
     return npj_status_is_error(status);
 }
 
-uint64_t npjt_before(struct npjt_driver *d, npj_status expected)
+uint64_t npjt_before(struct npjt_driver *d, const char *call, npj_status expected)
 {
     bool wanted = d->subject->digest && (is_error(expected) || d->faulty);
-    if (!wanted)
-        return 0;
-    return d->refused_digest != 0 ? d->refused_digest : d->subject->digest(d->srv);
+    uint64_t digest = d->refused_digest;
+    if (wanted && digest == 0)
+        digest = d->subject->digest(d->srv);
+    d->call = call;
+    return wanted ? digest : 0;
 }
 
 /** The law that a wrong status breaks. */
@@ -36,8 +38,10 @@ static unsigned law_of(npj_status status, npj_status expected)
     return NPJT_LAW_ALL_OR_NOTHING;
 }
 
-void npjt_judge(struct npjt_driver *d, const char *call, npj_status status, npj_status expected, uint64_t before)
+void npjt_judge(struct npjt_driver *d, npj_status status, npj_status expected, uint64_t before)
 {
+    const char *call = d->call;
+    d->call = NULL;
     d->status = status;
     d->quiet = false;
     npjt_mix(d, status);
@@ -126,11 +130,11 @@ void npjt_add_job(struct npjt_driver *d, uint64_t client, uint64_t provider, boo
     npj_job handle = 0;
     const uint64_t tag = 0, cookie = UINT64_C(0xC00C1E0000000000) | (d->next_serial + 1);
     npj_status expected = expected_add(d, null_out);
-    uint64_t before = npjt_before(d, expected), failed_before = npjt_failed_allocations(d);
+    uint64_t before = npjt_before(d, "add_job", expected), failed_before = npjt_failed_allocations(d);
     d->may_allocate = true;
     npj_status status = d->subject->add_job(d->srv, client, provider, cookie, tag, null_out ? NULL : &handle);
     expected = after_allocating(d, status, expected, failed_before);
-    npjt_judge(d, "add_job", status, expected, before);
+    npjt_judge(d, status, expected, before);
     npjt_mix(d, handle);
     check_no_pool(d, status, &d->no_pool_jobs);
     if (status == NPJ_STATUS_PENDING)
@@ -169,9 +173,9 @@ void npjt_connect(struct npjt_driver *d, npj_job handle)
         expected = NPJ_STATUS_INVALID_HANDLE;
     else if (job->failed || job->phase[NPJ_REQUEST_CONNECT] != NOT_ASKED)
         expected = NPJ_STATUS_INVALID_PIPE_STATE;
-    uint64_t before = npjt_before(d, expected);
+    uint64_t before = npjt_before(d, "connect", expected);
     npj_status status = d->subject->connect(d->srv, handle, tag);
-    npjt_judge(d, "connect", status, expected, before);
+    npjt_judge(d, status, expected, before);
     if (status == NPJ_STATUS_PENDING && job)
         accepted(d, job, NPJ_REQUEST_CONNECT, tag);
 }
@@ -187,9 +191,9 @@ void npjt_close(struct npjt_driver *d, npj_job handle)
         expected = NPJ_STATUS_PIPE_CLOSING;
     else if (!job->failed && job->phase[NPJ_REQUEST_CONNECT] == NOT_ASKED)
         expected = NPJ_STATUS_INVALID_PIPE_STATE;
-    uint64_t before = npjt_before(d, expected);
+    uint64_t before = npjt_before(d, "close", expected);
     npj_status status = d->subject->close(d->srv, handle, tag);
-    npjt_judge(d, "close", status, expected, before);
+    npjt_judge(d, status, expected, before);
     if (status == NPJ_STATUS_PENDING && job) {
         job->drain_start = d->now;
         accepted(d, job, NPJ_REQUEST_CLOSE, tag);
@@ -305,7 +309,7 @@ void npjt_write(struct npjt_driver *d, npj_job handle, uint64_t length, unsigned
     if (job && length <= NPJT_MAX_WRITE_BYTES + 1 && needs_bytes(d, expected))
         npjt_fill(bytes, job->serial, job->given, (size_t)length);
     bool pool = expected == NPJ_STATUS_PENDING && pool_may_refuse(d, length);
-    uint64_t before = npjt_before(d, pool ? NPJ_STATUS_INSUFF_SERVER_RESOURCES : expected),
+    uint64_t before = npjt_before(d, "write", pool ? NPJ_STATUS_INSUFF_SERVER_RESOURCES : expected),
              failed_before = npjt_failed_allocations(d);
     d->may_allocate = true;
     npj_status status = d->subject->write(d->srv, handle, tag, null ? NULL : bytes, (uint32_t)length, flags[how],
@@ -315,7 +319,7 @@ void npjt_write(struct npjt_driver *d, npj_job handle, uint64_t length, unsigned
         expected = status;
     if (!lent && !is_error(status) && length <= NPJT_MAX_WRITE_BYTES)
         memset(bytes, 0xEE, (size_t)length); /* copied bytes are the client's again */
-    npjt_judge(d, "write", status, expected, before);
+    npjt_judge(d, status, expected, before);
     npjt_mix(d, request);
     check_no_pool(d, status, &d->no_pool_writes);
     if (!null_out)
@@ -330,9 +334,9 @@ void npjt_cancel(struct npjt_driver *d, npj_req request)
 {
     struct a_write *write = npjt_write_by_request(d, request);
     npj_status expected = write && !write->answered ? NPJ_STATUS_SUCCESS : NPJ_STATUS_NOT_FOUND;
-    uint64_t before = npjt_before(d, expected);
+    uint64_t before = npjt_before(d, "cancel", expected);
     npj_status status = d->subject->cancel(d->srv, request);
-    npjt_judge(d, "cancel", status, expected, before);
+    npjt_judge(d, status, expected, before);
     if (status != NPJ_STATUS_SUCCESS || !write || write->answered)
         return;
     struct a_job *job = &d->job[write->job];
@@ -355,9 +359,9 @@ void npjt_abort(struct npjt_driver *d, npj_job handle, npj_status reason)
     npj_status expected = !job               ? NPJ_STATUS_INVALID_HANDLE
                           : is_error(reason) ? NPJ_STATUS_SUCCESS
                                              : NPJ_STATUS_INVALID_PARAMETER;
-    uint64_t before = npjt_before(d, expected);
+    uint64_t before = npjt_before(d, "abort", expected);
     npj_status status = d->subject->abort(d->srv, handle, reason);
-    npjt_judge(d, "abort", status, expected, before);
+    npjt_judge(d, status, expected, before);
     if (status != NPJ_STATUS_SUCCESS || !job)
         return;
     npjt_fail(d, job, reason);
@@ -368,9 +372,9 @@ void npjt_abort(struct npjt_driver *d, npj_job handle, npj_status reason)
 void npjt_client_gone(struct npjt_driver *d, uint64_t client, npj_status reason)
 {
     npj_status expected = is_error(reason) ? NPJ_STATUS_SUCCESS : NPJ_STATUS_INVALID_PARAMETER;
-    uint64_t before = npjt_before(d, expected);
+    uint64_t before = npjt_before(d, "client_gone", expected);
     npj_status status = d->subject->client_gone(d->srv, client, reason);
-    npjt_judge(d, "client_gone", status, expected, before);
+    npjt_judge(d, status, expected, before);
     for (uint8_t i = d->jobs; status == NPJ_STATUS_SUCCESS && i-- > 0;) {
         struct a_job *job = &d->job[d->order[i]];
         if (job->client != client || job->phase[NPJ_REQUEST_CLOSE] != NOT_ASKED)
@@ -383,8 +387,9 @@ void npjt_client_gone(struct npjt_driver *d, uint64_t client, npj_status reason)
 
 void npjt_provider_gone(struct npjt_driver *d, uint64_t provider)
 {
+    d->call = "provider_gone";
     npj_status status = d->subject->provider_gone(d->srv, provider);
-    npjt_judge(d, "provider_gone", status, NPJ_STATUS_SUCCESS, 0);
+    npjt_judge(d, status, NPJ_STATUS_SUCCESS, 0);
     for (uint8_t i = d->jobs; status == NPJ_STATUS_SUCCESS && i-- > 0;) {
         struct a_job *job = &d->job[d->order[i]];
         if (job->provider != provider || job->gone)
@@ -399,9 +404,9 @@ void npjt_shutdown(struct npjt_driver *d, npj_shutdown_how how)
 {
     bool known = how == NPJ_DRAIN || how == NPJ_ABORT;
     npj_status expected = known ? NPJ_STATUS_SUCCESS : NPJ_STATUS_INVALID_PARAMETER;
-    uint64_t before = npjt_before(d, expected);
+    uint64_t before = npjt_before(d, "shutdown", expected);
     npj_status status = d->subject->shutdown(d->srv, how);
-    npjt_judge(d, "shutdown", status, expected, before);
+    npjt_judge(d, status, expected, before);
     if (status != NPJ_STATUS_SUCCESS || !known || d->stopping >= 1 + how)
         return;
     if (!d->stopping)
@@ -426,8 +431,8 @@ void npjt_query(struct npjt_driver *d, npj_job handle, bool null_out)
                           : null_out                     ? NPJ_STATUS_INVALID_PARAMETER
                                                          : NPJ_STATUS_SUCCESS;
     bool quiet = d->quiet;
-    uint64_t before = npjt_before(d, expected);
-    npjt_judge(d, "query", d->subject->query(d->srv, handle, null_out ? NULL : &info), expected, before);
+    uint64_t before = npjt_before(d, "query", expected);
+    npjt_judge(d, d->subject->query(d->srv, handle, null_out ? NULL : &info), expected, before);
     d->quiet = quiet;
 }
 
@@ -435,6 +440,7 @@ void npjt_trim(struct npjt_driver *d)
 {
     if (!d->subject->trim)
         return;
-    npjt_judge(d, "trim", d->subject->trim(d->srv), NPJ_STATUS_SUCCESS, 0);
+    d->call = "trim";
+    npjt_judge(d, d->subject->trim(d->srv), NPJ_STATUS_SUCCESS, 0);
     npjt_check_growth(d, true);
 }

@@ -125,6 +125,7 @@ struct npjt_driver {
     uint32_t event; /* number of the record being played */
     const npjt_record *record;
     const char *phase;
+    const char *call;           /* that has not returned; NULL: none, or one that only looks */
     npj_status status;          /* of the last call */
     bool stop;                  /* a law was broken, or the server has left what the driver can follow */
     bool may_allocate, tracing; /* tracing: the server has been seen to trace */
@@ -186,8 +187,8 @@ void npjt_play(struct npjt_driver *d, const npjt_record *record);
 void npjt_free_engine(struct npjt_driver *d);
 
 /* driver_request.c */
-uint64_t npjt_before(struct npjt_driver *d, npj_status expected); /* a digest, if the call may be refused */
-void npjt_judge(struct npjt_driver *d, const char *call, npj_status status, npj_status expected, uint64_t before);
+uint64_t npjt_before(struct npjt_driver *d, const char *call, npj_status expected); /* a digest, if it may be refused */
+void npjt_judge(struct npjt_driver *d, npj_status status, npj_status expected, uint64_t before);
 void npjt_add_job(struct npjt_driver *d, uint64_t client, uint64_t provider, bool null_out);
 void npjt_connect(struct npjt_driver *d, npj_job handle);
 void npjt_write(struct npjt_driver *d, npj_job handle, uint64_t length, unsigned how, bool null_out);

@@ -75,7 +75,9 @@ void npjt_advance(struct npjt_driver *d, uint64_t to)
 {
     for (uint8_t i = 0; i < d->jobs; i++)
         d->job[d->order[i]].expired = false;
+    d->call = "advance";
     d->status = d->subject->advance(d->srv, to);
+    d->call = NULL;
     d->result->calls++;
     d->quiet = false;
     d->refused_digest = 0;

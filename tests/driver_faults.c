@@ -371,6 +371,7 @@ const struct fault *driver_faults(size_t *count)
           job_added_knows_job_id);
     FAULT("close allocates", 4, FAIL_ONE, close, close_allocates);
     faults[n - 1].subject.srv_new = new_keeping_mem;
+    SAYS("close allocates");
     FAULT("a refused connect aborts", 5, "tape 1\nopen\nconnect\nhost\n", connect, connect_aborts);
     FAULT("a tag is another job's", 5, TWO_PROVIDERS "write job=oldest length=1\nwrite job=newest length=1\n", write,
           write_knows_tag);

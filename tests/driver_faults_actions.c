@@ -238,6 +238,7 @@ size_t driver_faults_in_actions(struct fault *faults)
     FAULT("a close is answered twice, and its job kept", 1,
           "tape 1\nopen\nclose\nnext\ncomplete\nnext\ncomplete\nnext count=1\n", next, next_repeats_last);
     faults[n - 1].subject.stats = stats_count_repeated;
+    SAYS("REPLY for a job that has ended");
     FAULT("a REPLY of an add says held", 1, WRITE_ONE, next, next_says_more);
     FAULT("a CANCEL is said twice", 3, CANCELLED, next, next_repeats_cancel);
     FAULT("an action is of no kind", 3, WRITE_ONE, next, next_invents_kind);
@@ -246,6 +247,7 @@ size_t driver_faults_in_actions(struct fault *faults)
     FAULT("replies of writes change places", 7, "tape 1\nopen\nwrites length=4 count=3\nhost\n", next,
           next_swaps_replies);
     FAULT("a write's count is one short", 8, WRITE_ONE, next, next_counts_short);
+    SAYS("the write of tag 7a6e000000010002 is answered with a count of 15");
     FAULT("RESUME never comes", 9, FILL, next, next_without_resume);
     FAULT("IDLE never comes", 9, FILL, next, next_without_idle);
     FAULT("RETURN never comes", 9, LENT, next, next_without_return);
