@@ -182,10 +182,18 @@ static const char *check_rings(const struct npj_srv *srv, const struct sums *sum
     return NULL;
 }
 
+/* The classes of blocks to look into: none if no list has a first block, which one look at all of them tells. */
+static unsigned classes_kept(const struct npj_srv *srv)
+{
+    const unsigned classes = npji_classes(srv);
+    struct npji_packet *const *lists = srv->idle; /* each as the one before it */
+    return lists[0] == NULL && memcmp(lists, lists + 1, (classes - 1) * sizeof *lists) == 0 ? 0 : classes;
+}
+
 static const char *check_pool(const struct npj_srv *srv, const struct sums *sums)
 {
     const npj_stats *stats = &srv->stats;
-    const unsigned classes = npji_classes(srv);
+    const unsigned classes = classes_kept(srv);
     uint64_t idle = 0;
     for (unsigned class = 0; class < classes; class ++)
         for (const struct npji_packet *packet = srv->idle[class]; packet != NULL && idle <= stats->idle_bytes;
