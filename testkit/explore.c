@@ -61,20 +61,45 @@ static void sum_up(struct search *s)
 
 /* ------------------------------------------------------------------------------------------------------- expanding */
 
-static sigjmp_buf crashed;
-static volatile sig_atomic_t events_done;
-static sig_atomic_t events_seen;
+static const int crashes[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
+enum { CRASHES = sizeof crashes / sizeof *crashes };
 
+static struct signals {
+    struct sigaction crash[CRASHES], alarm;
+    struct itimerval timer;
+} signals_before;
+
+static sigjmp_buf crashed;
+static volatile sig_atomic_t in_engine; /* it is being called, or looked into: only then may a signal jump */
+static volatile sig_atomic_t moved;     /* it has been entered since the last alarm */
+
+static void enter_engine(void)
+{
+    moved = 1;
+    in_engine = 1;
+}
+
+static void leave_engine(void)
+{
+    in_engine = 0;
+}
+
+/* What crashes outside of the engine does so again, and then for whoever caught signals before. */
 static void on_crash(int signal)
 {
-    siglongjmp(crashed, signal);
+    if (in_engine)
+        siglongjmp(crashed, signal);
+    for (unsigned i = 0; i < CRASHES; i++)
+        if (crashes[i] == signal)
+            (void)sigaction(signal, &signals_before.crash[i], NULL);
 }
 
 static void on_alarm(int signal)
 {
-    if (events_done == events_seen)
+    bool hung = in_engine && !moved;
+    moved = 0;
+    if (hung)
         siglongjmp(crashed, signal);
-    events_seen = events_done;
 }
 
 static void note_outcomes(struct search *s, explore_event event)
@@ -82,6 +107,15 @@ static void note_outcomes(struct search *s, explore_event event)
     for (uint32_t i = 0; i < s->x.trace_count; i++)
         if (s->x.traces[i].kind == NPJ_TRACE_EVENT)
             explore_outcome_note(&s->outcomes, &s->x.traces[i], s->state, event);
+}
+
+/* What the search keeps may take long to find memory, and is no place to jump out of. */
+static bool learn(struct search *s, uint64_t key)
+{
+    leave_engine();
+    bool news = explore_learn(&s->known, key, s->x.world->purse);
+    enter_engine();
+    return news;
 }
 
 static void keep_state(struct search *s, uint32_t parent, explore_event event)
@@ -122,13 +156,15 @@ static void look_at_world(struct search *s, explore_event event, npjt_budget cos
 {
     struct explorer *x = &s->x;
     x->world->purse = explore_pay(x->world->purse, cost);
-    if (!explore_learn(&s->known, key, x->world->purse))
+    if (!learn(s, key))
         return;
     if (!x->scope->check_all)
         explore_check(x);
     if (x->wrong != NULL)
         return;
+    leave_engine();
     keep_state(s, s->state, event);
+    enter_engine();
     explore_check_end(x);
 }
 
@@ -139,8 +175,8 @@ static void try_event(struct search *s, explore_event event, npjt_budget cost)
     if (!s->as_before)
         memcpy(x->world, x->before, x->world_bytes);
     s->as_before = false;
+    enter_engine();
     npj_status status = explore_apply(x, event);
-    events_done = (events_done + 1) & 0xFFFF;
     s->told.transitions++;
     s->told.failures += event.fails;
     explore_check_counters(x);
@@ -165,10 +201,13 @@ static void expand(struct search *s)
     explore_events(&s->x, &list);
     volatile uint32_t at = 0;
     int signal = sigsetjmp(crashed, 0);
+    leave_engine();
     if (signal != 0)
         explore_wrong(&s->x, signal == SIGALRM ? "the engine does not come back from this" : "the engine crashes");
-    for (; at < list.count && s->x.wrong == NULL && !s->no_memory && !s->known.no_memory; at++)
+    for (; at < list.count && s->x.wrong == NULL && !s->no_memory && !s->known.no_memory; at++) {
         try_event(s, list.event[at], (npjt_budget)list.cost[at]);
+        leave_engine();
+    }
     if (s->x.wrong != NULL)
         tell_finding(s, list.event[signal != 0 ? at : at - 1]);
 }
@@ -207,33 +246,25 @@ static void search(struct search *s)
 /* ------------------------------------------------------------------------------------------------------- begin and end
  */
 
-static const int crashes[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
-enum { CRASHES = sizeof crashes / sizeof *crashes };
-
-struct signals {
-    struct sigaction crash[CRASHES], alarm;
-    struct itimerval timer;
-};
-
-static void catch_signals(struct signals *old)
+static void catch_signals(void)
 {
-    struct sigaction action = {.sa_handler = on_crash,
-                               .sa_flags = SA_NODEFER}; /* the jump out of it leaves the mask as it is */
+    /* The jump out of it leaves the mask as it is; a callback's calls of the system are not for the alarm to end. */
+    struct sigaction action = {.sa_handler = on_crash, .sa_flags = SA_NODEFER | SA_RESTART};
     (void)sigemptyset(&action.sa_mask);
     for (unsigned i = 0; i < CRASHES; i++)
-        (void)sigaction(crashes[i], &action, &old->crash[i]);
+        (void)sigaction(crashes[i], &action, &signals_before.crash[i]);
     action.sa_handler = on_alarm;
-    (void)sigaction(SIGALRM, &action, &old->alarm);
+    (void)sigaction(SIGALRM, &action, &signals_before.alarm);
     struct itimerval timer = {{HUNG_AFTER, 0}, {HUNG_AFTER, 0}};
-    (void)setitimer(ITIMER_REAL, &timer, &old->timer);
+    (void)setitimer(ITIMER_REAL, &timer, &signals_before.timer);
 }
 
-static void give_signals_back(const struct signals *old)
+static void give_signals_back(void)
 {
-    (void)setitimer(ITIMER_REAL, &old->timer, NULL);
-    (void)sigaction(SIGALRM, &old->alarm, NULL);
+    (void)setitimer(ITIMER_REAL, &signals_before.timer, NULL);
+    (void)sigaction(SIGALRM, &signals_before.alarm, NULL);
     for (unsigned i = 0; i < CRASHES; i++)
-        (void)sigaction(crashes[i], &old->crash[i], NULL);
+        (void)sigaction(crashes[i], &signals_before.crash[i], NULL);
 }
 
 static bool budget_is_valid(uint8_t number)
@@ -284,10 +315,9 @@ npjt_explore_end npjt_explore(const npjt_scope *scope, const npjt_explore_option
         return how;
     s->options = options ? options : &none;
     if (begin(s, scope)) {
-        struct signals old;
-        catch_signals(&old);
+        catch_signals();
         search(s);
-        give_signals_back(&old);
+        give_signals_back();
         if (s->x.wrong == NULL && !s->no_memory)
             tell_seeds(s);
         how = s->x.wrong != NULL ? NPJT_EXPLORE_FINDING : s->no_memory ? NPJT_EXPLORE_TROUBLE : NPJT_EXPLORE_DONE;

@@ -111,8 +111,8 @@ typedef enum npjt_explore_end {
 } npjt_explore_end;
 
 /**
- * Searches a scope. Not for two at once: the engine's memory has one place, and a crash of the engine is caught by
- * signals.
+ * Searches a scope. Not for two at once: a crash of the engine, and an event that takes it seconds, are caught by
+ * signals, SIGALRM among them. Callbacks may take their time, and what crashes in them is theirs.
  *
  * @param options may be NULL.
  * @param result  receives the counters. May be NULL.

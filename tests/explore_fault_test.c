@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the search does when the engine, or who looks on, does wrong. Its calls come here first: tests/meson.build
+ * renames them.
+ */
+#include <criterion/criterion.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "npjob-testkit/explore.h"
+
+npj_status explore_fault_srv_new(const npj_config *config, npj_srv **out);
+npj_status explore_fault_connect(npj_srv *srv, npj_job job, uint64_t tag);
+void explore_fault_stats_get(const npj_srv *srv, npj_stats *out);
+const char *explore_fault_check(const npj_srv *srv);
+void *explore_fault_calloc(size_t count, size_t bytes);
+
+static struct {
+    bool hangs, aborts;  /* npj_connect() */
+    bool alarm_at_65536; /* alarms in the engine with so many events between them */
+    bool alarm_in_table; /* alarms while the table of states grows */
+} fault;
+
+static struct {
+    uint32_t findings, events;
+    char sentence[256];
+    uint8_t tape[NPJT_TAPE_MAX];
+    size_t size;
+} seen;
+
+static void alarms(unsigned count)
+{
+    while (count-- > 0)
+        (void)raise(SIGALRM);
+}
+
+npj_status explore_fault_srv_new(const npj_config *config, npj_srv **out)
+{
+    return npj_srv_new(config, out);
+}
+
+npj_status explore_fault_connect(npj_srv *srv, npj_job job, uint64_t tag)
+{
+    while (fault.hangs)
+        alarms(1);
+    if (fault.aborts)
+        abort();
+    return npj_connect(srv, job, tag);
+}
+
+/* Once for each event. */
+void explore_fault_stats_get(const npj_srv *srv, npj_stats *out)
+{
+    npj_stats_get(srv, out);
+    if (fault.alarm_at_65536 && seen.events++ % 65536 == 10)
+        alarms(1);
+}
+
+const char *explore_fault_check(const npj_srv *srv)
+{
+    return npj_check(srv);
+}
+
+void *explore_fault_calloc(size_t count, size_t bytes)
+{
+    if (fault.alarm_in_table && count > 1 << 16)
+        alarms(3);
+    return calloc(count, bytes);
+}
+
+/* -------------------------------------------------------------------------------------------------------- looking on
+ */
+
+static void keep_finding(void *user, const char *sentence, const uint8_t *tape, size_t size)
+{
+    (void)user;
+    seen.findings++;
+    (void)snprintf(seen.sentence, sizeof seen.sentence, "%s", sentence);
+    seen.size = size;
+    memcpy(seen.tape, tape, size);
+}
+
+static npjt_explore_end search(uint64_t max_states)
+{
+    const npjt_explore_options options = {.max_states = max_states, .finding = keep_finding};
+    return npjt_explore(npjt_scope_at(0), &options, NULL);
+}
+
+/* The tape is to have so many events. */
+static void expect_finding(const char *sentence, size_t events)
+{
+    cr_expect_eq(seen.findings, 1);
+    cr_expect_str_eq(seen.sentence, sentence);
+    cr_expect_eq(seen.size, NPJT_HEADER_BYTES + events * NPJT_RECORD_BYTES);
+}
+
+/* ------------------------------------------------------------------------------------------------- hangs and crashes
+ */
+
+Test(explore_fault, an_engine_that_hangs_is_found)
+{
+    fault.hangs = true;
+    cr_expect_eq(search(0), NPJT_EXPLORE_FINDING);
+    expect_finding("the engine does not come back from this", 5);
+}
+
+Test(explore_fault, an_engine_that_aborts_is_found)
+{
+    fault.aborts = true;
+    cr_expect_eq(search(0), NPJT_EXPLORE_FINDING);
+    expect_finding("the engine crashes", 5);
+}
+
+Test(explore_fault, an_engine_that_answers_does_not_hang_however_many_events_lie_between_two_alarms)
+{
+    fault.alarm_at_65536 = true;
+    cr_expect_eq(search(9000), NPJT_EXPLORE_DONE, "%s", seen.sentence);
+    cr_expect_gt(seen.events, 65536 + 10);
+}
+
+Test(explore_fault, a_table_that_takes_long_to_grow_is_no_hang)
+{
+    fault.alarm_in_table = true;
+    cr_expect_eq(search(33000), NPJT_EXPLORE_DONE, "%s", seen.sentence);
+}
+
+static bool slow_progress(void *user, const npjt_explored *so_far)
+{
+    (void)user, (void)so_far;
+    alarms(3);
+    return true;
+}
+
+Test(explore_fault, progress_that_is_slow_is_no_hang)
+{
+    const npjt_explore_options options = {.max_states = 2000, .progress = slow_progress, .finding = keep_finding};
+    cr_expect_eq(npjt_explore(npjt_scope_at(0), &options, NULL), NPJT_EXPLORE_DONE, "%s", seen.sentence);
+}
+
+static void slow_finding(void *user, const char *sentence, const uint8_t *tape, size_t size)
+{
+    keep_finding(user, sentence, tape, size);
+    if (seen.findings == 1) /* again and again would be without end */
+        alarms(3);
+}
+
+Test(explore_fault, a_finding_is_told_once_however_slowly)
+{
+    const npjt_explore_options options = {.finding = slow_finding};
+    fault.aborts = true;
+    cr_expect_eq(npjt_explore(npjt_scope_at(0), &options, NULL), NPJT_EXPLORE_FINDING);
+    expect_finding("the engine crashes", 5);
+}
+
+static bool crash_in_progress(void *user, const npjt_explored *so_far)
+{
+    (void)user, (void)so_far;
+    abort();
+}
+
+Test(explore_fault, a_crash_of_who_looks_on_is_not_the_engines, .signal = SIGABRT)
+{
+    const npjt_explore_options options = {.progress = crash_in_progress};
+    (void)npjt_explore(npjt_scope_at(0), &options, NULL);
+}
