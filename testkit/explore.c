@@ -104,9 +104,12 @@ static void on_alarm(int signal)
 
 static void note_outcomes(struct search *s, explore_event event)
 {
-    for (uint32_t i = 0; i < s->x.trace_count; i++)
-        if (s->x.traces[i].kind == NPJ_TRACE_EVENT)
-            explore_outcome_note(&s->outcomes, &s->x.traces[i], s->state, event);
+    for (uint32_t i = 0; i < s->x.trace_count; i++) {
+        const npj_trace *trace = &s->x.traces[i];
+        if (trace->kind == NPJ_TRACE_EVENT && !explore_outcome_note(&s->outcomes, trace, s->state, event))
+            explore_wrong(&s->x, "a trace tells of event %u in state %u, and there is no such cell",
+                          (unsigned)trace->event, (unsigned)trace->from);
+    }
 }
 
 /* What the search keeps may take long to find memory, and is no place to jump out of. */

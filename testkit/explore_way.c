@@ -58,16 +58,19 @@ size_t explore_way_tape(const struct way *way, const npjt_scope *scope, uint32_t
     return size;
 }
 
-void explore_outcome_note(struct outcomes *outcomes, const npj_trace *trace, uint32_t state, explore_event event)
+bool explore_outcome_note(struct outcomes *outcomes, const npj_trace *trace, uint32_t state, explore_event event)
 {
+    if ((unsigned)trace->from >= NPJ_STATE_COUNT || (unsigned)trace->event >= NPJ_EVENT_COUNT)
+        return false;
     uint16_t *at = &outcomes->first[trace->from][trace->event];
     for (; *at != 0; at = &outcomes->outcome[*at - 1].next) {
         const npj_trace *seen = &outcomes->outcome[*at - 1].trace;
         if (seen->to == trace->to && seen->status == trace->status)
-            return;
+            return true;
     }
     if (outcomes->count == OUTCOMES_MAX)
-        return;
+        return true;
     outcomes->outcome[outcomes->count++] = (struct outcome){*trace, state, event, 0};
     *at = (uint16_t)outcomes->count;
+    return true;
 }

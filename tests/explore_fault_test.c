@@ -17,9 +17,11 @@ const char *explore_fault_check(const npj_srv *srv);
 void *explore_fault_calloc(size_t count, size_t bytes);
 
 static struct {
-    bool hangs, aborts;  /* npj_connect() */
-    bool alarm_at_65536; /* alarms in the engine with so many events between them */
-    bool alarm_in_table; /* alarms while the table of states grows */
+    bool hangs, aborts;              /* npj_connect() */
+    bool alarm_at_65536;             /* alarms in the engine with so many events between them */
+    bool alarm_in_table;             /* alarms while the table of states grows */
+    void (*trace)(npj_trace *trace); /* what is wrong with the traces */
+    npj_config config;               /* whose they are */
 } fault;
 
 static struct {
@@ -35,9 +37,20 @@ static void alarms(unsigned count)
         (void)raise(SIGALRM);
 }
 
+static void crooked_trace(void *user, const npj_trace *trace)
+{
+    npj_trace crooked = *trace;
+    fault.trace(&crooked);
+    fault.config.trace(user, &crooked);
+}
+
 npj_status explore_fault_srv_new(const npj_config *config, npj_srv **out)
 {
-    return npj_srv_new(config, out);
+    npj_config crooked = *config;
+    fault.config = *config;
+    if (fault.trace != NULL)
+        crooked.trace = crooked_trace;
+    return npj_srv_new(&crooked, out);
 }
 
 npj_status explore_fault_connect(npj_srv *srv, npj_job job, uint64_t tag)
@@ -163,4 +176,43 @@ Test(explore_fault, a_crash_of_who_looks_on_is_not_the_engines, .signal = SIGABR
 {
     const npjt_explore_options options = {.progress = crash_in_progress};
     (void)npjt_explore(npjt_scope_at(0), &options, NULL);
+}
+
+/* ------------------------------------------------------------------------------------------------------------- traces
+ */
+
+static void trace_of_no_state(npj_trace *trace)
+{
+    trace->from = (npj_state)(trace->kind == NPJ_TRACE_EVENT ? 1000000 : trace->from);
+}
+
+Test(explore_fault, a_trace_of_a_state_that_is_not_there_is_found)
+{
+    fault.trace = trace_of_no_state;
+    cr_expect_eq(search(0), NPJT_EXPLORE_FINDING);
+    expect_finding("a trace tells of event 0 in state 1000000, and there is no such cell", 5);
+}
+
+static void trace_of_no_event(npj_trace *trace)
+{
+    trace->event = (npj_event)(trace->kind == NPJ_TRACE_EVENT ? 1000000 : trace->event);
+}
+
+Test(explore_fault, a_trace_of_an_event_that_is_not_there_is_found)
+{
+    fault.trace = trace_of_no_event;
+    cr_expect_eq(search(0), NPJT_EXPLORE_FINDING);
+    expect_finding("a trace tells of event 1000000 in state 0, and there is no such cell", 5);
+}
+
+static void trace_without_kind(npj_trace *trace)
+{
+    trace->kind = NPJ_TRACE_EVENT;
+}
+
+Test(explore_fault, an_event_2019_that_is_traced_as_another_is_found)
+{
+    fault.trace = trace_without_kind;
+    cr_expect_eq(search(0), NPJT_EXPLORE_FINDING);
+    cr_expect_str_eq(seen.sentence, "Event 2019 is traced 0 times where 1 is right");
 }
