@@ -34,7 +34,8 @@ struct search {
 
 /* -------------------------------------------------------------------------------------------------- what is told */
 
-static void tell_finding(struct search *s, explore_event event)
+/* What an event has shown from the state being expanded; NULL: what is wrong before any. */
+static void tell_finding(struct search *s, const explore_event *event)
 {
     static uint8_t tape[NPJT_TAPE_MAX];
     size_t size = explore_way_tape(&s->way, s->x.scope, s->state, event, tape);
@@ -47,7 +48,7 @@ static void tell_seeds(struct search *s)
     static uint8_t tape[NPJT_TAPE_MAX];
     for (uint32_t i = 0; s->options->seed && i < s->outcomes.count; i++) {
         const struct outcome *outcome = &s->outcomes.outcome[i];
-        size_t size = explore_way_tape(&s->way, s->x.scope, outcome->parent, outcome->event, tape);
+        size_t size = explore_way_tape(&s->way, s->x.scope, outcome->parent, &outcome->event, tape);
         s->options->seed(s->options->user, &outcome->trace, tape, size);
     }
 }
@@ -212,7 +213,7 @@ static void expand(struct search *s)
         leave_engine();
     }
     if (s->x.wrong != NULL)
-        tell_finding(s, list.event[signal != 0 ? at : at - 1]);
+        tell_finding(s, &list.event[signal != 0 ? at : at - 1]);
 }
 
 static bool go_on(struct search *s)
@@ -318,6 +319,8 @@ npjt_explore_end npjt_explore(const npjt_scope *scope, const npjt_explore_option
         return how;
     s->options = options ? options : &none;
     if (begin(s, scope)) {
+        if (s->x.wrong != NULL)
+            tell_finding(s, NULL);
         catch_signals();
         search(s);
         give_signals_back();

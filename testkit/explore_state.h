@@ -224,7 +224,7 @@ void explore_queue_free(struct queue *queue);
 
 /* explore_way.c */
 bool explore_way_add(struct way *way, uint32_t parent, explore_event event);
-size_t explore_way_tape(const struct way *way, const npjt_scope *scope, uint32_t state, explore_event event,
+size_t explore_way_tape(const struct way *way, const npjt_scope *scope, uint32_t state, const explore_event *event,
                         uint8_t tape[NPJT_TAPE_MAX]);
 /* False if the trace is of no cell of the table. */
 bool explore_outcome_note(struct outcomes *outcomes, const npj_trace *trace, uint32_t state, explore_event event);

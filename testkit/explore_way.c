@@ -28,14 +28,15 @@ void explore_way_free(struct way *way)
     free(way->steps);
 }
 
-/* The tape that leads to a state and then to one more event. It is played anew, in a world of its own. */
-size_t explore_way_tape(const struct way *way, const npjt_scope *scope, uint32_t state, explore_event event,
+/* The tape that leads to a state and then to one more event, if any. It is played anew, in a world of its own. */
+size_t explore_way_tape(const struct way *way, const npjt_scope *scope, uint32_t state, const explore_event *event,
                         uint8_t tape[NPJT_TAPE_MAX])
 {
     struct explorer x;
     static explore_event events[NPJT_MAX_RECORDS / 4];
     uint32_t length = 0;
-    events[length++] = event;
+    if (event != NULL)
+        events[length++] = *event;
     for (; state != 0 && length < NPJT_MAX_RECORDS / 4; state = way->steps[state].parent)
         events[length++] = way->steps[state].event;
     npjt_header header;

@@ -18,6 +18,7 @@ void *explore_fault_calloc(size_t count, size_t bytes);
 
 static struct {
     bool hangs, aborts;              /* npj_connect() */
+    bool breaks_law;                 /* npj_check() */
     bool alarm_at_65536;             /* alarms in the engine with so many events between them */
     bool alarm_in_table;             /* alarms while the table of states grows */
     void (*trace)(npj_trace *trace); /* what is wrong with the traces */
@@ -72,7 +73,7 @@ void explore_fault_stats_get(const npj_srv *srv, npj_stats *out)
 
 const char *explore_fault_check(const npj_srv *srv)
 {
-    return npj_check(srv);
+    return fault.breaks_law ? "it is wrong" : npj_check(srv);
 }
 
 void *explore_fault_calloc(size_t count, size_t bytes)
@@ -106,6 +107,16 @@ static void expect_finding(const char *sentence, size_t events)
     cr_expect_eq(seen.findings, 1);
     cr_expect_str_eq(seen.sentence, sentence);
     cr_expect_eq(seen.size, NPJT_HEADER_BYTES + events * NPJT_RECORD_BYTES);
+}
+
+/* --------------------------------------------------------------------------------------------------- the first state
+ */
+
+Test(explore_fault, what_is_wrong_before_any_event_is_told)
+{
+    fault.breaks_law = true;
+    cr_expect_eq(search(0), NPJT_EXPLORE_FINDING);
+    expect_finding("an invariant of the engine does not hold: it is wrong", 1);
 }
 
 /* ------------------------------------------------------------------------------------------------- hangs and crashes
