@@ -293,6 +293,8 @@ static bool begin(struct search *s, const npjt_scope *scope)
         return false;
     if (!explore_queue_new(&s->queue, s->x.world, s->x.world_bytes))
         return false;
+    if (s->x.wrong != NULL)
+        return true; /* there may be no engine to look at */
     s->x.world->purse = explore_purse(scope);
     explore_check(&s->x);
     (void)explore_learn(&s->known, explore_key(&s->x), s->x.world->purse);

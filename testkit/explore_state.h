@@ -136,7 +136,7 @@ uint32_t explore_arena_live(const struct explorer *x);
 void explore_arena_check(struct explorer *x); /* whether something was written where no block is */
 
 /* explore_world.c */
-bool explore_world_new(struct explorer *x, const npjt_scope *scope);
+bool explore_world_new(struct explorer *x, const npjt_scope *scope); /* if x->wrong, there may be no engine in it */
 void explore_world_free(struct explorer *x);
 npj_status explore_apply(struct explorer *x, explore_event event); /* on both; then looks at x->wrong */
 void explore_check_counters(struct explorer *x);

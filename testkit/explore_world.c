@@ -80,6 +80,10 @@ bool explore_world_new(struct explorer *x, const npjt_scope *scope)
         explore_wrong(x, "the engine refuses the scope's configuration");
         return true;
     }
+    if (srv == NULL) {
+        explore_wrong(x, "npj_srv_new() says SUCCESS and gives no engine");
+        return true;
+    }
     npj_stats stats;
     npj_stats_get(srv, &stats);
     npjt_model_init(x->model, &x->config, stats.packet_bytes);

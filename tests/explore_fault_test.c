@@ -18,6 +18,7 @@ void *explore_fault_calloc(size_t count, size_t bytes);
 
 static struct {
     bool hangs, aborts;              /* npj_connect() */
+    bool refuses, gives_none;        /* npj_srv_new() */
     bool breaks_law;                 /* npj_check() */
     bool alarm_at_65536;             /* alarms in the engine with so many events between them */
     bool alarm_in_table;             /* alarms while the table of states grows */
@@ -49,6 +50,10 @@ npj_status explore_fault_srv_new(const npj_config *config, npj_srv **out)
 {
     npj_config crooked = *config;
     fault.config = *config;
+    if (fault.refuses)
+        return NPJ_STATUS_INVALID_PARAMETER;
+    if (fault.gives_none)
+        return NPJ_STATUS_SUCCESS;
     if (fault.trace != NULL)
         crooked.trace = crooked_trace;
     return npj_srv_new(&crooked, out);
@@ -111,6 +116,20 @@ static void expect_finding(const char *sentence, size_t events)
 
 /* --------------------------------------------------------------------------------------------------- the first state
  */
+
+Test(explore_fault, an_engine_that_refuses_its_configuration_is_told)
+{
+    fault.refuses = true;
+    cr_expect_eq(search(0), NPJT_EXPLORE_FINDING);
+    expect_finding("the engine refuses the scope's configuration", 1);
+}
+
+Test(explore_fault, an_engine_that_is_not_there_is_told)
+{
+    fault.gives_none = true;
+    cr_expect_eq(search(0), NPJT_EXPLORE_FINDING);
+    expect_finding("npj_srv_new() says SUCCESS and gives no engine", 1);
+}
 
 Test(explore_fault, what_is_wrong_before_any_event_is_told)
 {
