@@ -284,7 +284,7 @@ static bool scope_is_valid(const npjt_scope *scope)
     return scope->jobs >= 1 && scope->jobs <= NPJT_SCOPE_JOBS && scope->packets >= 1 &&
            scope->packets <= NPJT_SCOPE_PACKETS && scope->job_packets >= 1 && scope->batch >= 1 &&
            scope->batch <= NPJT_SCOPE_PACKETS && scope->timeout >= 1 && scope->clients >= 1 && scope->clients <= 2 &&
-           budget_is_valid(scope->faults);
+           budget_is_valid(scope->faults) && explore_header_says(scope);
 }
 
 static bool begin(struct search *s, const npjt_scope *scope)

@@ -206,6 +206,17 @@ void explore_header(const npjt_scope *scope, npjt_header *header)
         header->field[field] = meaning((npjt_header_field)field, scope->timeout);
 }
 
+/* Whether a tape of this header has these limits: a number without a word would become another. */
+bool explore_header_says(const npjt_scope *scope)
+{
+    npjt_header header;
+    npjt_limits said;
+    explore_header(scope, &header);
+    npjt_tape_limits(&header, &said);
+    return said.max_jobs == scope->jobs && said.max_job_packets == scope->job_packets &&
+           said.max_packets == scope->packets && said.max_batch == scope->batch && said.add_timeout == scope->timeout;
+}
+
 static npjt_record record(npjt_opcode opcode, unsigned a, unsigned b, unsigned c)
 {
     return (npjt_record){(uint8_t)opcode, {(uint8_t)a, (uint8_t)b, (uint8_t)c}};

@@ -148,6 +148,7 @@ void explore_wrong(struct explorer *x, const char *format, ...) __attribute__((f
 void explore_events(const struct explorer *x, struct explore_list *list); /* those that its purse affords */
 bool explore_is_live(const struct explorer *x, npj_req request);
 void explore_header(const npjt_scope *scope, npjt_header *header);
+bool explore_header_says(const npjt_scope *scope); /* whether it can say the limits */
 uint32_t explore_records(const struct explorer *x, explore_event event, npjt_record records[4]);
 
 /* -------------------------------------------------------------------------------------------------- what is kept */

@@ -114,6 +114,37 @@ static void expect_finding(const char *sentence, size_t events)
     cr_expect_eq(seen.size, NPJT_HEADER_BYTES + events * NPJT_RECORD_BYTES);
 }
 
+/* ------------------------------------------------------------------------------------------------------------ scopes
+ */
+
+static npjt_explore_end search_with(uint32_t packets, uint32_t job_packets, uint32_t batch, uint32_t timeout)
+{
+    npjt_scope scope = {.name = "any",
+                        .jobs = 2,
+                        .packets = packets,
+                        .job_packets = job_packets,
+                        .batch = batch,
+                        .timeout = timeout,
+                        .clients = 1};
+    return npjt_explore(&scope, &(npjt_explore_options){.max_states = 10}, NULL);
+}
+
+Test(explore_fault, a_scope_that_no_tape_can_say_is_refused)
+{
+    cr_expect_eq(search_with(4, 4, 4, 10), NPJT_EXPLORE_DONE);
+    cr_expect_eq(search_with(8, 8, 8, 1000), NPJT_EXPLORE_DONE);
+    cr_expect_eq(search_with(7, 4, 4, 10), NPJT_EXPLORE_TROUBLE);
+    cr_expect_eq(search_with(4, 5, 4, 10), NPJT_EXPLORE_TROUBLE);
+    cr_expect_eq(search_with(4, 4, 5, 10), NPJT_EXPLORE_TROUBLE);
+    cr_expect_eq(search_with(4, 4, 4, 3), NPJT_EXPLORE_TROUBLE);
+}
+
+Test(explore_fault, as_many_packets_as_the_jobs_may_have_can_be_said)
+{
+    cr_expect_eq(search_with(6, 3, 4, 10), NPJT_EXPLORE_DONE);
+    cr_expect_eq(search_with(6, 4, 4, 10), NPJT_EXPLORE_TROUBLE);
+}
+
 /* --------------------------------------------------------------------------------------------------- the first state
  */
 

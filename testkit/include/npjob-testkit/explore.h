@@ -53,14 +53,14 @@ const char *npjt_budget_word(npjt_budget budget);
 #define NPJT_SCOPE_PACKETS 8
 #define NPJT_SCOPE_BUDGET  62
 
-/** What is searched. */
+/** What is searched. Its limits are such as the header of a tape can say, or else no tape would show what is found. */
 typedef struct npjt_scope {
     const char *name;
     uint32_t jobs;        /**< at once, 1 to NPJT_SCOPE_JOBS; when one has ended another may be added */
-    uint32_t packets;     /**< live at once in the engine, 1 to NPJT_SCOPE_PACKETS */
-    uint32_t job_packets; /**< and in one job */
-    uint32_t batch;       /**< packets in one WRITE */
-    uint32_t timeout;     /**< of all four deadlines, in ticks: 1, 2 or 10 */
+    uint32_t packets;     /**< live at once in the engine: 1 to 5, NPJT_SCOPE_PACKETS, or jobs * job_packets */
+    uint32_t job_packets; /**< and in one job: 1 to 4, 8, 16 or 32 */
+    uint32_t batch;       /**< packets in one WRITE: 1 to 4, or 8 */
+    uint32_t timeout;     /**< of all four deadlines, in ticks: 1, 2, 10, 100 or 1000 */
     uint32_t clients;     /**< keys of clients, each with a provider of its own: 1 or 2 */
     bool step;  /**< the host takes its actions one by one, and other events come between; else all after each event */
     bool reuse; /**< packets given up are kept for reuse */
@@ -107,7 +107,7 @@ typedef struct npjt_explore_options {
 typedef enum npjt_explore_end {
     NPJT_EXPLORE_DONE,    /**< everything was tried, or the search was stopped: npjt_explored.closed says which */
     NPJT_EXPLORE_FINDING, /**< something is wrong with the engine */
-    NPJT_EXPLORE_TROUBLE  /**< no memory, or a scope out of range */
+    NPJT_EXPLORE_TROUBLE  /**< no memory, or a scope that is out of range or that no tape can say */
 } npjt_explore_end;
 
 /**
