@@ -79,6 +79,17 @@ static void simplify(struct shrinking *s, uint8_t *byte)
         *byte = was;
 }
 
+/** The header likewise. */
+static void simplify_header(struct shrinking *s)
+{
+    for (unsigned field = 0; field < NPJT_HEADER_FIELDS; field++)
+        simplify(s, &s->header.field[field]);
+    uint16_t was = s->header.fault_at;
+    s->header.fault_at = 0;
+    if (was != 0 && !still_breaks(s, s->records, s->count))
+        s->header.fault_at = was;
+}
+
 static void shrink(struct shrinking *s)
 {
     for (uint32_t length = s->count / 2; length > 1; length /= 2)
@@ -88,8 +99,7 @@ static void shrink(struct shrinking *s)
     for (uint32_t i = 0; i < s->count; i++)
         for (unsigned operand = 0; operand < NPJT_OPERANDS; operand++)
             simplify(s, &s->records[i].operand[operand]);
-    for (unsigned field = 0; field < NPJT_HEADER_FIELDS; field++)
-        simplify(s, &s->header.field[field]);
+    simplify_header(s);
     while (leave_out(s, 1))
         continue;
 }

@@ -87,6 +87,40 @@ Test(shrink, a_fault_from_outside_stays)
     cr_expect_eq(npjt_shrink(&faulty, &options, tape, size, small, &small_size), NPJT_LAW_ALL_OR_NOTHING);
 }
 
+/* Shrinks a tape with a header that has allocations fail, and gives the header of what comes of it. */
+static npjt_header shrink_with_fault(const npjt_subject *subject, uint8_t fault, uint16_t fault_at, int law)
+{
+    static uint8_t tape[NPJT_TAPE_MAX];
+    npjt_reader reader;
+    npjt_header header;
+    size_t size = parse(tape);
+    npjt_tape_begin(&reader, tape, size, &header);
+    header.field[NPJT_HEADER_FAULT] = fault;
+    header.fault_at = fault_at;
+    npjt_tape_put_header(tape, &header);
+    cr_assert_eq(npjt_shrink(subject, NULL, tape, size, tape, &size), law);
+    npjt_tape_begin(&reader, tape, size, &header);
+    return header;
+}
+
+Test(shrink, no_allocation_fails_in_vain)
+{
+    npjt_header header = shrink_with_fault(&npjt_subject_srv_nt4, 1, 200, NPJT_LAW_PACKETS);
+    cr_expect_eq(header.field[NPJT_HEADER_FAULT], 0);
+    cr_expect_eq(header.fault_at, 0);
+    header = shrink_with_fault(&npjt_subject_srv_nt4, 0, 200, NPJT_LAW_PACKETS);
+    cr_expect_eq(header.fault_at, 0, "with fault=none it says nothing");
+}
+
+Test(shrink, an_allocation_that_has_to_fail_still_does)
+{
+    npjt_subject faulty = npjt_subject_npjob;
+    faulty.write = write_hides_failure;
+    npjt_header header = shrink_with_fault(&faulty, 1, 3, NPJT_LAW_ALL_OR_NOTHING);
+    cr_expect_eq(header.field[NPJT_HEADER_FAULT], 1);
+    cr_expect_eq(header.fault_at, 3, "the first write's");
+}
+
 Test(shrink, in_place)
 {
     static uint8_t tape[NPJT_TAPE_MAX], small[NPJT_TAPE_MAX];
