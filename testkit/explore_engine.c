@@ -3,8 +3,9 @@
  * What the search sees of the engine's inside, the only file that looks.
  *
  * Two states are one if their keys are. A key is made of all that the engine holds and all that the model holds, but
- * for what cannot matter: addresses, generations, the time that has passed, which slot a job is in, and the order in
- * which jobs were added. So jobs of different history that are alike now count as alike.
+ * for what cannot matter (addresses, generations, the time that has passed) and for what would make too many states of
+ * few (which slot a job is in, and the order in which jobs were added or their deadlines armed). The latter can matter,
+ * where the jobs are not alike: see explore.h for what the search does not show for it.
  *
  * What is left out must be held against the model at every event instead: handles, JobIds, cookies.
  */
