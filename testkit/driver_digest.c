@@ -11,7 +11,8 @@ void npjt_mix(struct npjt_driver *d, uint64_t value)
     d->result->digest = digest ^ digest >> 29;
 }
 
-/** An iovec goes in by its lengths; its bytes are held against what the job was given, by law 7. */
+/** An iovec goes in by its lengths; its bytes are held against what the job was given, by law 7. Where no WRITE names
+ * them, iovecs may be anything. */
 void npjt_mix_action(struct npjt_driver *d, const npj_action *action)
 {
     npjt_mix(d, (uint64_t)action->kind << 56 ^ (uint64_t)action->request << 48 ^ (uint64_t)action->held << 40 ^
@@ -22,7 +23,8 @@ void npjt_mix_action(struct npjt_driver *d, const npj_action *action)
     npjt_mix(d, action->tag);
     npjt_mix(d, action->count);
     npjt_mix(d, (uint64_t)action->job_id << 32 ^ action->iov_count);
-    for (uint32_t i = 0; action->iov && i < action->iov_count && i < BATCH; i++)
+    bool named = action->kind == NPJ_WRITE && action->iov;
+    for (uint32_t i = 0; named && i < action->iov_count && i < BATCH; i++)
         npjt_mix(d, action->iov[i].length);
 }
 

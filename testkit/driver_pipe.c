@@ -148,10 +148,22 @@ static void bytes_offered(struct npjt_driver *d, struct a_job *job, const npj_ac
         npjt_violate(d, NPJT_LAW_BOUNDS, "a WRITE carries %u packets, more than max_batch", (unsigned)in_op);
 }
 
+/** Whether there is an address wherever there are bytes. */
+static bool has_addresses(const npj_action *action)
+{
+    for (uint32_t i = 0; i < action->iov_count; i++)
+        if (!action->iov[i].base && action->iov[i].length > 0)
+            return false;
+    return true;
+}
+
 void npjt_pipe_offered(struct npjt_driver *d, struct a_job *job, const npj_action *action)
 {
-    if (action->iov_count == 0 || action->iov_count > BATCH || !action->iov) {
-        npjt_violate(d, NPJT_LAW_ORDER, "a WRITE of %u iovecs", (unsigned)action->iov_count);
+    job->op_bytes = 0;
+    job->iov_count = 0;
+    if (action->iov_count == 0 || action->iov_count > BATCH || !action->iov || !has_addresses(action)) {
+        npjt_violate(d, NPJT_LAW_ORDER, "a WRITE of %u iovecs%s", (unsigned)action->iov_count,
+                     action->iov && action->iov_count - 1U < BATCH ? ", one without an address" : "");
         return;
     }
     uint64_t sum = 0;

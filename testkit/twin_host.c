@@ -233,15 +233,24 @@ void npjt_twin_flow(struct twin_run *run, uint8_t lane, uint64_t budget)
 /* ------------------------------------------------------------------------------------------------------------ actions
  */
 
-static void take_op(struct twin_job *job, const npj_action *action, struct twin_entry *entry)
+static void take_iovecs(struct twin_run *run, struct twin_op *op, const npj_action *action)
+{
+    uint32_t count = action->iov_count < TWIN_IOVS ? action->iov_count : TWIN_IOVS;
+    for (uint32_t i = 0; i < count; i++) {
+        if (!action->iov || (!action->iov[i].base && action->iov[i].length > 0)) {
+            npjt_twin_differ(run->twin, "a WRITE has an iovec without an address");
+            return;
+        }
+        op->iov[op->iov_count++] = action->iov[i];
+    }
+}
+
+static void take_op(struct twin_run *run, struct twin_job *job, const npj_action *action, struct twin_entry *entry)
 {
     struct twin_op *op = &job->op;
-    *op = (struct twin_op){.op = action->op,
-                           .kind = action->kind,
-                           .count = action->count,
-                           .iov_count = action->iov_count < TWIN_IOVS ? action->iov_count : TWIN_IOVS};
-    if (op->iov_count > 0)
-        memcpy(op->iov, action->iov, op->iov_count * sizeof op->iov[0]);
+    *op = (struct twin_op){.op = action->op, .kind = action->kind, .count = action->count};
+    if (action->kind == NPJ_WRITE)
+        take_iovecs(run, op, action);
     mix_bytes(&entry->bytes, op, op->count);
 }
 
@@ -273,7 +282,7 @@ static void act(struct twin_run *run, struct twin_job *job, const npj_action *ac
     case NPJ_IDLE:
         break;
     default:
-        take_op(job, action, entry);
+        take_op(run, job, action, entry);
     }
 }
 

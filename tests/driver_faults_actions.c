@@ -154,6 +154,29 @@ static npj_status write_takes_iovec(void *srv, npj_job job, uint64_t tag, const 
     return GOOD.write(srv, job, tag, bytes, length, flags, out);
 }
 
+/** A WRITE whose bytes are nowhere. */
+static bool next_loses_address(void *srv, npj_action *out)
+{
+    bool more = GOOD.next(srv, out);
+    if (more && is_kind(out, NPJ_WRITE)) {
+        memory.iov = (npj_iov){NULL, (size_t)out->count};
+        out->iov = &memory.iov;
+        out->iov_count = 1;
+    }
+    return more;
+}
+
+/** A REPLY with iovecs, which it does not have. */
+static bool next_replies_iovecs(void *srv, npj_action *out)
+{
+    bool more = GOOD.next(srv, out);
+    if (more && is_kind(out, NPJ_REPLY)) {
+        out->iov = (const npj_iov *)sizeof(npj_iov); /* where nothing is */
+        out->iov_count = 1;
+    }
+    return more;
+}
+
 static bool next_writes_nothing(void *srv, npj_action *out)
 {
     bool more = GOOD.next(srv, out);
@@ -240,10 +263,13 @@ size_t driver_faults_in_actions(struct fault *faults)
     faults[n - 1].subject.stats = stats_count_repeated;
     SAYS("REPLY for a job that has ended");
     FAULT("a REPLY of an add says held", 1, WRITE_ONE, next, next_says_more);
+    FAULT("a REPLY has iovecs from nowhere", 1, WRITE_ONE, next, next_replies_iovecs);
     FAULT("a CANCEL is said twice", 3, CANCELLED, next, next_repeats_cancel);
     FAULT("an action is of no kind", 3, WRITE_ONE, next, next_invents_kind);
     FAULT("next writes an action where there is none", 5, WRITE_ONE, next, next_writes_nothing);
     FAULT("a byte is changed", 7, WRITE_ONE, next, next_changes_byte);
+    FAULT("a WRITE has bytes and no address", 7, WRITE_ONE, next, next_loses_address);
+    SAYS("one without an address");
     FAULT("replies of writes change places", 7, "tape 1\nopen\nwrites length=4 count=3\nhost\n", next,
           next_swaps_replies);
     FAULT("a write's count is one short", 8, WRITE_ONE, next, next_counts_short);

@@ -198,3 +198,41 @@ Test(twin, names)
             cr_expect_str_neq(npjt_relation_name(relation), npjt_relation_name(other));
     cr_expect_str_eq(npjt_relation_name(NPJT_RELATION_COUNT), "(unknown)");
 }
+
+static bool next_without_address(void *srv, npj_action *out)
+{
+    static npj_iov lost;
+    bool more = npjt_subject_npjob.next(srv, out);
+    if (more && out->kind == NPJ_WRITE) {
+        lost = (npj_iov){NULL, (size_t)out->count};
+        out->iov = &lost;
+        out->iov_count = 1;
+    }
+    return more;
+}
+
+/* Members that the kind of an action does not name may be anything. */
+static bool next_with_iovecs(void *srv, npj_action *out)
+{
+    bool more = npjt_subject_npjob.next(srv, out);
+    if (more && out->kind != NPJ_WRITE) {
+        out->iov = (const npj_iov *)sizeof(npj_iov); /* where nothing is */
+        out->iov_count = 1;
+    }
+    return more;
+}
+
+Test(twin, iovecs_are_looked_at_before_they_are_followed)
+{
+    npjt_twin *twin = npjt_twin_new();
+    npjt_twin_result result;
+    npjt_subject lost = npjt_subject_npjob;
+    size_t size;
+    const uint8_t *script = twin_plain_script(&size);
+    lost.next = next_without_address;
+    cr_expect_not(play(twin, &lost, script, size, NPJT_RELATION_QUERY, &result));
+    cr_expect_not_null(strstr(sentence, "an iovec without an address"), "%s", sentence);
+    lost.next = next_with_iovecs;
+    cr_expect(play(twin, &lost, script, size, NPJT_RELATION_QUERY, &result), "%s", sentence);
+    npjt_twin_free(twin);
+}
