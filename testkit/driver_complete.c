@@ -58,6 +58,7 @@ static struct a_job *begin(struct npjt_driver *d, const char *call, npj_op op, u
         job = NULL;
     *expected = !job ? NPJ_STATUS_INVALID_HANDLE : bad_claim ? NPJ_STATUS_INVALID_PARAMETER : NPJ_STATUS_SUCCESS;
     *before = job ? 0 : npjt_before(d, call, *expected);
+    npjt_watch(d, NPJT_COMPLETIONS, job);
     d->call = call;
     return job;
 }

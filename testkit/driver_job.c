@@ -7,14 +7,23 @@
 
 #include "driver_state.h"
 
-struct a_job *npjt_job_by_handle(struct npjt_driver *d, npj_job handle)
+struct a_job *npjt_job_of_handle(struct npjt_driver *d, npj_job handle)
 {
+    struct a_job *gone = NULL;
     for (uint8_t i = 0; handle != 0 && i < d->jobs; i++) {
         struct a_job *job = &d->job[d->order[i]];
         if (job->handle == handle && !job->gone)
             return job;
+        if (job->handle == handle)
+            gone = job;
     }
-    return NULL;
+    return gone;
+}
+
+struct a_job *npjt_job_by_handle(struct npjt_driver *d, npj_job handle)
+{
+    struct a_job *job = npjt_job_of_handle(d, handle);
+    return job && !job->gone ? job : NULL;
 }
 
 struct a_job *npjt_job_by_op(struct npjt_driver *d, npj_op op)
@@ -246,6 +255,8 @@ void npjt_settle(struct npjt_driver *d, struct a_job *job)
         d->ended_job[d->jobs_ended++ % ENDED_KEPT] = job->handle;
     }
     if (job->gone && nothing_left(job)) {
+        if (job->traced && !job->end_told)
+            npjt_violate(d, NPJT_LAW_RECLAIM, "a job has ended, and the trace does not tell");
         job->used = false;
         remove_index(d->order, &d->jobs, (uint8_t)(job - d->job));
     }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the server calls: the allocator and the trace. From here the driver tries to call the server again. */
+/* What the server calls: the allocator, and (driver_trace.c) the trace. From here the driver tries to call it again. */
 #include <string.h>
 
 #include "driver_state.h"
@@ -47,7 +47,7 @@ static npj_status call_again(struct npjt_driver *d, unsigned call)
 }
 
 /** A server that does not promise law 6 is not called: what it would do, nobody could follow. */
-static void reenter(struct npjt_driver *d, unsigned callback)
+void npjt_reenter(struct npjt_driver *d, unsigned callback)
 {
     if (!d->armed || !d->srv || npjt_is_off(d, NPJT_LAW_REENTRY) ||
         (d->armed_callback != CALLBACK_ANY && d->armed_callback != callback))
@@ -85,60 +85,10 @@ void npjt_hook(void *user, npjt_moment moment, size_t bytes)
     if (moment == NPJT_MOMENT_ALLOC && !d->may_allocate)
         npjt_violate(d, NPJT_LAW_ALLOCATION, "%s allocates, which only new, add_job and write may",
                      d->call ? d->call : "a call that only looks");
-    reenter(d, moment == NPJT_MOMENT_ALLOC ? CALLBACK_ALLOC : CALLBACK_RELEASE);
+    npjt_reenter(d, moment == NPJT_MOMENT_ALLOC ? CALLBACK_ALLOC : CALLBACK_RELEASE);
 }
 
 void npjt_abused(void *user, const npjt_finding *finding)
 {
     npjt_violate(user, NPJT_LAW_ALLOCATOR, "%s", finding->text);
-}
-
-static void wrong_step(struct npjt_driver *d, const npj_trace *trace, const char *why)
-{
-    npjt_violate(d, NPJT_LAW_OPERATIONS, "the trace has %s in %s, then %s: %s", npj_event_name(trace->event),
-                 npj_state_name(trace->from), npj_state_name(trace->to), why);
-}
-
-/** A server that traces moves its jobs by the table. But no job whose close was accepted is failed by its client's
- * going. */
-static void check_step(struct npjt_driver *d, const npj_trace *trace, struct a_job *job)
-{
-    const npj_cell cell = npj_table_cell(trace->from, trace->event);
-    bool taken = trace->status == NPJ_STATUS_SUCCESS, stays = trace->to == trace->from;
-    bool spared = stays && trace->event == NPJ_EVENT_CLIENT_GONE;
-    if (taken && cell.status != NPJ_STATUS_SUCCESS)
-        wrong_step(d, trace, "the table refuses it");
-    else if (taken ? trace->to != cell.next && !spared : !stays)
-        wrong_step(d, trace, "it leads to another state");
-    if (!job)
-        return;
-    if (job->traced && job->state != trace->from)
-        wrong_step(d, trace, "the job was in another state");
-    job->traced = true;
-    job->state = trace->to;
-    job->expired |= trace->event == NPJ_EVENT_EXPIRE;
-}
-
-static struct a_job *job_by_cookie(struct npjt_driver *d, uint64_t cookie)
-{
-    for (uint8_t i = 0; i < d->jobs; i++)
-        if (d->job[d->order[i]].cookie == cookie)
-            return &d->job[d->order[i]];
-    return NULL;
-}
-
-void npjt_traced(void *user, const npj_trace *trace)
-{
-    struct npjt_driver *d = user;
-    d->tracing = true;
-    npjt_mix_trace(d, trace);
-    if (d->options->trace)
-        d->options->trace(d->options->user, trace);
-    if (trace->kind == NPJ_TRACE_NO_POOL) {
-        d->no_pool_traced++;
-    } else if ((unsigned)trace->from < NPJ_STATE_COUNT && (unsigned)trace->event < NPJ_EVENT_COUNT) {
-        d->result->cells[trace->from][trace->event] |= trace->status == NPJ_STATUS_SUCCESS ? 1 : 2;
-        check_step(d, trace, job_by_cookie(d, trace->cookie));
-    }
-    reenter(d, CALLBACK_TRACE);
 }

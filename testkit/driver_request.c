@@ -51,6 +51,7 @@ void npjt_judge(struct npjt_driver *d, npj_status status, npj_status expected, u
                      npj_status_name(status), (unsigned)status, npj_status_name(expected));
     if (is_error(status) && before != 0 && d->subject->digest(d->srv) != before)
         npjt_violate(d, NPJT_LAW_ALL_OR_NOTHING, "%s returned %s and changed something", call, npj_status_name(status));
+    npjt_check_told(d, call, status);
     d->refused_digest = is_error(status) ? before : 0;
 }
 
@@ -132,6 +133,7 @@ void npjt_add_job(struct npjt_driver *d, uint64_t client, uint64_t provider, boo
     npj_status expected = expected_add(d, null_out);
     uint64_t before = npjt_before(d, "add_job", expected), failed_before = npjt_failed_allocations(d);
     d->may_allocate = true;
+    npjt_watch(d, 1U << NPJ_EVENT_COUNT, NULL);
     npj_status status = d->subject->add_job(d->srv, client, provider, cookie, tag, null_out ? NULL : &handle);
     expected = after_allocating(d, status, expected, failed_before);
     npjt_judge(d, status, expected, before);
@@ -174,6 +176,7 @@ void npjt_connect(struct npjt_driver *d, npj_job handle)
     else if (job->failed || job->phase[NPJ_REQUEST_CONNECT] != NOT_ASKED)
         expected = NPJ_STATUS_INVALID_PIPE_STATE;
     uint64_t before = npjt_before(d, "connect", expected);
+    npjt_watch(d, 1U << NPJ_EVENT_CONNECT, npjt_job_of_handle(d, handle));
     npj_status status = d->subject->connect(d->srv, handle, tag);
     npjt_judge(d, status, expected, before);
     if (status == NPJ_STATUS_PENDING && job)
@@ -192,6 +195,7 @@ void npjt_close(struct npjt_driver *d, npj_job handle)
     else if (!job->failed && job->phase[NPJ_REQUEST_CONNECT] == NOT_ASKED)
         expected = NPJ_STATUS_INVALID_PIPE_STATE;
     uint64_t before = npjt_before(d, "close", expected);
+    npjt_watch(d, 1U << NPJ_EVENT_CLOSE, npjt_job_of_handle(d, handle));
     npj_status status = d->subject->close(d->srv, handle, tag);
     npjt_judge(d, status, expected, before);
     if (status == NPJ_STATUS_PENDING && job) {
@@ -312,6 +316,7 @@ void npjt_write(struct npjt_driver *d, npj_job handle, uint64_t length, unsigned
     uint64_t before = npjt_before(d, "write", pool ? NPJ_STATUS_INSUFF_SERVER_RESOURCES : expected),
              failed_before = npjt_failed_allocations(d);
     d->may_allocate = true;
+    npjt_watch(d, 1U << NPJ_EVENT_WRITE, npjt_job_of_handle(d, handle));
     npj_status status = d->subject->write(d->srv, handle, tag, null ? NULL : bytes, (uint32_t)length, flags[how],
                                           null_out ? NULL : &request);
     expected = after_allocating(d, status, expected, failed_before);
@@ -335,6 +340,7 @@ void npjt_cancel(struct npjt_driver *d, npj_req request)
     struct a_write *write = npjt_write_by_request(d, request);
     npj_status expected = write && !write->answered ? NPJ_STATUS_SUCCESS : NPJ_STATUS_NOT_FOUND;
     uint64_t before = npjt_before(d, "cancel", expected);
+    npjt_watch(d, 1U << NPJ_EVENT_CANCEL, write ? &d->job[write->job] : NULL);
     npj_status status = d->subject->cancel(d->srv, request);
     npjt_judge(d, status, expected, before);
     if (status != NPJ_STATUS_SUCCESS || !write || write->answered)
@@ -360,6 +366,7 @@ void npjt_abort(struct npjt_driver *d, npj_job handle, npj_status reason)
                           : is_error(reason) ? NPJ_STATUS_SUCCESS
                                              : NPJ_STATUS_INVALID_PARAMETER;
     uint64_t before = npjt_before(d, "abort", expected);
+    npjt_watch(d, 1U << NPJ_EVENT_ABORT, npjt_job_of_handle(d, handle));
     npj_status status = d->subject->abort(d->srv, handle, reason);
     npjt_judge(d, status, expected, before);
     if (status != NPJ_STATUS_SUCCESS || !job)

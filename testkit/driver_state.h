@@ -13,7 +13,8 @@
  *     driver_time.c     deadlines
  *     driver_select.c   operands to handles
  *     driver_model.c    the reference model beside the server
- *     driver_reentry.c  the callbacks: allocation, re-entry, trace
+ *     driver_reentry.c  the callbacks: allocation, re-entry
+ *     driver_trace.c    the callback of the trace, and what it tells of a call
  *     driver_digest.c   the digest of the run
  *     oracle.c          the laws that are checked after every event
  *     report.c          a law that was broken
@@ -93,12 +94,26 @@ struct a_job {
     uint64_t add_start, connect_start, stall_start, drain_start;
     bool stalling;
     bool expired;    /* the server traced an expiry in this call */
+    bool end_told;   /* the server traced its FINISH from GONE */
     bool traced;     /* the server has traced an event of this job, */
     npj_state state; /* and left it in this state */
 
     uint32_t iov_count; /* of the WRITE in flight */
     npj_iov iov[BATCH];
 };
+
+/** What the trace is to tell of the call that is being made, and has told. */
+struct told {
+    uint32_t events;         /* by npj_event; NPJ_EVENT_COUNT: a new job. 0: the call is not watched */
+    const struct a_job *job; /* NULL: the call names none, or not for certain */
+    uint32_t taken, refused; /* lines of these events */
+    npj_status status;       /* of the last that was refused */
+};
+
+/** The events of completions: what a success is told as, and a failure. */
+#define NPJT_COMPLETIONS                                                                                               \
+    (1U << NPJ_EVENT_ADDED | 1U << NPJ_EVENT_OPENED | 1U << NPJ_EVENT_WRITTEN | 1U << NPJ_EVENT_DONE |                 \
+     1U << NPJ_EVENT_FAILED)
 
 struct npjt_driver {
     npjt_counting pool;
@@ -152,6 +167,8 @@ struct npjt_driver {
     uint64_t origin, now; /* now is from origin */
 
     uint64_t accepted, replies, operations, bytes_accepted, bytes_taken;
+    struct told told;        /* of this call */
+    bool tells_requests;     /* the trace has told of an accepted request */
     uint32_t no_pool_traced; /* in this call */
     bool no_pool_jobs, no_pool_writes;
     bool miscounted;         /* a count is wrong, and the fault behind it is looked for */
@@ -226,6 +243,7 @@ void npjt_pipe_takes(struct npjt_driver *d, const struct a_job *job, uint64_t tr
 void npjt_pipe_took(struct npjt_driver *d, struct a_job *job, npj_status status, uint64_t transferred);
 
 /* driver_job.c */
+struct a_job *npjt_job_of_handle(struct npjt_driver *d, npj_job handle); /* gone or not, or NULL */
 struct a_job *npjt_job_by_handle(struct npjt_driver *d, npj_job handle); /* not gone, or NULL */
 struct a_job *npjt_job_by_op(struct npjt_driver *d, npj_op op);
 struct a_write *npjt_write_by_request(struct npjt_driver *d, npj_req request);
@@ -277,7 +295,12 @@ uint32_t npjt_select_count(unsigned meaning);
 /* driver_reentry.c */
 void npjt_hook(void *user, npjt_moment moment, size_t bytes);
 void npjt_abused(void *user, const npjt_finding *finding);
+void npjt_reenter(struct npjt_driver *d, unsigned callback);
+
+/* driver_trace.c */
 void npjt_traced(void *user, const npj_trace *trace);
+void npjt_watch(struct npjt_driver *d, uint32_t events, const struct a_job *job); /* before a call */
+void npjt_check_told(struct npjt_driver *d, const char *call, npj_status status); /* after it */
 
 /* driver_model.c */
 void npjt_put_model_beside(struct npjt_driver *d);

@@ -28,7 +28,7 @@ static void trace(struct nt4 *srv, npj_trace_kind kind, const struct job *job, n
     if (srv->config.trace) {
         const npj_trace line = {.kind = kind,
                                 .event = event,
-                                .from = job ? job->state : NPJ_STATE_ADDING,
+                                .from = job ? job->state : NPJ_STATE_COUNT,
                                 .to = to,
                                 .status = status,
                                 .job = job ? job->handle : 0,
@@ -44,7 +44,7 @@ npj_status npjt_nt4_no_pool(struct nt4 *srv, const struct job *job)
 {
     if (!srv->no_pool[job != NULL]) {
         srv->no_pool[job != NULL] = true;
-        trace(srv, NPJ_TRACE_NO_POOL, job, job ? NPJ_EVENT_WRITE : NPJ_EVENT_COUNT, job ? job->state : NPJ_STATE_ADDING,
+        trace(srv, NPJ_TRACE_NO_POOL, job, job ? NPJ_EVENT_WRITE : NPJ_EVENT_COUNT, job ? job->state : NPJ_STATE_COUNT,
               NPJ_STATUS_INSUFF_SERVER_RESOURCES);
     }
     return NPJ_STATUS_INSUFF_SERVER_RESOURCES;
@@ -318,6 +318,7 @@ void npjt_nt4_settle(struct nt4 *srv, struct job *job)
             enqueue(srv, job);
         }
     } else if (job->state == NPJ_STATE_GONE) {
+        npjt_nt4_move(srv, job, NPJ_EVENT_FINISH);
         leave(srv, job);
     }
 }

@@ -58,73 +58,6 @@ static void free_forgets(void **srv)
     *srv = NULL;
 }
 
-/* ---------------------------------------------------------------------------------------------- faults in the trace */
-
-/** Changes a line of the trace, and says whether it is told. */
-static bool (*changes)(npj_trace *trace);
-
-static void trace_changed(void *user, const npj_trace *trace)
-{
-    npj_trace changed = *trace;
-    (void)user;
-    if (changes(&changed))
-        memory.trace(memory.trace_user, &changed);
-}
-
-static npj_status new_tracing(const npj_config *config, void **out, bool (*change)(npj_trace *trace))
-{
-    npj_config changed = *config;
-    memory.trace = config->trace;
-    memory.trace_user = config->trace_user;
-    changed.trace = trace_changed;
-    changes = change;
-    return GOOD.srv_new(&changed, out);
-}
-
-static bool to_broken(npj_trace *trace)
-{
-    trace->to = NPJ_STATE_BROKEN;
-    return true;
-}
-
-static bool moved_by_refusal(npj_trace *trace)
-{
-    if (trace->status != NPJ_STATUS_SUCCESS)
-        trace->to = NPJ_STATE_GONE;
-    return true;
-}
-
-static bool taken(npj_trace *trace)
-{
-    trace->status = NPJ_STATUS_SUCCESS;
-    return true;
-}
-
-static bool without_finish(npj_trace *trace)
-{
-    return trace->event != NPJ_EVENT_FINISH;
-}
-
-static npj_status new_traces_broken(const npj_config *config, void **out)
-{
-    return new_tracing(config, out, to_broken);
-}
-
-static npj_status new_traces_refusal(const npj_config *config, void **out)
-{
-    return new_tracing(config, out, moved_by_refusal);
-}
-
-static npj_status new_traces_all_taken(const npj_config *config, void **out)
-{
-    return new_tracing(config, out, taken);
-}
-
-static npj_status new_traces_not_all(const npj_config *config, void **out)
-{
-    return new_tracing(config, out, without_finish);
-}
-
 /* ---------------------------------------------------------------------------------------------- faults in the calls */
 
 /** Takes a tag for a write of another job. */
@@ -350,8 +283,9 @@ static npj_status query_has_third_reason(const void *srv, npj_job job, npj_job_i
 
 const struct fault *driver_faults(size_t *count)
 {
-    static struct fault faults[96];
+    static struct fault faults[128];
     size_t n = driver_faults_in_numbers(faults, driver_faults_in_actions(faults));
+    n = driver_faults_in_the_trace(faults, n);
     FAULT("releases by a wrong size", 0, WRITE_ONE, srv_new, new_wrong_size);
     FAULT("bytes of packets are counted that are not there", 2, WRITE_ONE, stats, stats_drift);
     FAULT("a packet is counted that is not there", 2, WRITE_ONE, stats, stats_lose_packet);
@@ -363,10 +297,6 @@ const struct fault *driver_faults(size_t *count)
     faults[n - 1].subject.stats = NULL;
     faults[n - 1].subject.engine_blocks = 0;
     FAULT("a stale operation is completed", 3, WRITE_ONE "written op=ended\n", written, written_takes_stale);
-    FAULT("the trace has a step that the table has not", 3, WRITE_ONE, srv_new, new_traces_broken);
-    FAULT("the trace has a refusal that moves", 3, "tape 1\nopen\nconnect\n", srv_new, new_traces_refusal);
-    FAULT("the trace has a refusal as taken", 3, "tape 1\nopen\nconnect\n", srv_new, new_traces_all_taken);
-    FAULT("the trace leaves out a step", 3, WRITE_ONE, srv_new, new_traces_not_all);
     FAULT("a JobId is another provider's", 11, TWO_PROVIDERS "close job=newest\nclose job=oldest\nhost\n", job_added,
           job_added_knows_job_id);
     FAULT("close allocates", 4, FAIL_ONE, close, close_allocates);

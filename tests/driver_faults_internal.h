@@ -65,4 +65,7 @@ size_t driver_faults_in_actions(struct fault *faults);
 /** Faults in numbers, which are cut. @param n how many there are. @return how many there are then. */
 size_t driver_faults_in_numbers(struct fault *faults, size_t n);
 
+/** Faults in the trace. @param n how many there are. @return how many there are then. */
+size_t driver_faults_in_the_trace(struct fault *faults, size_t n);
+
 #endif

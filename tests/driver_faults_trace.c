@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: MIT */
+/* Servers whose trace is not what npjob.h says of it. */
+#include "driver_faults_internal.h"
+
+/** Changes a line of the trace, and says whether it is told. */
+static bool (*changes)(npj_trace *trace);
+
+static void trace_changed(void *user, const npj_trace *trace)
+{
+    npj_trace changed = *trace;
+    (void)user;
+    if (changes(&changed))
+        memory.trace(memory.trace_user, &changed);
+}
+
+static npj_status new_tracing(const npj_config *config, void **out, bool (*change)(npj_trace *trace))
+{
+    npj_config changed = *config;
+    memory.trace = config->trace;
+    memory.trace_user = config->trace_user;
+    changed.trace = trace_changed;
+    changes = change;
+    return GOOD.srv_new(&changed, out);
+}
+
+static bool to_broken(npj_trace *trace)
+{
+    trace->to = NPJ_STATE_BROKEN;
+    return true;
+}
+
+static bool moved_by_refusal(npj_trace *trace)
+{
+    if (trace->status != NPJ_STATUS_SUCCESS)
+        trace->to = NPJ_STATE_GONE;
+    return true;
+}
+
+static bool taken(npj_trace *trace)
+{
+    trace->status = NPJ_STATUS_SUCCESS;
+    return true;
+}
+
+static bool without_finish(npj_trace *trace)
+{
+    return trace->event != NPJ_EVENT_FINISH;
+}
+
+static bool from_nowhere(npj_trace *trace)
+{
+    trace->from = (npj_state)(trace->from + 4000);
+    return true;
+}
+
+static bool of_no_event(npj_trace *trace)
+{
+    trace->event = NPJ_EVENT_COUNT;
+    return true;
+}
+
+static bool of_no_kind(npj_trace *trace)
+{
+    trace->kind = (npj_trace_kind)7;
+    return true;
+}
+
+static bool without_job(npj_trace *trace)
+{
+    trace->job = 0;
+    return true;
+}
+
+static bool without_cookie(npj_trace *trace)
+{
+    trace->cookie = 0;
+    return true;
+}
+
+/** The first job is taken for that of every write. */
+static bool of_first_job(npj_trace *trace)
+{
+    if (!memory.have)
+        memory.kept = (npj_action){.job = trace->job, .cookie = trace->cookie};
+    memory.have = true;
+    if (trace->event == NPJ_EVENT_WRITE) {
+        trace->job = memory.kept.job;
+        trace->cookie = memory.kept.cookie;
+    }
+    return true;
+}
+
+static bool refused_otherwise(npj_trace *trace)
+{
+    if (trace->status != NPJ_STATUS_SUCCESS)
+        trace->status = NPJ_STATUS_INVALID_HANDLE;
+    return true;
+}
+
+static bool writes_refused(npj_trace *trace)
+{
+    if (trace->event == NPJ_EVENT_WRITE)
+        trace->status = NPJ_STATUS_QUOTA_EXCEEDED;
+    return true;
+}
+
+/** A refused write, as if it had been taken. */
+static bool writes_taken(npj_trace *trace)
+{
+    if (trace->event == NPJ_EVENT_WRITE)
+        trace->status = NPJ_STATUS_SUCCESS;
+    return true;
+}
+
+static bool stale_taken(npj_trace *trace)
+{
+    if (trace->event == NPJ_EVENT_WRITTEN)
+        trace->status = NPJ_STATUS_SUCCESS;
+    return true;
+}
+
+static bool without_writes(npj_trace *trace)
+{
+    return trace->event != NPJ_EVENT_WRITE;
+}
+
+static bool is_end(const npj_trace *trace)
+{
+    return trace->event == NPJ_EVENT_FINISH && trace->from == NPJ_STATE_GONE;
+}
+
+static bool without_end(npj_trace *trace)
+{
+    return !is_end(trace);
+}
+
+static bool end_twice(npj_trace *trace)
+{
+    if (is_end(trace))
+        memory.trace(memory.trace_user, trace);
+    return true;
+}
+
+/** Event 2019 of a write, as that of a new job. */
+static bool cap_of_no_job(npj_trace *trace)
+{
+    if (trace->kind == NPJ_TRACE_NO_POOL) {
+        trace->event = NPJ_EVENT_COUNT;
+        trace->from = trace->to = NPJ_STATE_COUNT;
+        trace->job = trace->cookie = 0;
+    }
+    return true;
+}
+
+static bool cap_in_adding(npj_trace *trace)
+{
+    if (trace->kind == NPJ_TRACE_NO_POOL)
+        trace->from = trace->to = NPJ_STATE_ADDING;
+    return true;
+}
+
+static bool cap_with_another_status(npj_trace *trace)
+{
+    if (trace->kind == NPJ_TRACE_NO_POOL)
+        trace->status = NPJ_STATUS_QUOTA_EXCEEDED;
+    return true;
+}
+
+/** A server whose trace is changed so. */
+#define TRACING(change)                                                                                                \
+    static npj_status new_##change(const npj_config *config, void **out)                                               \
+    {                                                                                                                  \
+        return new_tracing(config, out, change);                                                                       \
+    }
+
+TRACING(to_broken)
+TRACING(moved_by_refusal)
+TRACING(taken)
+TRACING(without_finish)
+TRACING(from_nowhere)
+TRACING(of_no_event)
+TRACING(of_no_kind)
+TRACING(without_job)
+TRACING(without_cookie)
+TRACING(of_first_job)
+TRACING(refused_otherwise)
+TRACING(writes_refused)
+TRACING(writes_taken)
+TRACING(stale_taken)
+TRACING(without_writes)
+TRACING(without_end)
+TRACING(end_twice)
+TRACING(cap_of_no_job)
+TRACING(cap_in_adding)
+TRACING(cap_with_another_status)
+
+/* --------------------------------------------------------------------------------------------------------- the list */
+
+#define CAP_OF_WRITES "tape 1 max_packets=1\nopen\nwrite length=1\nwrite length=1\nhost\n"
+#define CAP_OF_JOBS   "tape 1 max_jobs=1\nopen\nadd\nhost\n"
+#define REFUSED       "tape 1\nopen\nconnect\nwrite length=16 how=neither\n"
+#define ENDS          WRITE_ONE "close\nhost\nnext\n"
+
+size_t driver_faults_in_the_trace(struct fault *faults, size_t n)
+{
+    FAULT("the trace has a step that the table has not", 3, WRITE_ONE, srv_new, new_to_broken);
+    SAYS("it leads to another state");
+    FAULT("the trace has a refusal that moves", 3, REFUSED, srv_new, new_moved_by_refusal);
+    FAULT("the trace has a refusal as taken", 3, REFUSED, srv_new, new_taken);
+    SAYS("the table refuses it");
+    FAULT("the trace leaves out a step", 3, WRITE_ONE, srv_new, new_without_finish);
+    SAYS("the job was in another state");
+    FAULT("the trace has a state that is none", 3, WRITE_ONE, srv_new, new_from_nowhere);
+    SAYS("no kind, state or event");
+    FAULT("the trace has an event that is none", 3, WRITE_ONE, srv_new, new_of_no_event);
+    SAYS("no kind, state or event");
+    FAULT("the trace has a line of no kind", 3, WRITE_ONE, srv_new, new_of_no_kind);
+    SAYS("no kind, state or event");
+    FAULT("the trace names no job", 3, WRITE_ONE, srv_new, new_without_job);
+    SAYS("its job has another handle");
+    FAULT("the trace has no cookie", 3, WRITE_ONE, srv_new, new_without_cookie);
+    SAYS("its job has ended or never was");
+    FAULT("the trace takes a write for another job's", 3, TWO_PROVIDERS "write job=newest length=1\nhost\n", srv_new,
+          new_of_first_job);
+    SAYS("the call was of another job");
+    FAULT("a refusal is traced with another error", 5, REFUSED, srv_new, new_refused_otherwise);
+    SAYS("STATUS_INVALID_PIPE_STATE, and is traced with");
+    FAULT("an accepted write is traced as refused", 5, WRITE_ONE, srv_new, new_writes_refused);
+    SAYS("is traced as refused");
+    FAULT("a refused write is traced as taken", 5, REFUSED, srv_new, new_writes_taken);
+    SAYS("is traced as taken");
+    FAULT("a stale completion is traced as taken", 5,
+          "tape 1\nopen\nwrite length=16\nnext\nwritten amount=1\nnext\nwritten op=ended\n", srv_new, new_stale_taken);
+    SAYS("is traced as taken");
+    FAULT("no write is traced", 3, WRITE_ONE, srv_new, new_without_writes);
+    SAYS("is not traced as others were");
+    FAULT("the end of a job is not traced", 10, ENDS, srv_new, new_without_end);
+    SAYS("the trace does not tell");
+    FAULT("the end of a job is traced twice", 10, ENDS, srv_new, new_end_twice);
+    SAYS("for a second time");
+    FAULT("Event 2019 of a write names no job", 9, CAP_OF_WRITES, srv_new, new_cap_of_no_job);
+    SAYS("Event 2019");
+    FAULT("Event 2019 of a write has another state", 9, CAP_OF_WRITES, srv_new, new_cap_in_adding);
+    SAYS("Event 2019");
+    FAULT("Event 2019 of a new job has a state", 9, CAP_OF_JOBS, srv_new, new_cap_in_adding);
+    SAYS("Event 2019");
+    FAULT("Event 2019 has another status", 9, CAP_OF_JOBS, srv_new, new_cap_with_another_status);
+    SAYS("Event 2019");
+    return n;
+}
