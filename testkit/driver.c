@@ -97,6 +97,8 @@ static bool create(struct npjt_driver *d)
                      npj_status_name(expected));
     if (npj_status_is_error(d->status) && (pool->blocks.live > 0 || d->srv))
         npjt_violate(d, NPJT_LAW_ALL_OR_NOTHING, "a refused new keeps memory, or gives out an engine");
+    if (!npj_status_is_error(d->status) && !d->srv)
+        npjt_violate(d, NPJT_LAW_ALL_OR_NOTHING, "new returned %s, and gives no engine", npj_status_name(d->status));
     return d->srv != NULL && !d->stop;
 }
 
@@ -160,13 +162,17 @@ static void play_all(struct npjt_driver *d, npjt_reader *reader)
     d->record = NULL;
 }
 
-static void finish(struct npjt_driver *d)
+/** @param made whether there was an engine: then free has answered for what is left. */
+static void finish(struct npjt_driver *d, bool made)
 {
     const npjt_counting_stats *pool = npjt_counting_stats_of(&d->pool);
     npjt_result *result = d->result;
-    d->phase = "free";
+    d->phase = made ? "free" : "new";
     if (!d->stop)
         (void)npjt_counting_check(&d->pool);
+    if (!made && pool->blocks.live > 0)
+        npjt_violate(d, NPJT_LAW_RECLAIM, "new gives no engine, and keeps %llu blocks",
+                     (unsigned long long)pool->blocks.live);
     result->cut_short = d->stop && result->finding < 0;
     result->operations = d->operations;
     result->bytes_accepted = d->bytes_accepted;
@@ -204,7 +210,8 @@ bool npjt_driver_run(npjt_driver *d, const npjt_subject *subject, const uint8_t 
     }
     if (d->options->model && !npjt_is_off(d, NPJT_LAW_MODEL))
         npjt_put_model_beside(d);
-    if (!d->stop && create(d)) {
+    bool made = !d->stop && create(d);
+    if (made) {
         npjt_check_event(d);
         play_all(d, &reader);
         if (!d->stop && d->srv)
@@ -213,7 +220,7 @@ bool npjt_driver_run(npjt_driver *d, const npjt_subject *subject, const uint8_t 
         if (!d->stop && d->srv)
             npjt_free_engine(d);
     }
-    finish(d);
+    finish(d, made);
     return d->result->finding < 0;
 }
 

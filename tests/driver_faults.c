@@ -174,6 +174,19 @@ static npj_status provider_takes_all(void *srv, uint64_t provider)
 
 /* --------------------------------------------------------------------------------------- faults in limits and sight */
 
+static npj_status new_gives_nothing(const npj_config *config, void **out)
+{
+    (void)config, (void)out;
+    return NPJ_STATUS_SUCCESS;
+}
+
+static npj_status new_loses_engine(const npj_config *config, void **out)
+{
+    void *lost;
+    (void)out;
+    return GOOD.srv_new(config, &lost);
+}
+
 static npj_status new_generous(const npj_config *config, void **out)
 {
     npj_config changed = *config;
@@ -302,6 +315,9 @@ const struct fault *driver_faults(size_t *count)
     FAULT("close allocates", 4, FAIL_ONE, close, close_allocates);
     faults[n - 1].subject.srv_new = new_keeping_mem;
     SAYS("close allocates");
+    FAULT("new says SUCCESS and gives no engine", 5, WRITE_ONE, srv_new, new_gives_nothing);
+    SAYS("new returned STATUS_SUCCESS, and gives no engine");
+    FAULT("new loses the engine", 5, WRITE_ONE, srv_new, new_loses_engine);
     FAULT("a refused connect aborts", 5, "tape 1\nopen\nconnect\nhost\n", connect, connect_aborts);
     FAULT("a tag is another job's", 5, TWO_PROVIDERS "write job=oldest length=1\nwrite job=newest length=1\n", write,
           write_knows_tag);

@@ -243,6 +243,17 @@ Test(driver, a_run_that_is_cut_short_says_so)
     cr_expect_eq(result.events, 2);
 }
 
+/* Memory is looked at where no engine is: nothing else will. */
+Test(driver, an_engine_that_is_lost_is_a_leak)
+{
+    size_t count;
+    const struct fault *faults = driver_faults(&count);
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(faults[i].name, "new loses the engine") == 0)
+            cr_expect_eq(play(&faults[i].subject, "tape 1\n", UINT32_C(1) << NPJT_LAW_ALL_OR_NOTHING), NPJT_LAW_RECLAIM,
+                         "%s", sentence);
+}
+
 Test(driver, names_of_laws)
 {
     for (unsigned law = 0; law < NPJT_LAW_COUNT; law++)
