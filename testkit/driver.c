@@ -104,12 +104,13 @@ static bool create(struct npjt_driver *d)
 
 /* --------------------------------------------------------------------------------------------------------- draining */
 
-/** Rounds of the host until there is nothing to do. Those in which the pipe takes bytes are not counted: these end. */
+/** Rounds of the host until there is nothing to do. Those in which the pipe takes bytes are not counted: these end, as
+ * long as the bytes are of those that were accepted. */
 static void run_host(struct npjt_driver *d)
 {
     uint64_t taken = d->bytes_taken;
     for (unsigned rounds = 0; rounds < HOST_ROUNDS && npjt_host_round(d); taken = d->bytes_taken)
-        rounds += d->bytes_taken == taken;
+        rounds += d->bytes_taken == taken || d->bytes_taken > d->bytes_accepted;
     npjt_check_event(d);
 }
 

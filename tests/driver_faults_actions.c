@@ -136,6 +136,39 @@ static bool next_changes_byte(void *srv, npj_action *out)
     return more;
 }
 
+/** An operation that is no one else's. */
+#define MADE_UP (UINT64_C(1) << 50)
+
+/** To a pipe that is open and idle, WRITEs of a byte that nobody wrote, and no end. */
+static bool next_makes_up_bytes(void *srv, npj_action *out)
+{
+    static const char byte = 'x';
+    bool more = GOOD.next(srv, out);
+    if (more && is_kind(out, NPJ_REPLY) && out->request == NPJ_REQUEST_CONNECT) {
+        memory.have = true;
+        memory.kept = (npj_action){.kind = NPJ_WRITE, .job = out->job, .cookie = out->cookie, .count = 1};
+    } else if (more && is_kind(out, NPJ_CLOSE_PIPE)) {
+        memory.have = false;
+    } else if (!more && out && memory.have && !memory.armed) {
+        memory.armed = true;
+        memory.iov = (npj_iov){&byte, 1};
+        *out = memory.kept;
+        out->op = MADE_UP + ++memory.count;
+        out->iov = &memory.iov;
+        out->iov_count = 1;
+        return true;
+    }
+    return more;
+}
+
+static npj_status written_of_made_up(void *srv, npj_op op, npj_status status, uint64_t transferred)
+{
+    if (!memory.armed || op != MADE_UP + memory.count)
+        return GOOD.written(srv, op, status, transferred);
+    memory.armed = false;
+    return NPJ_STATUS_SUCCESS;
+}
+
 /** The iovec of a WRITE, in memory that a later call uses for something else. */
 static bool next_lends_iovec(void *srv, npj_action *out)
 {
@@ -270,6 +303,10 @@ size_t driver_faults_in_actions(struct fault *faults)
     FAULT("a byte is changed", 7, WRITE_ONE, next, next_changes_byte);
     FAULT("a WRITE has bytes and no address", 7, WRITE_ONE, next, next_loses_address);
     SAYS("one without an address");
+    FAULT("bytes are made up, and no end of them", 7, "tape 1\nopen\nhost\n", next, next_makes_up_bytes);
+    faults[n - 1].subject.written = written_of_made_up;
+    faults[n - 1].subject.stats = NULL;
+    faults[n - 1].subject.query = NULL;
     FAULT("replies of writes change places", 7, "tape 1\nopen\nwrites length=4 count=3\nhost\n", next,
           next_swaps_replies);
     FAULT("a write's count is one short", 8, WRITE_ONE, next, next_counts_short);
