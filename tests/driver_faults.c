@@ -136,6 +136,39 @@ static npj_status write_names_refused(void *srv, npj_job job, uint64_t tag, cons
     return status;
 }
 
+/** Accepts a lent write of any length, without a look at it, */
+static npj_status write_of_any_length(void *srv, npj_job job, uint64_t tag, const void *bytes, uint32_t length,
+                                      unsigned flags, npj_req *out)
+{
+    npj_job_info info;
+    if (length < UINT32_MAX || GOOD.query(srv, job, &info) != NPJ_STATUS_SUCCESS)
+        return GOOD.write(srv, job, tag, bytes, length, flags, out);
+    memory.kept = (npj_action){.kind = NPJ_REPLY,
+                               .request = NPJ_REQUEST_WRITE,
+                               .job = job,
+                               .cookie = info.cookie,
+                               .tag = tag,
+                               .status = NPJ_STATUS_PRINT_CANCELLED};
+    *out = UINT64_C(1) << 50;
+    return NPJ_STATUS_PENDING;
+}
+
+/** and answers it when its job is aborted. */
+static npj_status abort_answers(void *srv, npj_job job, npj_status reason)
+{
+    memory.armed = memory.kept.job == job;
+    return GOOD.abort(srv, job, reason);
+}
+
+static bool next_answers_kept(void *srv, npj_action *out)
+{
+    if (!memory.armed || !out)
+        return GOOD.next(srv, out);
+    memory.armed = false;
+    *out = memory.kept;
+    return true;
+}
+
 static npj_status write_wants_out(void *srv, npj_job job, uint64_t tag, const void *bytes, uint32_t length,
                                   unsigned flags, npj_req *out)
 {
@@ -329,6 +362,12 @@ const struct fault *driver_faults(size_t *count)
     faults[n - 1].subject.srv_new = new_keeping_mem;
     FAULT("a refused write has a handle", 5, "tape 1\nopen\nwrite length=16 how=neither\nhost\n", write,
           write_names_refused);
+    FAULT("a write of any length is accepted", 5,
+          "tape 1\nopen\nwrite length=huge how=lend\nabort status=print_cancelled\nhost\n", write, write_of_any_length);
+    faults[n - 1].subject.abort = abort_answers;
+    faults[n - 1].subject.next = next_answers_kept;
+    faults[n - 1].subject.stats = NULL;
+    faults[n - 1].subject.query = NULL;
     FAULT("a write must have a place for its handle", 5, "tape 1\nopen\nnulls call=write\nhost\n", write,
           write_wants_out);
     FAULT("a call inside a callback says done", 6, INSIDE, close, close_says_done_inside);
