@@ -130,6 +130,69 @@ Test(driver, a_table_may_grow_with_the_jobs)
     cr_expect_eq(play(&subject, "tape 1\nopen\nopen\nhost\nopen\nclose\nhost\n", 0), -1, "%s", sentence);
 }
 
+/* A job that takes a second block with its first write, and keeps it to its end. */
+static struct {
+    npj_mem mem;
+    npj_job job;
+    void *block;
+    size_t bytes, more; /* what each further write adds to it */
+} second;
+
+static void second_of(size_t bytes)
+{
+    void *block = bytes > 0 ? second.mem.alloc(second.mem.user, bytes) : NULL;
+    if (second.block)
+        second.mem.release(second.mem.user, second.block, second.bytes);
+    second.block = block;
+    second.bytes = bytes;
+}
+
+static npj_status new_with_second(const npj_config *config, void **out)
+{
+    second.mem = config->mem;
+    second.block = NULL;
+    return npjt_subject_npjob.srv_new(config, out);
+}
+
+static npj_status write_with_second(void *srv, npj_job job, uint64_t tag, const void *bytes, uint32_t length,
+                                    unsigned flags, npj_req *out)
+{
+    npj_status status = npjt_subject_npjob.write(srv, job, tag, bytes, length, flags, out);
+    if (status == NPJ_STATUS_PENDING && (!second.block || second.more > 0))
+        second_of(second.block ? second.bytes + second.more : 64);
+    second.job = job;
+    return status;
+}
+
+static bool next_with_second(void *srv, npj_action *out)
+{
+    npj_job_info info;
+    bool more = npjt_subject_npjob.next(srv, out);
+    if (second.block && npjt_subject_npjob.query(srv, second.job, &info) == NPJ_STATUS_INVALID_HANDLE)
+        second_of(0);
+    return more;
+}
+
+Test(driver, a_job_may_take_a_block_late)
+{
+    static const char tape[] =
+        "tape 1 max_pool=1024\nopen\nhost\nwrite length=16\nwrites length=64 count=8\nhost\nwrite "
+        "length=16\nhost\nclose\nhost\nopen\nhost\nwrite length=16\nhost\nclose\nhost\n";
+    npjt_subject subject = npjt_subject_npjob;
+    subject.srv_new = new_with_second;
+    subject.write = write_with_second;
+    subject.next = next_with_second;
+    subject.stats = NULL;
+    subject.idle_job_blocks = 2;
+    second.more = 0;
+    cr_expect_eq(play(&subject, tape, 0), -1, "%s", sentence);
+    second.more = 64;
+    cr_expect_eq(play(&subject, tape, 0), NPJT_LAW_PACKETS, "%s", sentence);
+    second.more = 0;
+    subject.idle_job_blocks = 1;
+    cr_expect_eq(play(&subject, tape, 0), NPJT_LAW_PACKETS, "%s", sentence);
+}
+
 /* Law 6 off: a server that does what it is told from inside a callback is not told anything there. */
 static npj_mem mem_kept;
 
