@@ -71,6 +71,22 @@ static bool consumed(struct npjt_driver *d, const struct a_job *job, npj_status 
     return job && status != NPJ_STATUS_INVALID_HANDLE && !d->stop;
 }
 
+/** The path is the server's for the call only, and something else from then on. Like what is written it stands at the
+ * very end of a block, so that reading on is seen. */
+static npj_status give_path(struct npjt_driver *d, npj_op op, npj_status status, const struct a_path *given,
+                            uint32_t job_id)
+{
+    uint8_t *bytes = given->bytes ? d->scratch + NPJT_MAX_WRITE_BYTES + 1 - given->length : NULL;
+    if (bytes)
+        memcpy(bytes, given->bytes, given->length);
+    d->path = (npj_path){bytes, given->length, given->encoding};
+    npj_status said = d->subject->job_added(d->srv, op, status, &d->path, job_id);
+    if (bytes)
+        memset(bytes, 0xDD, given->length);
+    memset(&d->path, 0xDD, sizeof d->path);
+    return said;
+}
+
 static void after(struct npjt_driver *d, struct a_job *job)
 {
     npjt_release_packets(d, job);
@@ -80,7 +96,6 @@ static void after(struct npjt_driver *d, struct a_job *job)
 void npjt_job_added(struct npjt_driver *d, npj_op op, npj_status status, unsigned path)
 {
     const struct a_path *given = &paths[path];
-    npj_path borrowed = {given->bytes, given->length, given->encoding};
     bool error = npj_status_is_error(status), bad = !usable(status) || (!error && given->class == BAD_CLAIM);
     npj_status expected;
     uint64_t before;
@@ -92,7 +107,8 @@ void npjt_job_added(struct npjt_driver *d, npj_op op, npj_status status, unsigne
     d->path_means = given->class == NO_PIPE     ? NPJ_STATUS_INVALID_DEVICE_REQUEST
                     : given->class == MALFORMED ? NPJ_STATUS_OBJECT_NAME_INVALID
                                                 : NPJ_STATUS_SUCCESS;
-    npj_status said = d->subject->job_added(d->srv, op, status, path == PATH_NULL ? NULL : &borrowed, job_id);
+    npj_status said = path == PATH_NULL ? d->subject->job_added(d->srv, op, status, NULL, job_id)
+                                        : give_path(d, op, status, given, job_id);
     if (!consumed(d, job, said, expected, before))
         return;
     npjt_op_end(d, job);

@@ -118,7 +118,7 @@ struct told {
 struct npjt_driver {
     npjt_counting pool;
     bool pool_ready;
-    uint8_t *scratch; /* NPJT_MAX_WRITE_BYTES + 1: what is written by copy */
+    uint8_t *scratch; /* NPJT_MAX_WRITE_BYTES + 1: what is written by copy, and paths */
     npjt_model *model;
     size_t model_room; /* bytes that it may take */
 
@@ -129,6 +129,7 @@ struct npjt_driver {
     const npjt_subject *judged; /* the server, */
     void *judged_srv;           /* this one */
     unsigned inside;            /* its calls that have not returned; from inside one the model is not called */
+    npj_path path;              /* that job_added is given */
     bool path_good;             /* of the path that job_added gives: its pointers and encoding are in order, */
     npj_status path_means;      /* and what it is */
     const npjt_options *options;

@@ -268,6 +268,23 @@ static bool next_hides_held(void *srv, npj_action *out)
     return more;
 }
 
+/** Keeps the path that AddJob returned, */
+static npj_status added_keeps_path(void *srv, npj_op op, npj_status status, const npj_path *path, uint32_t job_id)
+{
+    if (path)
+        memory.path = *path;
+    return GOOD.job_added(srv, op, status, path, job_id);
+}
+
+/** and has nothing to open if it is none any more. */
+static bool next_reads_path(void *srv, npj_action *out)
+{
+    bool more = GOOD.next(srv, out);
+    if (more && is_kind(out, NPJ_OPEN) && npj_path_parse(&memory.path, NPJ_PATH_STRICT, NULL) != NPJ_STATUS_SUCCESS)
+        out->kind = NPJ_CLOSE_PIPE;
+    return more;
+}
+
 static bool next_says_held(void *srv, npj_action *out)
 {
     bool more = GOOD.next(srv, out);
@@ -298,6 +315,8 @@ size_t driver_faults_in_actions(struct fault *faults)
     FAULT("a REPLY of an add says held", 1, WRITE_ONE, next, next_says_more);
     FAULT("a REPLY has iovecs from nowhere", 1, WRITE_ONE, next, next_replies_iovecs);
     FAULT("a CANCEL is said twice", 3, CANCELLED, next, next_repeats_cancel);
+    FAULT("the path is kept, and read when it is to be opened", 3, WRITE_ONE, next, next_reads_path);
+    faults[n - 1].subject.job_added = added_keeps_path;
     FAULT("an action is of no kind", 3, WRITE_ONE, next, next_invents_kind);
     FAULT("next writes an action where there is none", 5, WRITE_ONE, next, next_writes_nothing);
     FAULT("a byte is changed", 7, WRITE_ONE, next, next_changes_byte);

@@ -17,6 +17,7 @@ struct fault_memory {
     unsigned count;
     uint8_t bytes[65536];
     npj_iov iov;
+    npj_path path;
     void (*trace)(void *user, const npj_trace *trace);
     void *trace_user;
 };
