@@ -51,6 +51,7 @@ static void reset(struct npjt_driver *d)
         d->job[i].used = false;
     from = offsetof(struct npjt_driver, order);
     memset((char *)d + from, 0, offsetof(struct npjt_driver, write) - from);
+    d->ended_job[0] = d->ended_op[0] = d->answered_write[0] = 0; /* taken for the newest of none */
     for (unsigned i = 0; i < WRITES; i++)
         d->write[i].next = (uint8_t)(i + 1 < WRITES ? i + 1 : NONE);
 }

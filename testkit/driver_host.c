@@ -218,7 +218,7 @@ static void started(struct npjt_driver *d, struct a_job *job, const npj_action *
         d->stop = true;
         return;
     }
-    if (npjt_has_ended(d->ended_op, action->op))
+    if (npjt_has_ended(d->ended_op, d->ops_ended, action->op))
         npjt_violate(d, NPJT_LAW_OPERATIONS, "%s has the handle of an operation that has ended",
                      npjt_action_name(action->kind));
     if (due_before(d, job, NULL))

@@ -45,9 +45,9 @@ struct a_write *npjt_write_by_request(struct npjt_driver *d, npj_req request)
     return NULL;
 }
 
-bool npjt_has_ended(const uint64_t *kept, uint64_t handle)
+bool npjt_has_ended(const uint64_t *kept, uint32_t count, uint64_t handle)
 {
-    for (unsigned i = 0; i < ENDED_KEPT; i++)
+    for (uint32_t i = 0; i < ENDED_KEPT && i < count; i++)
         if (kept[i] == handle)
             return true;
     return false;

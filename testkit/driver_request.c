@@ -106,7 +106,7 @@ static void job_accepted(struct npjt_driver *d, npj_job handle, uint64_t client,
 {
     if (handle == 0 || npjt_job_by_handle(d, handle))
         npjt_violate(d, NPJT_LAW_OPERATIONS, "a new job has the handle of another, or none");
-    if (npjt_has_ended(d->ended_job, handle))
+    if (npjt_has_ended(d->ended_job, d->jobs_ended, handle))
         npjt_violate(d, NPJT_LAW_OPERATIONS, "a new job has the handle of one that has ended");
     struct a_job *job = npjt_job_begin(d);
     if (!job) {
@@ -297,7 +297,7 @@ static void check_request(struct npjt_driver *d, npj_status status, npj_req requ
     }
     if (request == 0 || npjt_write_by_request(d, request))
         npjt_violate(d, NPJT_LAW_OPERATIONS, "a new write has the handle of another, or none");
-    if (npjt_has_ended(d->answered_write, request))
+    if (npjt_has_ended(d->answered_write, d->writes_answered, request))
         npjt_violate(d, NPJT_LAW_OPERATIONS, "a new write has the handle of one that has been answered");
 }
 

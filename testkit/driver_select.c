@@ -38,7 +38,7 @@ static bool has_unnamed_write(struct npjt_driver *d)
 /** The k-th most recent entry of a ring of which @p count were ever written; 0 if there are none. */
 static uint64_t recent(const uint64_t *ring, uint32_t count, unsigned k)
 {
-    uint32_t kept = count < ENDED_KEPT ? count : ENDED_KEPT;
+    uint32_t kept = count < TRIED_AGAIN ? count : TRIED_AGAIN;
     return kept == 0 ? 0 : ring[(count - 1 - k % kept) % ENDED_KEPT];
 }
 
@@ -95,7 +95,7 @@ npj_req npjt_select_write(struct npjt_driver *d, npj_job handle, unsigned meanin
 /** The most recent ended operation of these kinds, or of any. */
 static npj_op ended_op(const struct npjt_driver *d, unsigned k, unsigned kinds)
 {
-    for (uint32_t i = 0; i < ENDED_KEPT && i < d->ops_ended; i++) {
+    for (uint32_t i = 0; i < TRIED_AGAIN && i < d->ops_ended; i++) {
         uint32_t at = (d->ops_ended - 1 - i) % ENDED_KEPT;
         if (kinds >> d->ended_op_kind[at] & 1 && k-- == 0)
             return d->ended_op[at];

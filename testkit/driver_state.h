@@ -31,7 +31,8 @@ enum {
     WRITES = NPJT_MAX_LIVE_PACKETS,
     BATCH = 64,
     NONE = 255,        /* no index */
-    ENDED_KEPT = 16,   /* stale handles kept, to be tried again and never to be met again */
+    ENDED_KEPT = 512,  /* stale handles kept, never to be met again: more than generations of 8 bits have */
+    TRIED_AGAIN = 16,  /* of them, the latest, which tapes choose from */
     HOST_ROUNDS = 160, /* without a byte taken: more than the operations of all jobs' ends can need */
     PROVIDERS = 5,     /* more than tapes have: by this their keys have remainders of their own */
 };
@@ -155,10 +156,6 @@ struct npjt_driver {
     uint8_t free_write;
     uint32_t packets, reserved, next_serial;
     uint32_t next_job_id[PROVIDERS]; /* of another provider's job too */
-    npj_job ended_job[ENDED_KEPT];
-    npj_op ended_op[ENDED_KEPT];
-    npj_action_kind ended_op_kind[ENDED_KEPT];
-    npj_req answered_write[ENDED_KEPT];
     uint32_t jobs_ended, ops_ended, writes_answered;
 
     uint8_t stopping; /* 0, or 1 + npj_shutdown_how */
@@ -184,6 +181,12 @@ struct npjt_driver {
     uint8_t most_jobs;
 
     struct a_write write[WRITES];
+
+    /* Rings; what their counts do not cover is of an earlier run. */
+    npj_job ended_job[ENDED_KEPT];
+    npj_op ended_op[ENDED_KEPT];
+    npj_action_kind ended_op_kind[ENDED_KEPT];
+    npj_req answered_write[ENDED_KEPT];
 };
 
 static inline bool npjt_is_off(const struct npjt_driver *d, unsigned law)
@@ -248,7 +251,8 @@ struct a_job *npjt_job_of_handle(struct npjt_driver *d, npj_job handle); /* gone
 struct a_job *npjt_job_by_handle(struct npjt_driver *d, npj_job handle); /* not gone, or NULL */
 struct a_job *npjt_job_by_op(struct npjt_driver *d, npj_op op);
 struct a_write *npjt_write_by_request(struct npjt_driver *d, npj_req request);
-bool npjt_has_ended(const uint64_t *kept, uint64_t handle); /* whether it is one of the stale handles kept */
+bool npjt_has_ended(const uint64_t *kept, uint32_t count,
+                    uint64_t handle); /* whether it is one of the stale handles kept */
 struct a_job *npjt_job_begin(struct npjt_driver *d);
 struct a_write *npjt_write_begin(struct npjt_driver *d, struct a_job *job);
 void npjt_answer(struct a_job *job, npj_request_kind kind, npj_status status);

@@ -51,12 +51,24 @@ static npj_status written_cuts_amount(void *srv, npj_op op, npj_status status, u
     return GOOD.written(srv, op, status, (uint32_t)transferred);
 }
 
+/** Names writes by generations of 8 bits, which are soon those of others again. */
+static npj_status write_has_few_names(void *srv, npj_job job, uint64_t tag, const void *bytes, uint32_t length,
+                                      unsigned flags, npj_req *out)
+{
+    npj_status status = GOOD.write(srv, job, tag, bytes, length, flags, out);
+    if (status == NPJ_STATUS_PENDING && out)
+        *out = UINT64_C(1) << 50 | memory.count++ % 256;
+    return status;
+}
+
 /** The last one cannot be asked what it holds: a number that is cut has to show in what the server does. */
 static void ask_nothing(struct fault *faults, size_t n)
 {
     faults[n - 1].subject.query = NULL;
 }
 
+#define WRITES_32     "writes length=1 count=all\nhost\n"
+#define WRITES_128    WRITES_32 WRITES_32 WRITES_32 WRITES_32
 #define CLIENT_GOES   TWO_PROVIDERS "client_gone client=2 status=network_name_deleted\nhost\n"
 #define PROVIDER_GOES TWO_PROVIDERS "provider_gone provider=2\nhost\n"
 
@@ -77,6 +89,9 @@ size_t driver_faults_in_numbers(struct fault *faults, size_t n)
     FAULT("a close's tag is cut", 1, WRITE_ONE "close\nhost\n", close, close_cuts_tag);
     FAULT("a JobId is cut", 3, WRITE_ONE "close\nhost\n", job_added, added_cuts_job_id);
     ask_nothing(faults, n);
+    FAULT("a generation has 8 bits", 3, "tape 1 max_job_packets=32\nopen\n" WRITES_128 WRITES_128 WRITES_128, write,
+          write_has_few_names);
+    SAYS("a new write has the handle of one that has been answered");
     FAULT("what the pipe took is cut", 5, "tape 1\nopen\nwrite length=16\nnext\nwritten amount=huge\n", written,
           written_cuts_amount);
     return n;
