@@ -182,12 +182,14 @@ static const char *check_rings(const struct npj_srv *srv, const struct sums *sum
     return NULL;
 }
 
-/* The classes of blocks to look into: none if no list has a first block, which one look at all of them tells. */
+/* How many classes of blocks to look into: none if no list has a first block. */
 static unsigned classes_kept(const struct npj_srv *srv)
 {
     const unsigned classes = npji_classes(srv);
-    struct npji_packet *const *lists = srv->idle; /* each as the one before it */
-    return lists[0] == NULL && memcmp(lists, lists + 1, (classes - 1) * sizeof *lists) == 0 ? 0 : classes;
+    uintptr_t any = 0;
+    for (unsigned class = 0; class < classes; class ++)
+        any |= (uintptr_t)srv->idle[class];
+    return any != 0 ? classes : 0;
 }
 
 static const char *check_pool(const struct npj_srv *srv, const struct sums *sums)
