@@ -239,10 +239,8 @@ static void started(struct npjt_driver *d, struct a_job *job, const npj_action *
 
 static struct a_job *job_of(struct npjt_driver *d, const npj_action *action)
 {
-    for (uint8_t i = 0; i < d->jobs; i++)
-        if (d->job[d->order[i]].cookie == action->cookie && d->job[d->order[i]].handle == action->job)
-            return &d->job[d->order[i]];
-    return NULL;
+    struct a_job *job = npjt_job_by_cookie(d, action->cookie);
+    return job && job->handle == action->job ? job : NULL;
 }
 
 /** What an action does not name is zero. */

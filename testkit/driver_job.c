@@ -26,6 +26,14 @@ struct a_job *npjt_job_by_handle(struct npjt_driver *d, npj_job handle)
     return job && !job->gone ? job : NULL;
 }
 
+struct a_job *npjt_job_by_cookie(struct npjt_driver *d, uint64_t cookie)
+{
+    for (uint8_t i = 0; i < d->jobs; i++)
+        if (d->job[d->order[i]].cookie == cookie)
+            return &d->job[d->order[i]];
+    return NULL;
+}
+
 struct a_job *npjt_job_by_op(struct npjt_driver *d, npj_op op)
 {
     for (uint8_t i = 0; op != 0 && i < d->ops_live; i++)

@@ -249,6 +249,7 @@ void npjt_pipe_took(struct npjt_driver *d, struct a_job *job, npj_status status,
 /* driver_job.c */
 struct a_job *npjt_job_of_handle(struct npjt_driver *d, npj_job handle); /* gone or not, or NULL */
 struct a_job *npjt_job_by_handle(struct npjt_driver *d, npj_job handle); /* not gone, or NULL */
+struct a_job *npjt_job_by_cookie(struct npjt_driver *d, uint64_t cookie);
 struct a_job *npjt_job_by_op(struct npjt_driver *d, npj_op op);
 struct a_write *npjt_write_by_request(struct npjt_driver *d, npj_req request);
 bool npjt_has_ended(const uint64_t *kept, uint32_t count,

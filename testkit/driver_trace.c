@@ -16,18 +16,10 @@ static void wrong_step(struct npjt_driver *d, const npj_trace *trace, const char
 /* ---------------------------------------------------------------------------------------------------- lines of a job
  */
 
-static struct a_job *job_by_cookie(struct npjt_driver *d, uint64_t cookie)
-{
-    for (uint8_t i = 0; i < d->jobs; i++)
-        if (d->job[d->order[i]].cookie == cookie)
-            return &d->job[d->order[i]];
-    return NULL;
-}
-
 /** The job of a line. NULL: one that is just being made, and has no handle yet. */
 static struct a_job *job_of(struct npjt_driver *d, const npj_trace *trace)
 {
-    struct a_job *job = job_by_cookie(d, trace->cookie);
+    struct a_job *job = npjt_job_by_cookie(d, trace->cookie);
     if (job ? trace->job != job->handle : d->told.events != A_NEW_JOB)
         wrong_step(d, trace, job ? "its job has another handle" : "its job has ended or never was");
     return job;
