@@ -119,6 +119,12 @@ static void expect_finding(const char *sentence, size_t events)
     cr_expect_eq(seen.size, NPJT_HEADER_BYTES + events * NPJT_RECORD_BYTES);
 }
 
+static void expect_found(const char *sentence, size_t events)
+{
+    cr_expect_eq(search(0), NPJT_EXPLORE_FINDING);
+    expect_finding(sentence, events);
+}
+
 /* ------------------------------------------------------------------------------------------------------------ scopes
  */
 
@@ -156,22 +162,19 @@ Test(explore_fault, as_many_packets_as_the_jobs_may_have_can_be_said)
 Test(explore_fault, an_engine_that_refuses_its_configuration_is_told)
 {
     fault.refuses = true;
-    cr_expect_eq(search(0), NPJT_EXPLORE_FINDING);
-    expect_finding("the engine refuses the scope's configuration", 1);
+    expect_found("the engine refuses the scope's configuration", 1);
 }
 
 Test(explore_fault, an_engine_that_is_not_there_is_told)
 {
     fault.gives_none = true;
-    cr_expect_eq(search(0), NPJT_EXPLORE_FINDING);
-    expect_finding("npj_srv_new() says SUCCESS and gives no engine", 1);
+    expect_found("npj_srv_new() says SUCCESS and gives no engine", 1);
 }
 
 Test(explore_fault, what_is_wrong_before_any_event_is_told)
 {
     fault.breaks_law = true;
-    cr_expect_eq(search(0), NPJT_EXPLORE_FINDING);
-    expect_finding("an invariant of the engine does not hold: it is wrong", 1);
+    expect_found("an invariant of the engine does not hold: it is wrong", 1);
 }
 
 /* ------------------------------------------------------------------------------------------------- hangs and crashes
@@ -180,23 +183,20 @@ Test(explore_fault, what_is_wrong_before_any_event_is_told)
 Test(explore_fault, an_engine_that_hangs_is_found)
 {
     fault.hangs = true;
-    cr_expect_eq(search(0), NPJT_EXPLORE_FINDING);
-    expect_finding("the engine does not come back from this", 5);
+    expect_found("the engine does not come back from this", 5);
 }
 
 /* What an event has left in a tangle may hang only who walks it. */
 Test(explore_fault, an_engine_that_hangs_when_it_is_looked_at_is_found)
 {
     fault.check_hangs = true;
-    cr_expect_eq(search(0), NPJT_EXPLORE_FINDING);
-    expect_finding("the engine does not come back from this", 3);
+    expect_found("the engine does not come back from this", 3);
 }
 
 Test(explore_fault, an_engine_that_aborts_is_found)
 {
     fault.aborts = true;
-    cr_expect_eq(search(0), NPJT_EXPLORE_FINDING);
-    expect_finding("the engine crashes", 5);
+    expect_found("the engine crashes", 5);
 }
 
 Test(explore_fault, an_engine_that_answers_does_not_hang_however_many_events_lie_between_two_alarms)
@@ -263,8 +263,7 @@ static void trace_of_no_state(npj_trace *trace)
 Test(explore_fault, a_trace_of_a_state_that_is_not_there_is_found)
 {
     fault.trace = trace_of_no_state;
-    cr_expect_eq(search(0), NPJT_EXPLORE_FINDING);
-    expect_finding("a trace tells of event 0 in state 1000000, and there is no such cell", 5);
+    expect_found("a trace tells of event 0 in state 1000000, and there is no such cell", 5);
 }
 
 static void trace_of_no_event(npj_trace *trace)
@@ -275,8 +274,7 @@ static void trace_of_no_event(npj_trace *trace)
 Test(explore_fault, a_trace_of_an_event_that_is_not_there_is_found)
 {
     fault.trace = trace_of_no_event;
-    cr_expect_eq(search(0), NPJT_EXPLORE_FINDING);
-    expect_finding("a trace tells of event 1000000 in state 0, and there is no such cell", 5);
+    expect_found("a trace tells of event 1000000 in state 0, and there is no such cell", 5);
 }
 
 static void trace_without_kind(npj_trace *trace)
