@@ -97,26 +97,28 @@ static bool refused_otherwise(npj_trace *trace)
     return true;
 }
 
+/** Lines of an event have this status. */
+static bool always(npj_trace *trace, npj_event event, npj_status status)
+{
+    if (trace->event == event)
+        trace->status = status;
+    return true;
+}
+
 static bool writes_refused(npj_trace *trace)
 {
-    if (trace->event == NPJ_EVENT_WRITE)
-        trace->status = NPJ_STATUS_QUOTA_EXCEEDED;
-    return true;
+    return always(trace, NPJ_EVENT_WRITE, NPJ_STATUS_QUOTA_EXCEEDED);
 }
 
 /** A refused write, as if it had been taken. */
 static bool writes_taken(npj_trace *trace)
 {
-    if (trace->event == NPJ_EVENT_WRITE)
-        trace->status = NPJ_STATUS_SUCCESS;
-    return true;
+    return always(trace, NPJ_EVENT_WRITE, NPJ_STATUS_SUCCESS);
 }
 
 static bool stale_taken(npj_trace *trace)
 {
-    if (trace->event == NPJ_EVENT_WRITTEN)
-        trace->status = NPJ_STATUS_SUCCESS;
-    return true;
+    return always(trace, NPJ_EVENT_WRITTEN, NPJ_STATUS_SUCCESS);
 }
 
 static bool without_writes(npj_trace *trace)
