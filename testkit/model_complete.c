@@ -146,6 +146,15 @@ static npj_status outcome(const model_job *job, npj_status status, uint64_t give
     return NPJ_STATUS_SUCCESS;
 }
 
+/* Of messages only whole ones count: an empty one is whole if it was taken, one with bytes if all of them were, though
+ * the operation was asked to stop. */
+static bool is_progress(const model_job *job, npj_status status, uint64_t given, uint64_t transferred)
+{
+    if (job->messages && given == 0)
+        return !npj_status_is_error(status);
+    return transferred != 0 && (!job->messages || transferred == given);
+}
+
 npj_status npjt_model_written(npjt_model *model, npj_op op, npj_status status, uint64_t transferred)
 {
     model_job *job = npjt_model_find_op(model, op, NPJ_WRITE);
@@ -172,7 +181,7 @@ npj_status npjt_model_written(npjt_model *model, npj_op op, npj_status status, u
     npjt_model_answer_empty(model, job);
     if (failure != NPJ_STATUS_SUCCESS)
         npjt_model_fail(model, job, failure);
-    else if (job->messages ? transferred == given && !npj_status_is_error(status) : transferred != 0)
+    else if (is_progress(job, status, given, transferred))
         npjt_model_arm(model, job, MODEL_BY_STALL);
     return completed(model, job, claim);
 }

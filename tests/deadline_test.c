@@ -273,6 +273,23 @@ Test(deadline, stall_is_not_armed_anew_by_a_part_of_a_message)
     host_end(h);
 }
 
+/* The cancel came too late for the pipe, which had taken all of it. */
+Test(deadline, stall_is_armed_anew_by_a_whole_message_though_it_is_cancelled)
+{
+    struct host *h = host_at(NOW);
+    struct job job = job_open_message(h);
+    job_write(h, &job, TAG_WRITE, "abc");
+    const npj_req first = job.req;
+    job.op = take_write(h, "abc").op;
+    job_write(h, &job, TAG_WRITE + 1, "def");
+    advance(h, NOW + 50);
+    expect(h, SUCCESS, npj_cancel(h->srv, first));
+    take(h, NPJ_CANCEL);
+    expect(h, SUCCESS, npj_written(h->srv, job.op, NPJ_STATUS_CANCELLED, 3));
+    expect_deadline(h, NOW + 50 + STALL_TIMEOUT);
+    host_end(h);
+}
+
 Test(deadline, stall_is_armed_anew_by_a_whole_message_though_it_is_empty)
 {
     struct host *h = host_at(NOW);
