@@ -56,9 +56,9 @@ static void put_completions(const struct explorer *x, struct explore_list *list,
         outcomes &= ~(1U << OUTCOME_UNSAFE);
     if (kind == NPJ_OPEN && !x->scope->message)
         outcomes &= ~(1U << OUTCOME_OTHER);
-    /* Nothing can be a part of one byte, and one byte is no part of two but the half. */
+    /* Nothing can be a part of one byte, which is all, and one byte is no part of two but the half. */
     if (kind == NPJ_WRITE && given < 2)
-        outcomes &= ~(1U << OUTCOME_PART | 1U << OUTCOME_ONE);
+        outcomes &= ~(1U << OUTCOME_PART | 1U << OUTCOME_ONE | 1U << OUTCOME_ALL_ERROR | 1U << OUTCOME_ALL_CANCELLED);
     if (kind == NPJ_WRITE && given < 3)
         outcomes &= ~(1U << OUTCOME_ONE);
     if (kind == NPJ_WRITE && given == 0)
@@ -115,6 +115,7 @@ static npjt_budget cost_of_completion(const struct explorer *x, explore_event ev
         return NPJT_BUDGETS;
     case OUTCOME_CANCELLED:
     case OUTCOME_ONE_CANCELLED:
+    case OUTCOME_ALL_CANCELLED:
         return explore_cancel_taken(x, job) ? NPJT_BUDGETS : NPJT_BUDGET_ERROR;
     case OUTCOME_PART:
     case OUTCOME_ONE:
@@ -288,16 +289,17 @@ static npjt_record completion(const struct explorer *x, uint32_t index, explore_
     unsigned op = op_word(x, job, false), status = STATUS_SUCCESS;
     if (outcome == OUTCOME_ERROR)
         status = status_word(kind == NPJ_WRITE ? NPJ_STATUS_PIPE_DISCONNECTED : NPJ_STATUS_ACCESS_DENIED);
-    else if (outcome == OUTCOME_CANCELLED || outcome == OUTCOME_ONE_CANCELLED)
+    else if (outcome == OUTCOME_CANCELLED || outcome == OUTCOME_ONE_CANCELLED || outcome == OUTCOME_ALL_CANCELLED)
         status = status_word(NPJ_STATUS_CANCELLED);
-    else if (outcome == OUTCOME_ONE_ERROR)
+    else if (outcome == OUTCOME_ONE_ERROR || outcome == OUTCOME_ALL_ERROR)
         status = status_word(NPJ_STATUS_PIPE_DISCONNECTED);
     else if (outcome == OUTCOME_BAD && kind != NPJ_ADD_JOB && kind != NPJ_WRITE)
         status = STATUS_PENDING;
     static const uint8_t amounts[OUTCOMES] = {
-        [OUTCOME_GOOD] = AMOUNT_ALL, [OUTCOME_ERROR] = AMOUNT_0,     [OUTCOME_BAD] = AMOUNT_ALL_MORE,
-        [OUTCOME_POOR] = AMOUNT_0,   [OUTCOME_CANCELLED] = AMOUNT_0, [OUTCOME_PART] = AMOUNT_ALL_LESS,
-        [OUTCOME_ONE] = AMOUNT_1,    [OUTCOME_ONE_ERROR] = AMOUNT_1, [OUTCOME_ONE_CANCELLED] = AMOUNT_1};
+        [OUTCOME_GOOD] = AMOUNT_ALL,      [OUTCOME_ERROR] = AMOUNT_0,          [OUTCOME_BAD] = AMOUNT_ALL_MORE,
+        [OUTCOME_POOR] = AMOUNT_0,        [OUTCOME_CANCELLED] = AMOUNT_0,      [OUTCOME_PART] = AMOUNT_ALL_LESS,
+        [OUTCOME_ONE] = AMOUNT_1,         [OUTCOME_ONE_ERROR] = AMOUNT_1,      [OUTCOME_ONE_CANCELLED] = AMOUNT_1,
+        [OUTCOME_ALL_ERROR] = AMOUNT_ALL, [OUTCOME_ALL_CANCELLED] = AMOUNT_ALL};
     static const uint8_t given_paths[OUTCOMES] = {
         [OUTCOME_GOOD] = 3,          [OUTCOME_ERROR] = 3, [OUTCOME_BAD] = PATH_NULL,
         [OUTCOME_OTHER] = PATH_FILE, [OUTCOME_POOR] = 11, [OUTCOME_UNSAFE] = PATH_PARENT,

@@ -53,6 +53,8 @@ typedef enum explore_outcome {
     OUTCOME_ONE,           /* WRITE: success, one byte */
     OUTCOME_ONE_ERROR,     /* WRITE: an error after one byte */
     OUTCOME_ONE_CANCELLED, /* WRITE: CANCELLED after one byte */
+    OUTCOME_ALL_ERROR,     /* WRITE: an error after the last byte */
+    OUTCOME_ALL_CANCELLED, /* WRITE: CANCELLED after the last byte */
     OUTCOMES
 } explore_outcome;
 

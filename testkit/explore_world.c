@@ -257,9 +257,11 @@ static npj_status written(struct explorer *x, npj_op op, uint64_t given, explore
         [OUTCOME_CANCELLED] = NPJ_STATUS_CANCELLED,
         [OUTCOME_ONE_ERROR] = NPJ_STATUS_PIPE_DISCONNECTED,
         [OUTCOME_ONE_CANCELLED] = NPJ_STATUS_CANCELLED,
+        [OUTCOME_ALL_ERROR] = NPJ_STATUS_PIPE_DISCONNECTED,
+        [OUTCOME_ALL_CANCELLED] = NPJ_STATUS_CANCELLED,
     };
     uint64_t taken = 0;
-    if (outcome == OUTCOME_GOOD)
+    if (outcome == OUTCOME_GOOD || outcome == OUTCOME_ALL_ERROR || outcome == OUTCOME_ALL_CANCELLED)
         taken = given;
     else if (outcome == OUTCOME_BAD)
         taken = given + 1;
