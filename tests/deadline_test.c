@@ -240,7 +240,8 @@ Test(deadline, stall_is_armed_by_writes_that_waited_for_the_pipe)
     host_end(h);
 }
 
-Test(deadline, stall_is_not_armed_anew_by_cancelled_writes)
+/* Of two messages the first is cancelled 50 after it was written, when the pipe had taken @taken of its three bytes. */
+static struct host *host_of_cancelled_message(uint64_t taken)
 {
     struct host *h = host_at(NOW);
     struct job job = job_open_message(h);
@@ -251,7 +252,13 @@ Test(deadline, stall_is_not_armed_anew_by_cancelled_writes)
     advance(h, NOW + 50);
     expect(h, SUCCESS, npj_cancel(h->srv, first));
     take(h, NPJ_CANCEL);
-    expect(h, SUCCESS, npj_written(h->srv, job.op, NPJ_STATUS_CANCELLED, 0));
+    expect(h, SUCCESS, npj_written(h->srv, job.op, NPJ_STATUS_CANCELLED, taken));
+    return h;
+}
+
+Test(deadline, stall_is_not_armed_anew_by_cancelled_writes)
+{
+    struct host *h = host_of_cancelled_message(0);
     expect_deadline(h, NOW + STALL_TIMEOUT);
     host_end(h);
 }
@@ -259,16 +266,7 @@ Test(deadline, stall_is_not_armed_anew_by_cancelled_writes)
 /* Only whole messages are progress in message mode. */
 Test(deadline, stall_is_not_armed_anew_by_a_part_of_a_message)
 {
-    struct host *h = host_at(NOW);
-    struct job job = job_open_message(h);
-    job_write(h, &job, TAG_WRITE, "abc");
-    const npj_req first = job.req;
-    job.op = take_write(h, "abc").op;
-    job_write(h, &job, TAG_WRITE + 1, "def");
-    advance(h, NOW + 50);
-    expect(h, SUCCESS, npj_cancel(h->srv, first));
-    take(h, NPJ_CANCEL);
-    expect(h, SUCCESS, npj_written(h->srv, job.op, NPJ_STATUS_CANCELLED, 2));
+    struct host *h = host_of_cancelled_message(2);
     expect_deadline(h, NOW + STALL_TIMEOUT);
     host_end(h);
 }
@@ -276,16 +274,7 @@ Test(deadline, stall_is_not_armed_anew_by_a_part_of_a_message)
 /* The cancel came too late for the pipe, which had taken all of it. */
 Test(deadline, stall_is_armed_anew_by_a_whole_message_though_it_is_cancelled)
 {
-    struct host *h = host_at(NOW);
-    struct job job = job_open_message(h);
-    job_write(h, &job, TAG_WRITE, "abc");
-    const npj_req first = job.req;
-    job.op = take_write(h, "abc").op;
-    job_write(h, &job, TAG_WRITE + 1, "def");
-    advance(h, NOW + 50);
-    expect(h, SUCCESS, npj_cancel(h->srv, first));
-    take(h, NPJ_CANCEL);
-    expect(h, SUCCESS, npj_written(h->srv, job.op, NPJ_STATUS_CANCELLED, 3));
+    struct host *h = host_of_cancelled_message(3);
     expect_deadline(h, NOW + 50 + STALL_TIMEOUT);
     host_end(h);
 }
