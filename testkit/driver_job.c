@@ -267,6 +267,8 @@ void npjt_settle(struct npjt_driver *d, struct a_job *job)
             npjt_violate(d, NPJT_LAW_RECLAIM, "a job has ended, and the trace does not tell");
         job->used = false;
         remove_index(d->order, &d->jobs, (uint8_t)(job - d->job));
+    } else if (job->end_told) {
+        npjt_violate(d, NPJT_LAW_RECLAIM, "the trace tells of a job's end before its last action");
     }
 }
 

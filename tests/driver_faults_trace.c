@@ -136,6 +136,19 @@ static bool without_end(npj_trace *trace)
     return !is_end(trace);
 }
 
+/** The end is told when the job is GONE, and actions of it follow. */
+static bool end_early(npj_trace *trace)
+{
+    if (is_end(trace))
+        return false;
+    if (trace->to == NPJ_STATE_GONE) {
+        memory.trace(memory.trace_user, trace);
+        trace->event = NPJ_EVENT_FINISH;
+        trace->from = NPJ_STATE_GONE;
+    }
+    return true;
+}
+
 static bool end_twice(npj_trace *trace)
 {
     if (is_end(trace))
@@ -191,6 +204,7 @@ TRACING(writes_taken)
 TRACING(stale_taken)
 TRACING(without_writes)
 TRACING(without_end)
+TRACING(end_early)
 TRACING(end_twice)
 TRACING(cap_of_no_job)
 TRACING(cap_in_adding)
@@ -238,6 +252,8 @@ size_t driver_faults_in_the_trace(struct fault *faults, size_t n)
     SAYS("is not traced as others were");
     FAULT("the end of a job is not traced", 10, ENDS, srv_new, new_without_end);
     SAYS("the trace does not tell");
+    FAULT("the end of a job is traced before its last action", 10, ENDS, srv_new, new_end_early);
+    SAYS("before its last action");
     FAULT("the end of a job is traced twice", 10, ENDS, srv_new, new_end_twice);
     SAYS("for a second time");
     FAULT("Event 2019 of a write names no job", 9, CAP_OF_WRITES, srv_new, new_cap_of_no_job);
