@@ -166,7 +166,7 @@ struct npjt_driver {
 
     uint64_t accepted, replies, operations, bytes_accepted, bytes_taken;
     struct told told;        /* of this call */
-    bool tells_requests;     /* the trace has told of an accepted request */
+    bool tells_calls;        /* the trace has told of a call that was taken */
     uint32_t no_pool_traced; /* in this call */
     bool no_pool_jobs, no_pool_writes;
     bool miscounted;         /* a count is wrong, and the fault behind it is looked for */

@@ -96,11 +96,11 @@ void npjt_check_told(struct npjt_driver *d, const char *call, npj_status status)
     else if (told.refused > 0 && told.status != status)
         npjt_violate(d, NPJT_LAW_ALL_OR_NOTHING, "%s returned %s, and is traced with %s", call, npj_status_name(status),
                      npj_status_name(told.status));
-    if (!told.job || told.refused > 0 || is_refused(&told, status) || told.events & NPJT_COMPLETIONS)
+    if (!told.job || told.refused > 0 || is_refused(&told, status))
         return;
-    if (d->tells_requests && told.taken == 0)
-        npjt_violate(d, NPJT_LAW_OPERATIONS, "%s was accepted, and is not traced as others were", call);
-    d->tells_requests |= told.taken > 0;
+    if (d->tells_calls && told.taken == 0)
+        npjt_violate(d, NPJT_LAW_OPERATIONS, "%s was taken, and is not traced as others were", call);
+    d->tells_calls |= told.taken > 0;
 }
 
 /* ----------------------------------------------------------------------------------------------------- Event 2019 */

@@ -126,6 +126,11 @@ static bool without_writes(npj_trace *trace)
     return trace->event != NPJ_EVENT_WRITE;
 }
 
+static bool without_completions(npj_trace *trace)
+{
+    return trace->event != NPJ_EVENT_WRITTEN || trace->status != NPJ_STATUS_SUCCESS;
+}
+
 static bool is_end(const npj_trace *trace)
 {
     return trace->event == NPJ_EVENT_FINISH && trace->from == NPJ_STATE_GONE;
@@ -203,6 +208,7 @@ TRACING(writes_refused)
 TRACING(writes_taken)
 TRACING(stale_taken)
 TRACING(without_writes)
+TRACING(without_completions)
 TRACING(without_end)
 TRACING(end_early)
 TRACING(end_twice)
@@ -249,6 +255,8 @@ size_t driver_faults_in_the_trace(struct fault *faults, size_t n)
           "tape 1\nopen\nwrite length=16\nnext\nwritten amount=1\nnext\nwritten op=ended\n", srv_new, new_stale_taken);
     SAYS("is traced as taken");
     FAULT("no write is traced", 3, WRITE_ONE, srv_new, new_without_writes);
+    SAYS("is not traced as others were");
+    FAULT("no completion of a WRITE is traced", 3, ENDS, srv_new, new_without_completions);
     SAYS("is not traced as others were");
     FAULT("the end of a job is not traced", 10, ENDS, srv_new, new_without_end);
     SAYS("the trace does not tell");
