@@ -35,13 +35,28 @@ static void put_writes(const struct npjt_scope *scope, struct explore_list *list
         put(list, EXPLORE_WRITE, job, WRITE_TOO_LONG);
 }
 
+/* The outcomes of a WRITE that are others of the same, as so few bytes have no such part. */
+static uint32_t same_of_so_few(uint64_t given)
+{
+    uint32_t same = 0;
+    if (given < 4)
+        same |= 1U << OUTCOME_HALF | 1U << OUTCOME_HALF_ERROR | 1U << OUTCOME_HALF_CANCELLED;
+    if (given < 3)
+        same |= 1U << OUTCOME_ONE | 1U << OUTCOME_PART_ERROR | 1U << OUTCOME_PART_CANCELLED;
+    if (given < 2)
+        same |= 1U << OUTCOME_PART | 1U << OUTCOME_ALL_ERROR | 1U << OUTCOME_ALL_CANCELLED;
+    if (given == 0)
+        same |= 1U << OUTCOME_POOR | 1U << OUTCOME_ONE_ERROR | 1U << OUTCOME_ONE_CANCELLED;
+    return same;
+}
+
 static void put_completions(const struct explorer *x, struct explore_list *list, uint32_t index, npj_job job)
 {
     npj_action_kind kind;
     uint64_t given;
     if (npjt_model_op(x->model, job, &kind, &given) == 0)
         return;
-    static const uint16_t claims[] = {
+    static const uint32_t claims[] = {
         [NPJ_ADD_JOB] = 1 << OUTCOME_GOOD | 1 << OUTCOME_ERROR | 1 << OUTCOME_BAD | 1 << OUTCOME_OTHER |
                         1 << OUTCOME_POOR | 1 << OUTCOME_UNSAFE | 1 << OUTCOME_CANCELLED,
         [NPJ_OPEN] =
@@ -56,13 +71,8 @@ static void put_completions(const struct explorer *x, struct explore_list *list,
         outcomes &= ~(1U << OUTCOME_UNSAFE);
     if (kind == NPJ_OPEN && !x->scope->message)
         outcomes &= ~(1U << OUTCOME_OTHER);
-    /* Nothing can be a part of one byte, which is all, and one byte is no part of two but the half. */
-    if (kind == NPJ_WRITE && given < 2)
-        outcomes &= ~(1U << OUTCOME_PART | 1U << OUTCOME_ONE | 1U << OUTCOME_ALL_ERROR | 1U << OUTCOME_ALL_CANCELLED);
-    if (kind == NPJ_WRITE && given < 3)
-        outcomes &= ~(1U << OUTCOME_ONE);
-    if (kind == NPJ_WRITE && given == 0)
-        outcomes &= ~(1U << OUTCOME_POOR | 1U << OUTCOME_ONE_ERROR | 1U << OUTCOME_ONE_CANCELLED);
+    if (kind == NPJ_WRITE)
+        outcomes &= ~same_of_so_few(given);
     for (uint32_t outcome = 0; outcome < OUTCOMES; outcome++)
         if (outcomes >> outcome & 1)
             put(list, EXPLORE_COMPLETE, index, outcome);
@@ -115,10 +125,13 @@ static npjt_budget cost_of_completion(const struct explorer *x, explore_event ev
         return NPJT_BUDGETS;
     case OUTCOME_CANCELLED:
     case OUTCOME_ONE_CANCELLED:
+    case OUTCOME_HALF_CANCELLED:
+    case OUTCOME_PART_CANCELLED:
     case OUTCOME_ALL_CANCELLED:
         return explore_cancel_taken(x, job) ? NPJT_BUDGETS : NPJT_BUDGET_ERROR;
     case OUTCOME_PART:
     case OUTCOME_ONE:
+    case OUTCOME_HALF:
         return NPJT_BUDGET_PART;
     default:
         return NPJT_BUDGET_ERROR;
@@ -289,17 +302,30 @@ static npjt_record completion(const struct explorer *x, uint32_t index, explore_
     unsigned op = op_word(x, job, false), status = STATUS_SUCCESS;
     if (outcome == OUTCOME_ERROR)
         status = status_word(kind == NPJ_WRITE ? NPJ_STATUS_PIPE_DISCONNECTED : NPJ_STATUS_ACCESS_DENIED);
-    else if (outcome == OUTCOME_CANCELLED || outcome == OUTCOME_ONE_CANCELLED || outcome == OUTCOME_ALL_CANCELLED)
+    else if (outcome == OUTCOME_CANCELLED || outcome >= OUTCOME_ONE_CANCELLED)
         status = status_word(NPJ_STATUS_CANCELLED);
-    else if (outcome == OUTCOME_ONE_ERROR || outcome == OUTCOME_ALL_ERROR)
+    else if (outcome >= OUTCOME_ONE_ERROR)
         status = status_word(NPJ_STATUS_PIPE_DISCONNECTED);
     else if (outcome == OUTCOME_BAD && kind != NPJ_ADD_JOB && kind != NPJ_WRITE)
         status = STATUS_PENDING;
     static const uint8_t amounts[OUTCOMES] = {
-        [OUTCOME_GOOD] = AMOUNT_ALL,      [OUTCOME_ERROR] = AMOUNT_0,          [OUTCOME_BAD] = AMOUNT_ALL_MORE,
-        [OUTCOME_POOR] = AMOUNT_0,        [OUTCOME_CANCELLED] = AMOUNT_0,      [OUTCOME_PART] = AMOUNT_ALL_LESS,
-        [OUTCOME_ONE] = AMOUNT_1,         [OUTCOME_ONE_ERROR] = AMOUNT_1,      [OUTCOME_ONE_CANCELLED] = AMOUNT_1,
-        [OUTCOME_ALL_ERROR] = AMOUNT_ALL, [OUTCOME_ALL_CANCELLED] = AMOUNT_ALL};
+        [OUTCOME_GOOD] = AMOUNT_ALL,
+        [OUTCOME_ERROR] = AMOUNT_0,
+        [OUTCOME_BAD] = AMOUNT_ALL_MORE,
+        [OUTCOME_POOR] = AMOUNT_0,
+        [OUTCOME_CANCELLED] = AMOUNT_0,
+        [OUTCOME_PART] = AMOUNT_ALL_LESS,
+        [OUTCOME_ONE] = AMOUNT_1,
+        [OUTCOME_HALF] = AMOUNT_HALF,
+        [OUTCOME_ONE_ERROR] = AMOUNT_1,
+        [OUTCOME_HALF_ERROR] = AMOUNT_HALF,
+        [OUTCOME_PART_ERROR] = AMOUNT_ALL_LESS,
+        [OUTCOME_ALL_ERROR] = AMOUNT_ALL,
+        [OUTCOME_ONE_CANCELLED] = AMOUNT_1,
+        [OUTCOME_HALF_CANCELLED] = AMOUNT_HALF,
+        [OUTCOME_PART_CANCELLED] = AMOUNT_ALL_LESS,
+        [OUTCOME_ALL_CANCELLED] = AMOUNT_ALL,
+    };
     static const uint8_t given_paths[OUTCOMES] = {
         [OUTCOME_GOOD] = 3,          [OUTCOME_ERROR] = 3, [OUTCOME_BAD] = PATH_NULL,
         [OUTCOME_OTHER] = PATH_FILE, [OUTCOME_POOR] = 11, [OUTCOME_UNSAFE] = PATH_PARENT,

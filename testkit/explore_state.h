@@ -40,21 +40,26 @@ typedef enum explore_kind {
     EXPLORE_STALE  /* a handle of something that has ended, or of another kind */
 } explore_kind;
 
-/* How an operation is completed. */
+/* How an operation is completed. From ONE_ERROR on a WRITE with an error, from ONE_CANCELLED on with CANCELLED. */
 typedef enum explore_outcome {
-    OUTCOME_GOOD,          /* success, in full; ADD_JOB: a pipe; OPEN: byte mode */
-    OUTCOME_ERROR,         /* an error, and no byte */
-    OUTCOME_BAD,           /* a claim that cannot be */
-    OUTCOME_OTHER,         /* ADD_JOB: no pipe. OPEN: message mode */
-    OUTCOME_POOR,          /* ADD_JOB: an empty path. WRITE: success and no byte */
-    OUTCOME_UNSAFE,        /* ADD_JOB: a path that leads out of its folder */
-    OUTCOME_CANCELLED,     /* CANCELLED, and no byte */
-    OUTCOME_PART,          /* WRITE: success, all but one byte */
-    OUTCOME_ONE,           /* WRITE: success, one byte */
-    OUTCOME_ONE_ERROR,     /* WRITE: an error after one byte */
-    OUTCOME_ONE_CANCELLED, /* WRITE: CANCELLED after one byte */
-    OUTCOME_ALL_ERROR,     /* WRITE: an error after the last byte */
-    OUTCOME_ALL_CANCELLED, /* WRITE: CANCELLED after the last byte */
+    OUTCOME_GOOD,           /* success, in full; ADD_JOB: a pipe; OPEN: byte mode */
+    OUTCOME_ERROR,          /* an error, and no byte */
+    OUTCOME_BAD,            /* a claim that cannot be */
+    OUTCOME_OTHER,          /* ADD_JOB: no pipe. OPEN: message mode */
+    OUTCOME_POOR,           /* ADD_JOB: an empty path. WRITE: success and no byte */
+    OUTCOME_UNSAFE,         /* ADD_JOB: a path that leads out of its folder */
+    OUTCOME_CANCELLED,      /* CANCELLED, and no byte */
+    OUTCOME_PART,           /* WRITE: success, all but one byte */
+    OUTCOME_ONE,            /* WRITE: success, one byte */
+    OUTCOME_HALF,           /* WRITE: success, two bytes of four: one packet of two */
+    OUTCOME_ONE_ERROR,      /* WRITE: an error after one byte */
+    OUTCOME_HALF_ERROR,     /* WRITE: an error between the packets */
+    OUTCOME_PART_ERROR,     /* WRITE: an error before the last byte */
+    OUTCOME_ALL_ERROR,      /* WRITE: an error after the last byte */
+    OUTCOME_ONE_CANCELLED,  /* WRITE: CANCELLED after one byte */
+    OUTCOME_HALF_CANCELLED, /* WRITE: CANCELLED between the packets */
+    OUTCOME_PART_CANCELLED, /* WRITE: CANCELLED before the last byte */
+    OUTCOME_ALL_CANCELLED,  /* WRITE: CANCELLED after the last byte */
     OUTCOMES
 } explore_outcome;
 

@@ -250,27 +250,42 @@ static npj_status opened(struct explorer *x, npj_op op, explore_outcome outcome)
                  npjt_model_opened(x->model, op, status, mode));
 }
 
+static uint64_t bytes_taken(uint64_t given, explore_outcome outcome)
+{
+    switch (outcome) {
+    case OUTCOME_GOOD:
+    case OUTCOME_ALL_ERROR:
+    case OUTCOME_ALL_CANCELLED:
+        return given;
+    case OUTCOME_BAD:
+        return given + 1;
+    case OUTCOME_PART:
+    case OUTCOME_PART_ERROR:
+    case OUTCOME_PART_CANCELLED:
+        return given - 1;
+    case OUTCOME_HALF:
+    case OUTCOME_HALF_ERROR:
+    case OUTCOME_HALF_CANCELLED:
+        return given / 2;
+    case OUTCOME_ONE:
+    case OUTCOME_ONE_ERROR:
+    case OUTCOME_ONE_CANCELLED:
+        return 1;
+    default:
+        return 0;
+    }
+}
+
 static npj_status written(struct explorer *x, npj_op op, uint64_t given, explore_outcome outcome)
 {
-    static const npj_status statuses[OUTCOMES] = {
-        [OUTCOME_ERROR] = NPJ_STATUS_PIPE_DISCONNECTED,
-        [OUTCOME_CANCELLED] = NPJ_STATUS_CANCELLED,
-        [OUTCOME_ONE_ERROR] = NPJ_STATUS_PIPE_DISCONNECTED,
-        [OUTCOME_ONE_CANCELLED] = NPJ_STATUS_CANCELLED,
-        [OUTCOME_ALL_ERROR] = NPJ_STATUS_PIPE_DISCONNECTED,
-        [OUTCOME_ALL_CANCELLED] = NPJ_STATUS_CANCELLED,
-    };
-    uint64_t taken = 0;
-    if (outcome == OUTCOME_GOOD || outcome == OUTCOME_ALL_ERROR || outcome == OUTCOME_ALL_CANCELLED)
-        taken = given;
-    else if (outcome == OUTCOME_BAD)
-        taken = given + 1;
-    else if (outcome == OUTCOME_PART)
-        taken = given - 1;
-    else if (outcome == OUTCOME_ONE || outcome == OUTCOME_ONE_ERROR || outcome == OUTCOME_ONE_CANCELLED)
-        taken = 1;
-    return agree(x, "npj_written()", npj_written(x->world->srv, op, statuses[outcome], taken),
-                 npjt_model_written(x->model, op, statuses[outcome], taken));
+    npj_status status = NPJ_STATUS_SUCCESS;
+    uint64_t taken = bytes_taken(given, outcome);
+    if (outcome == OUTCOME_CANCELLED || outcome >= OUTCOME_ONE_CANCELLED)
+        status = NPJ_STATUS_CANCELLED;
+    else if (outcome == OUTCOME_ERROR || outcome >= OUTCOME_ONE_ERROR)
+        status = NPJ_STATUS_PIPE_DISCONNECTED;
+    return agree(x, "npj_written()", npj_written(x->world->srv, op, status, taken),
+                 npjt_model_written(x->model, op, status, taken));
 }
 
 static npj_status done(struct explorer *x, npj_op op, explore_outcome outcome)
