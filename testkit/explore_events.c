@@ -174,7 +174,9 @@ void explore_events(const struct explorer *x, struct explore_list *list)
         put(list, EXPLORE_CLIENT_GONE, 0, key);
         put(list, EXPLORE_PROVIDER_GONE, 0, key);
     }
-    put(list, EXPLORE_TICK, 0, 0);
+    put(list, EXPLORE_TICK, 0, 1);
+    if (scope->timeout > 1) /* or else two ticks are as one */
+        put(list, EXPLORE_TICK, 0, 2);
     put(list, EXPLORE_SHUTDOWN, 0, NPJ_DRAIN);
     put(list, EXPLORE_SHUTDOWN, 0, NPJ_ABORT);
     if (scope->misuse)
@@ -399,7 +401,7 @@ static npjt_record record_of(const struct explorer *x, explore_event event)
     case EXPLORE_PROVIDER_GONE:
         return record(NPJT_PROVIDER_GONE_EVENT, event.what - 1U, 0, 0);
     case EXPLORE_TICK:
-        return record(NPJT_ADVANCE_EVENT, 0, 0, 0);
+        return record(NPJT_ADVANCE_EVENT, event.what == 1 ? 0 : 2, 0, 0);
     case EXPLORE_SHUTDOWN:
         return record(NPJT_SHUTDOWN_EVENT, event.what, 0, 0);
     case EXPLORE_COMPLETE:

@@ -69,7 +69,7 @@ enum { STALE_OP, STALE_REQUEST, STALE_JOB, REQUEST_AS_JOB, JOB_AS_REQUEST }; /* 
 typedef struct explore_event {
     uint8_t kind;
     uint8_t job;   /* index, see npjt_model_job() */
-    uint8_t what;  /* outcome, write, stale, key, how to shut down; CANCEL: index, see npjt_model_request() */
+    uint8_t what;  /* outcome, write, stale, key, ticks, how to shut down; CANCEL: index, see npjt_model_request() */
     uint8_t fails; /* the allocation that it makes is refused */
 } explore_event;
 

@@ -381,7 +381,7 @@ static npj_status act(struct explorer *x, explore_event event)
         return agree(x, "npj_provider_gone()", npj_provider_gone(w->srv, event.what),
                      npjt_model_provider_gone(x->model, event.what));
     case EXPLORE_TICK:
-        w->now++;
+        w->now += event.what;
         return agree(x, "npj_advance()", npj_advance(w->srv, w->now), npjt_model_advance(x->model, w->now));
     case EXPLORE_SHUTDOWN:
         return agree(x, "npj_shutdown()", npj_shutdown(w->srv, (npj_shutdown_how)event.what),

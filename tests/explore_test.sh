@@ -12,7 +12,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 pinned='job jobs=1 packets=2 states=187310 transitions=4112215
-kinds jobs=1 packets=3 states=58980 transitions=1933936
+kinds jobs=1 packets=3 states=58980 transitions=1992916
 pair jobs=2 packets=3 states=86709 transitions=1984200
 kept jobs=1 packets=1 states=37940 transitions=1093432
 turns jobs=2 packets=2 states=372410 transitions=6600310

@@ -41,7 +41,7 @@ extern "C" {
     X(CLIENT_GONE, "client losses")     /* */                                                                          \
     X(PROVIDER_GONE, "provider losses") /* */                                                                          \
     X(ABORT, "aborts")                  /* */                                                                          \
-    X(EXPIRE, "ticks")                  /* the clock goes on by one; all timeouts are npjt_scope.timeout */            \
+    X(EXPIRE, "ticks")                  /* the clock goes on by one or two; all timeouts are npjt_scope.timeout */     \
     X(ERROR, "errors")                  /* an operation ends with an error, or a bad claim */                          \
     X(PART, "short writes")             /* a WRITE takes a part of its bytes */                                        \
     X(SHUTDOWN, "shutdowns")            /* by drain, by abort */
