@@ -50,6 +50,22 @@ static const npjt_scope scopes[] = {
      .check_all = true,
      .budget = {ANY, ANY, ANY, ANY, ANY, ANY, ANY, ANY},
      .faults = ANY},
+    /* One job with writes and pipes of all kinds, whose host takes its actions late: an operation may end before its
+     * CANCEL is taken, or before a REPLY to one of its writes. */
+    {.name = "late",
+     .jobs = 1,
+     .packets = 2,
+     .job_packets = 2,
+     .batch = 2,
+     .timeout = 1,
+     .clients = 1,
+     .step = true,
+     .lend = true,
+     .empty = true,
+     .message = true,
+     .check_all = true,
+     .budget = {ANY, ANY, ANY, ANY, ANY, ANY, ANY, ANY},
+     .faults = 2},
     /* Two jobs of different clients and providers, which share the engine's caps; one thing at a time goes wrong. */
     {.name = "pair",
      .jobs = 2,

@@ -232,6 +232,23 @@ Test(law8, asked_means_that_the_cancel_was_taken)
     host_end(h);
 }
 
+Test(law8, asked_means_that_the_cancel_was_taken_of_a_message_too)
+{
+    static const npj_status statuses[] = {NPJ_STATUS_SUCCESS, NPJ_STATUS_CANCELLED};
+    for (int i = 0; i < 2; i++) {
+        struct host *h = host_start(NULL);
+        struct job job = job_open_message(h);
+        job_write(h, &job, TAG_WRITE, "abc");
+        job.op = take_write(h, "abc").op;
+        expect(h, SUCCESS, npj_cancel(h->srv, job.req));
+        expect(h, SUCCESS, npj_written(h->srv, job.op, statuses[i], 0)); /* before CANCEL is taken */
+        expect_state(h, job.id, NPJ_STATE_CLEANUP_FAILED);
+        take(h, NPJ_REPLY);
+        take(h, NPJ_CLOSE_PIPE);
+        host_end(h);
+    }
+}
+
 Test(law8, a_short_success_before_the_cancel_was_taken_counts)
 {
     struct host *h = host_start(NULL);
