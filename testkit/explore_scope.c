@@ -91,6 +91,16 @@ static const npjt_scope scopes[] = {
      .check_all = true,
      .budget = {ANY, ANY, ANY, ANY, ANY, 0, 0, 0},
      .faults = 1},
+    /* Two jobs, and a shutdown, whose deadlines fall together or one after the other, and are overdue together. */
+    {.name = "times",
+     .jobs = 2,
+     .packets = 3,
+     .job_packets = 2,
+     .batch = 1,
+     .timeout = 2,
+     .clients = 1,
+     .budget = {0, 0, 0, 0, ANY, 0, 0, ANY},
+     .faults = ANY},
     /* Three jobs, two of them of one client and provider: whose keys they are is kept in one bucket. */
     {.name = "keys",
      .jobs = 3,
