@@ -11,7 +11,7 @@
 
 #include "tool.h"
 
-enum { SCOPES = 8, SHORT_LOOK = 5000 /* states */ };
+enum { SCOPES = 16, SHORT_LOOK = 5000 /* states */ };
 
 typedef struct explore_options {
     const npjt_scope *scopes[SCOPES];
