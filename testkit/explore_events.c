@@ -169,10 +169,10 @@ void explore_events(const struct explorer *x, struct explore_list *list)
         put(list, EXPLORE_TAKE, 0, 0);
     for (uint32_t i = 0; (job = npjt_model_job(x->model, i)) != 0; i++)
         put_job(x, list, i, job);
-    for (uint32_t key = 1; key <= scope->clients; key++) {
-        put_both(list, EXPLORE_ADD, 0, key);
-        put(list, EXPLORE_CLIENT_GONE, 0, key);
-        put(list, EXPLORE_PROVIDER_GONE, 0, key);
+    for (uint32_t client = 1; client <= scope->clients; client++) {
+        put_both(list, EXPLORE_ADD, 0, client);
+        put(list, EXPLORE_CLIENT_GONE, 0, client);
+        put(list, EXPLORE_PROVIDER_GONE, 0, explore_provider_of(client));
     }
     put(list, EXPLORE_TICK, 0, 1);
     if (scope->timeout > 1) /* or else two ticks are as one */
@@ -385,7 +385,7 @@ static npjt_record record_of(const struct explorer *x, explore_event event)
     case EXPLORE_TAKE:
         return record(NPJT_NEXT_EVENT, 1, 0, 0);
     case EXPLORE_ADD:
-        return record(NPJT_ADD_EVENT, event.what - 1U, event.what - 1U, 0);
+        return record(NPJT_ADD_EVENT, event.what - 1U, explore_provider_of(event.what) - 1U, 0);
     case EXPLORE_CONNECT:
         return record(NPJT_CONNECT_EVENT, job_word(x, event.job), 0, 0);
     case EXPLORE_WRITE:

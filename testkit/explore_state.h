@@ -63,6 +63,12 @@ typedef enum explore_outcome {
     OUTCOMES
 } explore_outcome;
 
+/* The key of a client's provider: that of the other client, so that one is not taken for the other. */
+static inline unsigned explore_provider_of(unsigned client)
+{
+    return 3 - client;
+}
+
 enum { WRITE_TWO, WRITE_TWO_LENT, WRITE_ONE, WRITE_EMPTY, WRITE_TOO_LONG };  /* what of EXPLORE_WRITE */
 enum { STALE_OP, STALE_REQUEST, STALE_JOB, REQUEST_AS_JOB, JOB_AS_REQUEST }; /* what of EXPLORE_STALE */
 

@@ -166,12 +166,14 @@ static void check_no_pool(struct explorer *x, npj_status status, bool *said)
         *said = true;
 }
 
-static npj_status add(struct explorer *x, unsigned key)
+static npj_status add(struct explorer *x, unsigned client)
 {
     struct world *w = x->world;
+    uint64_t provider = explore_provider_of(client), cookie = 100 + client;
     npj_job job = 0;
-    npj_status said = npj_add_job(w->srv, key, key, 100 + key, 1, &job);
-    npj_status right = npjt_model_add_job(x->model, key, key, 100 + key, 1, true, (npjt_said){w->arena.refused, job});
+    npj_status said = npj_add_job(w->srv, client, provider, cookie, 1, &job);
+    npj_status right =
+        npjt_model_add_job(x->model, client, provider, cookie, 1, true, (npjt_said){w->arena.refused, job});
     if (said == NPJ_STATUS_PENDING && job == w->last_job)
         explore_wrong(x, "a new job has the handle of the one before it");
     if (said == NPJ_STATUS_PENDING)
