@@ -5,20 +5,19 @@
 #include "driver_state.h"
 
 /** Makes a call of the server, with arguments that would do something. @return its status. */
-static npj_status call_again(struct npjt_driver *d, unsigned call)
+static npj_status call_again(struct npjt_driver *d, unsigned call, uint64_t *handle)
 {
     const npjt_subject *subject = d->subject;
-    npj_job job = npjt_select_job(d, JOB_NEWEST), out_job = 0;
+    npj_job job = npjt_select_job(d, JOB_NEWEST);
     npj_op op = npjt_select_op(d, OP_NEWEST, ~0U);
-    npj_req out_request = 0;
     npj_path path = {"spool", 5, NPJ_PATH_UTF8};
     switch (call) {
     case CALL_ADD_JOB:
-        return subject->add_job(d->srv, 1, 1, 1, 1, &out_job);
+        return subject->add_job(d->srv, 1, 1, 1, 1, handle);
     case CALL_CONNECT:
         return subject->connect(d->srv, job, 1);
     case CALL_WRITE:
-        return subject->write(d->srv, job, 1, "x", 1, NPJ_COPY, &out_request);
+        return subject->write(d->srv, job, 1, "x", 1, NPJ_COPY, handle);
     case CALL_CLOSE:
         return subject->close(d->srv, job, 1);
     case CALL_CANCEL:
@@ -46,6 +45,24 @@ static npj_status call_again(struct npjt_driver *d, unsigned call)
     }
 }
 
+/** The calls that only look: what they see may be in the middle of a change, but they are not refused. */
+static void look_again(struct npjt_driver *d)
+{
+    const npjt_subject *subject = d->subject;
+    npj_job_info info;
+    npj_stats stats;
+    if (subject->query &&
+        subject->query(d->srv, npjt_select_job(d, JOB_NEWEST), &info) == NPJ_STATUS_INVALID_DEVICE_STATE)
+        npjt_violate(d, NPJT_LAW_REENTRY, "query is refused inside a callback");
+    if (subject->stats)
+        subject->stats(d->srv, &stats);
+    if (subject->check)
+        (void)subject->check(d->srv);
+    if (subject->digest)
+        (void)subject->digest(d->srv);
+    (void)subject->deadline(d->srv);
+}
+
 /** A server that does not promise law 6 is not called: what it would do, nobody could follow. */
 void npjt_reenter(struct npjt_driver *d, unsigned callback)
 {
@@ -68,13 +85,14 @@ void npjt_reenter(struct npjt_driver *d, unsigned callback)
         d->srv = NULL;
         d->stop = true;
     } else if (d->armed_call == CALL_QUERY) {
-        npj_job_info info;
-        if (d->subject->query)
-            (void)d->subject->query(d->srv, npjt_select_job(d, JOB_NEWEST), &info);
+        look_again(d);
     } else {
-        npj_status status = call_again(d, d->armed_call);
+        uint64_t handle = 0;
+        npj_status status = call_again(d, d->armed_call, &handle);
         if (status != NPJ_STATUS_INVALID_DEVICE_STATE)
             npjt_violate(d, NPJT_LAW_REENTRY, "a call inside a callback returned %s", npj_status_name(status));
+        else if (handle != 0)
+            npjt_violate(d, NPJT_LAW_REENTRY, "a call inside a callback wrote a handle");
     }
 }
 

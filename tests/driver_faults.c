@@ -181,6 +181,22 @@ static npj_status close_says_done_inside(void *srv, npj_job job, uint64_t tag)
     return status == NPJ_STATUS_INVALID_DEVICE_STATE ? NPJ_STATUS_PENDING : status;
 }
 
+/** Trim is refused inside a callback. */
+static npj_status query_refused_inside(const void *srv, npj_job job, npj_job_info *out)
+{
+    npj_status status = GOOD.trim((void *)srv);
+    return status == NPJ_STATUS_SUCCESS ? GOOD.query(srv, job, out) : status;
+}
+
+static npj_status write_names_one_inside(void *srv, npj_job job, uint64_t tag, const void *bytes, uint32_t length,
+                                         unsigned flags, npj_req *out)
+{
+    npj_status status = GOOD.write(srv, job, tag, bytes, length, flags, out);
+    if (status == NPJ_STATUS_INVALID_DEVICE_STATE)
+        *out = job;
+    return status;
+}
+
 static npj_status write_never_copies(void *srv, npj_job job, uint64_t tag, const void *bytes, uint32_t length,
                                      unsigned flags, npj_req *out)
 {
@@ -371,6 +387,12 @@ const struct fault *driver_faults(size_t *count)
     FAULT("a write must have a place for its handle", 5, "tape 1\nopen\nnulls call=write\nhost\n", write,
           write_wants_out);
     FAULT("a call inside a callback says done", 6, INSIDE, close, close_says_done_inside);
+    FAULT("a write inside a callback gives out a handle", 6,
+          "tape 1\nopen\nreenter from=any call=write\nwrite length=16\nhost\n", write, write_names_one_inside);
+    SAYS("wrote a handle");
+    FAULT("query is refused inside a callback", 6, "tape 1\nopen\nreenter from=any call=query\nwrite length=16\nhost\n",
+          query, query_refused_inside);
+    SAYS("query is refused");
     FAULT("copied bytes are not copied", 7, WRITE_ONE, write, write_never_copies);
     FAULT("the pipe took more than is said", 8, WRITE_ONE, written, written_counts_less);
     FAULT("more packets than the limit", 9, FILL, srv_new, new_generous);
