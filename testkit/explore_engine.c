@@ -114,6 +114,17 @@ static uint64_t said_and_stale(const struct explorer *x)
     return said | (uint64_t)request << 2 | (uint64_t)(w->ended_job != 0) << 3;
 }
 
+/* How many blocks of each of the two sizes are kept for reuse. */
+static uint64_t kept(const struct npj_srv *srv)
+{
+    uint64_t count[2] = {0, 0};
+    for (int class = 0; class < 2; class ++)
+        for (const struct npji_packet *packet = srv->idle[class]; packet != NULL && count[class] < 255;
+             packet = packet->next)
+            count[class]++;
+    return count[0] << 8 | count[1];
+}
+
 uint64_t explore_key(const struct explorer *x)
 {
     const struct npj_srv *srv = x->world->srv;
@@ -128,10 +139,9 @@ uint64_t explore_key(const struct explorer *x)
         key = mix(key, jobs.key[i]);
     key = line_key(srv, &jobs, key);
     key = mix(key, said_and_stale(x));
-    return mix(key, left(srv, srv->shutdown_deadline) << 32 | (srv->stats.idle_bytes & 0xFFFF) << 16 |
-                        (uint64_t)srv->shutdown << 8 | (uint64_t)srv->idle_owed << 4 |
-                        (uint64_t)srv->no_pool_jobs << 3 | (uint64_t)srv->no_pool_writes << 2 |
-                        (uint64_t)srv->busy << 1 | srv->clock_set);
+    return mix(key, left(srv, srv->shutdown_deadline) << 32 | kept(srv) << 16 | (uint64_t)srv->shutdown << 8 |
+                        (uint64_t)srv->idle_owed << 4 | (uint64_t)srv->no_pool_jobs << 3 |
+                        (uint64_t)srv->no_pool_writes << 2 | (uint64_t)srv->busy << 1 | srv->clock_set);
 }
 
 /* Where the world counts refused calls: in the model, and in the engine behind it. */

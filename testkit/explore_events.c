@@ -217,7 +217,7 @@ void explore_header(const npjt_scope *scope, npjt_header *header)
     header->field[NPJT_HEADER_MAX_PACKETS] = meaning(NPJT_HEADER_MAX_PACKETS, scope->packets);
     header->field[NPJT_HEADER_MAX_WRITE] = meaning(NPJT_HEADER_MAX_WRITE, 2);
     header->field[NPJT_HEADER_MAX_BATCH] = meaning(NPJT_HEADER_MAX_BATCH, scope->batch);
-    header->field[NPJT_HEADER_REUSE] = scope->reuse;
+    header->field[NPJT_HEADER_REUSE] = scope->little ? 2 : scope->reuse;
     for (unsigned field = NPJT_HEADER_ADD_TIMEOUT; field <= NPJT_HEADER_DRAIN_TIMEOUT; field++)
         header->field[field] = meaning((npjt_header_field)field, scope->timeout);
 }

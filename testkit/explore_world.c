@@ -47,7 +47,7 @@ static void configure(struct explorer *x)
                              .max_write_bytes = 2,
                              .max_batch = scope->batch,
                              .max_job_bytes = (uint64_t)scope->job_packets * 2,
-                             .max_idle_bytes = scope->reuse ? 0 : 1,
+                             .max_idle_bytes = scope->little ? 256 : !scope->reuse,
                              .add_timeout = scope->timeout,
                              .connect_timeout = scope->timeout,
                              .stall_timeout = scope->timeout,

@@ -65,7 +65,7 @@ static const struct operand operands[NPJT_OPERAND_COUNT] = {
     [NPJT_LIMIT_JOB_BYTES] = {"max_job_bytes", WORDS("enough", "1-write", "1-write+1", "2-writes", "4-writes")},
     [NPJT_LIMIT_POOL] = {"max_pool", WORDS("default", "256", "1024", "4096", "16384", "262144")},
     [NPJT_DEFAULT_MODE] = {"pipe", WORDS("byte", "message")},
-    [NPJT_REUSE] = {"reuse", WORDS("off", "on")},
+    [NPJT_REUSE] = {"reuse", WORDS("off", "on", "little")},
     [NPJT_TIMEOUT] = {"timeout", WORDS("1000", "never", "1", "10", "100", "2")},
     [NPJT_FAULT_MODE] = {"fault", WORDS("none", "nth", "from", "every")},
 };
@@ -186,7 +186,7 @@ void npjt_tape_limits(const npjt_header *header, npjt_limits *limits)
     static const uint8_t jobs[] = {4, 1, 2, 3, 8, 16}, job_packets[] = {8, 1, 2, 3, 4, 16, 32};
     static const uint8_t packets[] = {0, 1, 2, 3, 4, 8, 16, 64, 128, 5}, batch[] = {4, 1, 2, 3, 8, 64};
     static const uint32_t write[] = {4096, 1, 2, 3, 16, 64, 512, 65536};
-    static const uint32_t pool[] = {0, 256, 1024, 4096, 16384, 262144};
+    static const uint32_t pool[] = {0, 256, 1024, 4096, 16384, 262144}, idle[] = {1, 1 << 20, 256};
     static const uint64_t timeout[] = {1000, NPJ_NEVER, 1, 10, 100, 2};
     const uint8_t *field = header->field;
 
@@ -204,8 +204,8 @@ void npjt_tape_limits(const npjt_header *header, npjt_limits *limits)
     limits->max_job_bytes = job_bytes[field[NPJT_HEADER_MAX_JOB_BYTES]];
     limits->max_pool_bytes = pool[field[NPJT_HEADER_MAX_POOL]];
     limits->message_mode = field[NPJT_HEADER_PIPE] == 1;
-    limits->reuse = field[NPJT_HEADER_REUSE] == 1;
-    limits->max_idle_bytes = limits->reuse ? 1 << 20 : 1;
+    limits->reuse = field[NPJT_HEADER_REUSE] != 0;
+    limits->max_idle_bytes = idle[field[NPJT_HEADER_REUSE]];
     limits->add_timeout = timeout[field[NPJT_HEADER_ADD_TIMEOUT]];
     limits->connect_timeout = timeout[field[NPJT_HEADER_CONNECT_TIMEOUT]];
     limits->stall_timeout = timeout[field[NPJT_HEADER_STALL_TIMEOUT]];

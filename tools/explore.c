@@ -113,7 +113,9 @@ static void print_scope(const npjt_scope *scope)
            scope->jobs, scope->packets, scope->job_packets, scope->batch, scope->timeout, scope->clients);
     printf("  the host takes its actions %s; memory is %s\n",
            scope->step ? "one by one, with other events between" : "all at once, after each event",
-           scope->reuse ? "kept for reuse" : "given back at once");
+           scope->little  ? "kept for reuse, 256 bytes at most"
+           : scope->reuse ? "kept for reuse"
+                          : "given back at once");
     printf("  also:%s%s%s%s%s%s%s\n", scope->lend ? " lent writes," : "", scope->one ? " writes of one byte," : "",
            scope->empty ? " empty writes," : "", scope->message ? " message mode," : "",
            scope->misuse ? " misuse of handles," : "",

@@ -72,11 +72,12 @@ typedef struct npjt_scope {
     uint32_t batch;       /**< packets in one WRITE: 1 to 4, or 8 */
     uint32_t timeout;     /**< of all four deadlines, in ticks: 1, 2, 10, 100 or 1000 */
     uint32_t clients;     /**< keys of clients, each with a provider of its own: 1 or 2 */
-    bool step;  /**< the host takes its actions one by one, and other events come between; else all after each event */
-    bool reuse; /**< packets given up are kept for reuse */
-    bool lend;  /**< writes are also lent */
-    bool one;   /**< writes may also be of one byte */
-    bool empty; /**< writes may also be empty */
+    bool step;   /**< the host takes its actions one by one, and other events come between; else all after each event */
+    bool reuse;  /**< packets given up are kept for reuse, */
+    bool little; /**< but at most 256 bytes of them */
+    bool lend;   /**< writes are also lent */
+    bool one;    /**< writes may also be of one byte */
+    bool empty;  /**< writes may also be empty */
     bool message;   /**< pipes may also be in message mode */
     bool misuse;    /**< stale handles, handles of other kinds, and unsafe paths are tried in every state */
     bool stale;     /**< states are not the same if only one of them has stale handles to be tried */

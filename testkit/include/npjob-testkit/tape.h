@@ -126,7 +126,7 @@ typedef enum npjt_opcode {
     X(MAX_JOB_BYTES, "max_job_bytes", LIMIT_JOB_BYTES)                                                                 \
     X(MAX_POOL, "max_pool", LIMIT_POOL)                                                                                \
     X(PIPE, "pipe", DEFAULT_MODE) /* the mode of pipes that are opened without a word about it */                      \
-    X(REUSE, "reuse", REUSE)      /* whether memory is kept for reuse */                                               \
+    X(REUSE, "reuse", REUSE)      /* how much memory is kept for reuse */                                              \
     X(ADD_TIMEOUT, "add_timeout", TIMEOUT)                                                                             \
     X(CONNECT_TIMEOUT, "connect_timeout", TIMEOUT)                                                                     \
     X(STALL_TIMEOUT, "stall_timeout", TIMEOUT)                                                                         \
