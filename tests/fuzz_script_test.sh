@@ -10,9 +10,12 @@ cd "$1"
 tree=$(mktemp -d)
 trap 'rm -rf "$tree"' EXIT
 mkdir -p "$tree/scripts" "$tree/fuzz" "$tree/bin" "$tree/corpus/path"
-sed 's/^overtime=60$/overtime=4/' scripts/fuzz >"$tree/scripts/fuzz"
-grep -q '^overtime=4$' "$tree/scripts/fuzz"
-echo seed >"$tree/corpus/path/seed"
+sed -e 's/^overtime=60$/overtime=4/' -e 's/^seed_limit=10$/seed_limit=1/' -e 's/^replay_limit=60$/replay_limit=5/' scripts/fuzz \
+    >"$tree/scripts/fuzz"
+[ "$(grep -cE '^(overtime=4|seed_limit=1|replay_limit=5)$' "$tree/scripts/fuzz")" -eq 3 ]
+for seed in 1 2 3 4 5 6; do
+    echo "seed $seed" >"$tree/corpus/path/seed-$seed"
+done
 build="$tree/a build"
 
 cat >"$tree/scripts/fuzz-build" <<'EOF'
@@ -110,8 +113,16 @@ finding_is_kept_and_shown()
 seed_that_crashes_under_aflpp()
 {
     begin "$idle" "$idle" 'echo "what it was" >&2; exit 77'
-    SEEDED=false run 1 && says 'engine=libfuzzer .*findings=0$' && says '^finding of aflpp, kept as ' && says '^what it was$' &&
-        says 'engine=aflpp .*findings=1$' && [ "$(kept)" -eq 1 ]
+    SEEDED='[[ $* != */seed-4* ]]' run 1 && says 'engine=libfuzzer .*findings=0$' && says '^finding of aflpp, kept as ' &&
+        says '^what it was$' && says 'engine=aflpp .*findings=1$' && [ "$(kept)" -eq 1 ]
+}
+
+# To wait for each of them would take hours where there are hundreds.
+seeds_that_all_hang()
+{
+    local began=$SECONDS
+    begin "$idle" "$idle" 'echo "what it was" >&2; exit 77'
+    SEEDED='exec sleep 100' run 1 && says '^what it was$' && says 'engine=aflpp .*findings=3$' && [ $((SECONDS - began)) -lt 40 ]
 }
 
 report_has_the_stack()
@@ -179,26 +190,41 @@ finding_in_overtime()
     run 1 && says 'engine=libfuzzer .*findings=1$'
 }
 
-# An input that is only slow stops no fuzzer.
-interrupted()
+# interrupt_at FILE: the campaign is ended as soon as a file of that name is there; $took is how long that took.
+interrupt_at()
 {
     local pid tick status=0
-    begin 'echo slow >"${found}slow-unit-1"; exec sleep 100' "$idle" false
     "${campaign[@]}" 100 >"$tree/said" 2>&1 &
     pid=$!
     for ((tick = 0; tick < 300; tick++)); do
-        [ -z "$(find "$build" -name slow-unit-1)" ] || break
+        [ -z "$(find "$build" -name "$1")" ] || break
         sleep 0.1
     done
+    took=$SECONDS
     kill "$pid"
     wait "$pid" || status=$?
+    took=$((SECONDS - took))
     cat "$tree/said"
-    [ "$status" -eq 143 ] && says 'what libfuzzer has found is in ' && [ "$(left)" -eq 1 ]
+    [ "$status" -eq 143 ]
+}
+
+# An input that is only slow stops no fuzzer.
+interrupted()
+{
+    begin 'echo slow >"${found}slow-unit-1"; exec sleep 100' "$idle" false
+    interrupt_at slow-unit-1 && says 'what libfuzzer has found is in ' && [ "$(left)" -eq 1 ]
+}
+
+interrupted_at_a_finding()
+{
+    begin "$find_one" "$idle" ': >"$NPJOB_FUZZ_BUILD/playing"; exec sleep 100'
+    interrupt_at playing && [ "$took" -lt 3 ] && [ "$(kept)" -eq 1 ] && [ "$(left)" -eq 0 ]
 }
 
 check 'nothing is found' nothing_found
 check 'a finding is kept and shown' finding_is_kept_and_shown
 check 'a seed that crashes under AFL++ is a finding' seed_that_crashes_under_aflpp
+check 'seeds that all hang under AFL++ are found soon' seeds_that_all_hang
 check 'a report has its stack' report_has_the_stack
 check 'all findings are kept' all_findings_are_kept
 check 'a finding that cannot be kept is not deleted' finding_that_cannot_be_kept
@@ -210,4 +236,5 @@ check 'an engine that counts nothing' engine_that_counts_nothing
 check 'an engine that does not end' engine_that_does_not_end
 check 'a finding in overtime' finding_in_overtime
 check 'an interrupted campaign deletes no finding' interrupted
+check 'an interrupted campaign does not wait for a finding to end' interrupted_at_a_finding
 finish
