@@ -191,11 +191,11 @@ finding_in_overtime()
     run 1 && says 'engine=libfuzzer .*findings=1$'
 }
 
-# interrupt_at FILE: the campaign is ended as soon as a file of that name is there; $took is how long that took.
+# interrupt_at FILE [SECONDS]: the campaign is ended as soon as a file of that name is there; $took is how long that took.
 interrupt_at()
 {
     local pid tick status=0
-    "${campaign[@]}" 100 >"$tree/said" 2>&1 &
+    "${campaign[@]}" "${2-100}" >"$tree/said" 2>&1 &
     pid=$!
     for ((tick = 0; tick < 300; tick++)); do
         [ -z "$(find "$build" -name "$1")" ] || break
@@ -222,6 +222,13 @@ interrupted_at_a_finding()
     interrupt_at playing && [ "$took" -lt 3 ] && [ "$(kept)" -eq 1 ] && [ "$(left)" -eq 0 ]
 }
 
+interrupted_at_the_seeds()
+{
+    begin "$idle" "$idle" false
+    SEEDED='[[ ${!#} != */seed-2 ]] || { : >"$NPJOB_FUZZ_BUILD/playing"; exec sleep 100; }; false' interrupt_at playing 1 &&
+        says 'what aflpp has found is in ' && [ "$(left)" -eq 1 ]
+}
+
 check 'nothing is found' nothing_found
 check 'a finding is kept and shown' finding_is_kept_and_shown
 check 'a seed that crashes under AFL++ is a finding' seed_that_crashes_under_aflpp
@@ -237,5 +244,6 @@ check 'an engine that counts nothing' engine_that_counts_nothing
 check 'an engine that does not end' engine_that_does_not_end
 check 'a finding in overtime' finding_in_overtime
 check 'an interrupted campaign deletes no finding' interrupted
+check 'nor what a seed has shown' interrupted_at_the_seeds
 check 'an interrupted campaign does not wait for a finding to end' interrupted_at_a_finding
 finish
