@@ -146,6 +146,14 @@ finding_that_cannot_be_kept()
         [ -s "$(find "$build" -path '*/libfuzzer/findings/crash-1')" ]
 }
 
+full_output()
+{
+    local status=0
+    begin "$idle" "$idle" false
+    "${campaign[@]}" 1 >/dev/full || status=$?
+    [ "$status" -eq 3 ] && [ "$(left)" -eq 0 ]
+}
+
 finding_that_does_not_show_again()
 {
     begin "$find_one" "$idle" true
@@ -236,6 +244,7 @@ check 'seeds that all hang under AFL++ are found soon' seeds_that_all_hang
 check 'a report has its stack' report_has_the_stack
 check 'all findings are kept' all_findings_are_kept
 check 'a finding that cannot be kept is not deleted' finding_that_cannot_be_kept
+check 'an output that takes nothing is no finding' full_output
 check 'a finding that does not show again' finding_that_does_not_show_again
 check 'an engine that fails' engine_that_fails
 check 'a finding stands before an engine that fails' finding_before_an_engine_that_fails
