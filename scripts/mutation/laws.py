@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Which law is the only one that notices which mutant: the corpus with the laws switched off one at a time."""
 
+from . import mutant
+
 
 def _needed_by(judging, one):
     """(the law that kills, the laws without which the mutant lives); laws only, no model."""
@@ -19,8 +21,8 @@ def laws_of(judging):
 
 
 def run(judging, mutants):
-    """Prints a table of the laws. Returns an exit status: 1 if a law is not the only killer of any mutant."""
-    mutants = judging.compile(mutants)
+    """Prints a table of the laws. Returns an exit status: 1 if a law is not the only killer of any mutant, or a patch is none."""
+    patches, mutants = mutants, judging.compile(mutants)
     found = judging.each('laws', lambda one: _needed_by(judging, one), mutants)
     missing = []
     print(f'{"law":17} only killer of')
@@ -32,8 +34,9 @@ def run(judging, mutants):
     shared = [f'{one.name} ({law})' for one, (law, alone) in zip(mutants, found) if law != '-' and not alone]
     print(f'by several: {" ".join(shared) or "-"}')
     print(f'by no law: {" ".join(one.name for one, (law, _) in zip(mutants, found) if law == "-") or "-"}')
-    wrong = [f'{one.name} says "Only: {" ".join(one.only)}", not so' for one, (_, alone) in zip(mutants, found)
-             if any(laws_of(judging)[int(number)] not in alone for number in one.only)]
+    wrong = mutant.no_mutants(patches)
+    wrong += [f'{one.name} says "Only: {" ".join(one.only)}", not so' for one, (_, alone) in zip(mutants, found)
+              if any(laws_of(judging)[int(number)] not in alone for number in one.only)]
     print('\n'.join(wrong), end='\n' if wrong else '')
     needed = len(laws_of(judging)) - len(missing)
     print(f'laws: {needed} are the only killer of a mutant, {len(missing)} are not{": " if missing else ""}{" ".join(missing)}')

@@ -5,7 +5,7 @@
 import json
 import os
 
-from . import equivalent
+from . import equivalent, mutant
 
 HEADINGS = ('mutant', 'fate', 'corpus: law', 'tape, event', 'events', 's', 'explorer: law', 'events', 's', 'tests',
             'fuzz: law', 'found', 'executions', 's')
@@ -83,8 +83,7 @@ def write(judging, mutants, complete):
     """Writes and prints the table. Returns the exit status."""
     resolve(mutants)
     wrong = equivalent.settle(judging.root, mutants, complete)
-    wrong += [one.why or f'a patch that is no mutant ({one.fate}): {one.name}' for one in mutants
-              if one.hand_written and one.fate in ('stale', 'same', 'invalid')]
+    wrong += mutant.no_mutants(mutants)
     wrong += [f'the {name} lets a hand-written mutant live: {one.name}' for one in mutants for name in ('corpus', 'explorer')
               if one.hand_written and one.columns[name] and not one.columns[name]['killed']]
     if complete and not judging.explorer.there:

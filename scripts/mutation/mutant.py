@@ -138,3 +138,9 @@ def patches(root):
     if len(found) < LEAST or missing:
         raise Trouble(f'there are {len(found)} patches in mutants/; no one plants a fault of row {missing}')
     return found
+
+
+def no_mutants(mutants):
+    """What is wrong with patches that change nothing, a line for each."""
+    return [one.why or f'a patch that is no mutant ({one.fate}): {one.name}' for one in mutants
+            if one.hand_written and one.fate in ('stale', 'same', 'invalid')]
