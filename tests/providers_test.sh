@@ -179,6 +179,27 @@ store_no_room()
     refused 1 'npjob-store: ' run store schedule --id "$id" && run store abandon --id "$id" && left ''
 }
 
+# The disk is full when all was kept: nothing more can be written than names. It is printed, and once.
+store_no_room_for_more()
+{
+    local keeper
+    (trap '' XFSZ && add store && echo "$id" >"$tmp/job") || return
+    read -r id <"$tmp/job"
+    pipe=$spool/.npjob/$id/pipe
+    put "$tmp/small" && eventually [ -e "$spool/.npjob/$id/whole" ] && read -r keeper <"$spool/.npjob/$id/keeper" &&
+        prlimit --pid "$keeper" --fsize=0:0 && run store schedule --id "$id" && cmp "$tmp/small" "$spool/job" && left job
+}
+
+# Not even that: it is not said to be printed, and so it is abandoned, with all that was made of it.
+store_no_room_for_names()
+{
+    add store && put "$tmp/small" && eventually [ -e "$spool/.npjob/$id/whole" ] &&
+        ln -s /nowhere/printed "$spool/.npjob/$id/printed" || return
+    run store schedule --id "$id" 2>"$tmp/schedule.err" &
+    local scheduling=$!
+    eventually [ -e "$spool/job" ] && sleep 2.5 && run store abandon --id "$id" && ! wait "$scheduling" && left ''
+}
+
 # The disk says only in the end that it has not kept all.
 store_no_sync()
 {
@@ -325,6 +346,18 @@ filter_fails()
         refused 1 'npjob-filter: out of paper' run filter schedule --id "$id" && run filter abandon --id "$id" && left ''
 }
 
+# Nothing more can be written than names.
+filter_no_room()
+{
+    mkdir -p "$tmp/full"
+    printf '#!/bin/sh\nexec prlimit --fsize=0:0 %s "$@"\n' "$(command -v setsid)" >"$tmp/full/setsid"
+    chmod +x "$tmp/full/setsid"
+    (trap '' XFSZ && PATH=$tmp/full:$PATH add filter -- sh -c 'cat >/dev/null' && echo "$id" >"$tmp/job") || return
+    read -r id <"$tmp/job"
+    pipe=$spool/.npjob/$id/pipe
+    put "$tmp/big" && run filter schedule --id "$id" && left ''
+}
+
 filter_fails_silently()
 {
     add filter -- sh -c 'cat >/dev/null; exit 3' && put "$tmp/big" &&
@@ -375,7 +408,7 @@ done
 check 'npjob-filter: whole' fresh filter_whole
 check 'npjob-filter: abandoned' fresh filter_abandoned filter
 check 'npjob-filter: abandoned, and does not want to go' fresh filter_abandoned stubborn
-for name in abandoned_at_once never_connected no_verdict two_at_once arguments fails fails_silently reads_too_little is_missing hangs wrong_use; do
+for name in abandoned_at_once never_connected no_verdict two_at_once arguments fails no_room fails_silently reads_too_little is_missing hangs wrong_use; do
     check "npjob-filter: $name" fresh "filter_$name"
 done
 check 'npjob-filter: dies' fresh filter_dies 'head -c 100 >/dev/null; echo gone >&2; exit 1' 'npjob-filter: gone'

@@ -13,9 +13,10 @@
 #
 #   pipe       the FIFO                             whole, broken  the copier: it has all of the job, or not
 #   keeper     the keeper's process                 schedule       asked of the keeper
-#   claim      whoever makes it has decided whether status         what came of it, 0 if it is well
+#   claim      whoever makes it has decided whether printed, failed  what came of it
 #              the pipe was opened in time          done, abandon  asked of the keeper: the end
 #
+# What came of something is told by the names of empty files: a disk may have no room for their content.
 # SIGUSR1 only has the keeper look again; it does every second anyway.
 #
 # A JobId is the process that made the job, and a multiple of all processes that there can be if a job has that number.
@@ -200,9 +201,8 @@ ask_schedule()
     wait_for whole broken || fail 1 "the keeper of job $id has died"
     [ -e "$state/whole" ] || fail 1 "$(last_error "job $id could not be kept")"
     ask schedule || fail 1 "the keeper of job $id has died"
-    wait_for status || fail 1 "the keeper of job $id has died"
-    read -r status <"$state/status"
-    [ "$status" = 0 ] || fail 1 "$(last_error "job $id failed, with exit code $status")"
+    wait_for printed failed || fail 1 "the keeper of job $id has died"
+    [ -e "$state/printed" ] || fail 1 "$(last_error "job $id failed")"
     ask 'done' || true # it is printed, whatever has become of its keeper
 }
 
@@ -255,7 +255,8 @@ end_job()
     exit 0
 }
 
-# Ends by itself if the pipe is not opened in time, or nobody says in time what is to become of the job.
+# Ends by itself if the pipe is not opened in time, or nobody says in time what is to become of the job. Prints once, however
+# often it has to say so.
 keep()
 {
     trap '' HUP
@@ -263,15 +264,17 @@ keep()
     trap end_job TERM INT
     waited=0
     copier=
+    verdict=
     begin_job "$@"
     copy_pipe &
     copier=$!
     while [ -d "$state" ] && [ ! -e "$state/abandon" ] && [ ! -e "$state/done" ]; do
-        if [ -e "$state/schedule" ] && [ ! -e "$state/status" ]; then
-            schedule_job
-            echo $? >"$state/result" && mv "$state/result" "$state/status"
+        if [ -e "$state/schedule" ] && [ -z "$verdict" ]; then
+            verdict=failed
+            ! schedule_job || verdict=printed
             waited=0
         fi
+        [ -z "$verdict" ] || true >"$state/$verdict"
         doze
         if [ ! -d "$state/claim" ]; then
             [ "$waited" -lt "$patience" ] || ! mkdir -- "$state/claim" || break
