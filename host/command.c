@@ -281,7 +281,7 @@ static void try_start(npjpi_command *command)
     }
     stop_listening(&command->out);
     stop_listening(&command->err);
-    command->waiting = command->patient && npjpi_command_no_room(command->error) && has_time(command);
+    command->waiting = npjpi_command_no_room(command->error) && has_time(command);
     if (!command->waiting)
         end(command);
     else if (command->handles == 1) /* that of the timer; else that of the process is not closed yet: on_closed() */

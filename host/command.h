@@ -34,7 +34,6 @@ typedef struct npjpi_command {
     char **argv;      /**< stays as it is until ended() */
     uint64_t timeout; /**< ms; NPJ_NEVER */
     bool listened_to; /**< standard output is kept, else it goes to /dev/null */
-    bool patient;     /**< it is tried again if the system has no room for it now */
     /** The run has ended, libuv has let go of it, and another one may be started. Called from the loop, once a run. */
     void (*ended)(struct npjpi_command *command);
     void *user;

@@ -322,7 +322,6 @@ static void run(npjp_commands *commands, npjp_job *job, npj_op op, npjp_command 
     command->argv = block->argv;
     command->timeout = commands->timeout;
     command->listened_to = which == NPJP_ADD_JOB;
-    command->patient = which != NPJP_ADD_JOB;
     command->ended = on_ended;
     command->user = block;
     npjpi_command_start(command);

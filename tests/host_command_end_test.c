@@ -169,13 +169,36 @@ static rlim_t descriptor_limit(void)
     return now.rlim_cur;
 }
 
-Test(command_end, without_descriptors_addjob_fails_at_once)
+/* Goes on without descriptors. */
+static void run_without_descriptors(struct run *run, uint64_t ms)
+{
+    limit_descriptors(3);
+    for (const uint64_t begun = uv_hrtime(); ms_since(begun) < ms;)
+        uv_run(&run->r->loop, UV_RUN_NOWAIT);
+}
+
+Test(command_end, without_descriptors_addjob_waits)
 {
     struct run run = {0};
     rlim_t before = descriptor_limit();
     run_start(&run);
-    limit_descriptors(3);
-    settle(run.r);
+    run_without_descriptors(&run, 300);
+    cr_assert_eq(run.s.ended, 0);
+    limit_descriptors(before);
+    until(run.r, &run.s, true, is_connected);
+    run_print(&run);
+    until(run.r, &run.s, true, has_ended);
+    cr_assert_str_eq(run_file(run.r, "log"), "scheduled 74\n");
+    cr_assert_str_eq(run.s.trouble, "");
+    run_end(&run);
+}
+
+Test(command_end, addjob_waits_for_descriptors_no_longer_than_its_time)
+{
+    struct run run = {.timeout = 500};
+    rlim_t before = descriptor_limit();
+    run_start(&run);
+    run_without_descriptors(&run, 900);
     limit_descriptors(before);
     until(run.r, &run.s, false, has_ended);
     expect_reply(&run.s, NPJ_REQUEST_ADD, TAG_ADD, NPJ_STATUS_INSUFFICIENT_RESOURCES);
@@ -194,9 +217,7 @@ static void waits_for_descriptors(bool whole)
         run_print(&run);
     else
         cr_assert_eq(npjp_job_abort(run.s.job, NPJ_STATUS_PRINT_CANCELLED), NPJ_STATUS_SUCCESS);
-    limit_descriptors(3);
-    for (const uint64_t begun = uv_hrtime(); ms_since(begun) < 300;)
-        uv_run(&run.r->loop, UV_RUN_NOWAIT);
+    run_without_descriptors(&run, 300);
     cr_assert_eq(run.s.ended, 0);
     limit_descriptors(before);
     until(run.r, &run.s, true, has_ended);
@@ -265,9 +286,7 @@ Test(command_end, schedule_waits_for_descriptors_no_longer_than_its_time)
         run_start(&run);
         until(run.r, &run.s, true, is_connected);
         run_print(&run);
-        limit_descriptors(3);
-        for (const uint64_t begun = uv_hrtime(); ms_since(begun) < 900;)
-            uv_run(&run.r->loop, UV_RUN_NOWAIT);
+        run_without_descriptors(&run, 900);
         if (aborted)
             cr_assert_eq(npjp_job_abort(run.s.job, NPJ_STATUS_PRINT_CANCELLED), NPJ_STATUS_SUCCESS);
         settle(run.r);

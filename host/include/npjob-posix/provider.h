@@ -38,7 +38,7 @@
  * ACCESS_DENIED, any other, and death by a signal, NPJP_STATUS_UNSUCCESSFUL. One that had to be stopped is IO_TIMEOUT
  * or CANCELLED. One that cannot be started is NPJP_STATUS_UNSUCCESSFUL, or INSUFFICIENT_RESOURCES if the system has no
  * descriptors, memory or processes for it. npjp_job_trouble() tells more, with the last line of standard error.
- * - A schedule or abandon command for which the system has no room is tried again until its time has passed.
+ * - A command for which the system has no room is tried again until its time has passed.
  *
  * The addjob command prints two lines, each ended by a newline, and nothing else: the absolute path of the pipe, which
  * is a listening Unix-domain socket or a FIFO, and the JobId in decimal, 1 to 4294967295. Everything else is a failed
