@@ -87,7 +87,7 @@ static void on_exhausted(service *shared, int error)
 
 /* ---------------------------------------------------------------------------------------------- stopping */
 
-/* Everything has ended but what waits for signals and for time. */
+/* No job is left: the last report is written, and the loop runs until the engines have ended. */
 static void close_handles(npjobd *self)
 {
     self->closing = true;
@@ -105,7 +105,7 @@ static void on_relieved(service *shared)
     npjobd *self = daemon_of(shared);
     if (self->paused && !self->closing && service_has_room(shared))
         resume(self);
-    if (self->stopping && !self->closing && shared->live == 0 && shared->queues == NULL)
+    if (self->stopping && !self->closing && shared->live == 0)
         close_handles(self);
 }
 

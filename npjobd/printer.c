@@ -102,8 +102,6 @@ void printer_close(printer *self)
 {
     listener_close(self->listener);
     self->listener = NULL;
-    queue_release(self->queue);
-    self->queue = NULL;
 }
 
 printer *printer_hold(printer *self)
@@ -114,6 +112,8 @@ printer *printer_hold(printer *self)
 
 void printer_release(printer *self)
 {
-    if (--self->holders == 0)
-        free(self);
+    if (--self->holders > 0)
+        return;
+    queue_release(self->queue);
+    free(self);
 }

@@ -21,7 +21,7 @@ typedef struct printer {
     service *service;
     struct printer *next; /**< the daemon's list */
     listener *listener;
-    queue *queue;   /**< for new connections; NULL once closed */
+    queue *queue;   /**< for new connections; held to the end, for what its engine has to tell */
     size_t holders; /**< the daemon is one */
     report_counts counts;
     uint64_t live; /**< its connections and jobs that have not ended */
@@ -50,7 +50,7 @@ bool printer_renew(printer *self, const settings_printer *wanted, char *why, siz
  */
 bool printer_place(printer *self, const char *folder, char *why, size_t why_size);
 
-/** Closes the socket, takes no new jobs; those in progress go on. Its owner still has the counts to show. */
+/** Closes the socket: no new jobs come, those in progress go on. Its owner still has the counts to show. */
 void printer_close(printer *self);
 
 /** One more holder. @return @p self. */

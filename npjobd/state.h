@@ -38,7 +38,7 @@ typedef struct npjobd {
     uint64_t said_exhausted;
     bool paused;   /**< nothing is accepted: no descriptors */
     bool stopping; /**< a signal has come: no printer is left, jobs end */
-    bool closing;  /**< and everything has ended */
+    bool closing;  /**< and no job is left */
 } npjobd;
 
 static inline npjobd *daemon_of(service *shared)

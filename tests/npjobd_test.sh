@@ -229,6 +229,15 @@ metrics_in_trouble()
         has 'full/metrics is written again' && test -s full/metrics
 }
 
+# Written when no job is left, and with all that the engine has counted.
+tells_metrics_at_the_end()
+{
+    configure "metrics file = $folder/last" 'metrics interval = 3600' && start && client 0 <job && stop &&
+        grep -q '^npjobd_jobs_total{printer="laser",outcome="scheduled"} 1$' last &&
+        grep -q '^npjobd_packets{printer="laser"} 0$' last && grep -q '^npjobd_packets_peak{printer="laser"} [1-9]' last &&
+        grep -q '^npjobd_pool_bytes_peak{printer="laser"} [1-9]' last
+}
+
 check 'says its version' says_version
 check 'says what it takes' says_help
 check 'wrong use is one line and 2' refuses_wrong_use
@@ -258,4 +267,5 @@ check 'whatever stands beside them' metrics_are_their_own
 check 'and replace nothing else' metrics_replace_nothing_else
 check 'a metrics file in trouble' metrics_in_trouble
 check 'it stops, and all is given back' stop
+check 'the last metrics are as good as any' tells_metrics_at_the_end
 finish
