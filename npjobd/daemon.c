@@ -177,9 +177,13 @@ static void start_handles(npjobd *self)
     self->look_again.data = self->stop_limit.data = self;
 }
 
-/* Before any socket is opened, so that none is left behind. */
+/* Before any socket is opened, so that none is left behind. Whoever started us may have blocked some: SIGCHLD, without
+ * which no command is seen to end. */
 static bool listen_to_signals(npjobd *self)
 {
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
     signal(SIGPIPE, SIG_IGN);
     return uv_signal_start(&self->hangup, on_hangup, SIGHUP) == 0 &&
            uv_signal_start(&self->terminate, on_stop_signal, SIGTERM) == 0 &&

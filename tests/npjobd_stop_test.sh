@@ -34,10 +34,10 @@ end_client() # CODE
     [ "$code" -eq "$1" ] || { echo "the client's exit code is $code, not $1"; return 1; }
 }
 
-fresh_start()
+fresh_start() # [PREFIX...]
 {
     make_provider
-    start
+    start "$@"
 }
 
 # ---------------------------------------------------------------------------------------------- stopping
@@ -230,6 +230,15 @@ standard_streams_are_closed()
     until_so test -S n/np/laser && echo job | client 0 && calls 'schedule 1' && stop
 }
 
+# Without SIGCHLD no command would be seen to end, and without SIGTERM it would not stop.
+signals_are_blocked()
+{
+    fresh_start python3 -c '
+import os, signal, sys
+signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP))
+os.execv(sys.argv[1], sys.argv[1:])' && echo job | client 0 && calls 'schedule 1' && reload && stop
+}
+
 # As systemd does it: sockets that listen already, by name, and one that is none of ours. Another process has them too, and
 # shuts the first one down when the file "shut" is there.
 activated()
@@ -351,6 +360,7 @@ check 'no folder is an error' no_folder_is_an_error
 check 'too long a path is an error' long_path_is_an_error
 check 'folders and sockets are made as smbd wants them' folders_are_as_smbd_wants_them
 check 'closed standard streams' standard_streams_are_closed
+check 'blocked signals' signals_are_blocked
 check 'a socket that was handed over' activated
 check 'of no printer turns clients away' turned_away stranger
 check 'and so does the second of one printer' activated_twice_is_turned_away
