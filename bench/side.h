@@ -27,7 +27,8 @@ typedef struct bench_options {
     uint64_t most;       /**< jobs, for the program that takes a number of them */
 } bench_options;
 
-/** Reads the command line; ends the program for --help and for what is wrong. @p about is the text of --help. */
+/** Reads the command line; ends the program for --help and for what is wrong. @p about is the text of --help. From then
+ * on the C library keeps what is freed. */
 void bench_options_parse(int argc, char **argv, const char *about, bench_options *out);
 
 /** Whether the options ask for @p work. */
