@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What no copied write can do without: its bytes, copied into a block that is there. */
+/* What no copied write can do without: its bytes, copied into a block that is there, where malloc()
+ * would put it. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,7 +10,7 @@ struct memcpy_cycle {
     uint32_t length;
     uint32_t pending;
     unsigned char *bytes;
-    unsigned char *blocks;
+    void **blocks;
 };
 
 static void *begin(const void *what)
@@ -18,7 +19,9 @@ static void *begin(const void *what)
     struct memcpy_cycle *self = bench_alloc(sizeof *self);
     *self = (struct memcpy_cycle){.length = work->length, .pending = work->pending};
     self->bytes = bench_bytes(work->length);
-    self->blocks = bench_bytes((size_t)work->length * work->pending);
+    self->blocks = bench_alloc_zeroed(work->pending, sizeof *self->blocks);
+    for (uint32_t i = 0; i < work->pending; i++)
+        self->blocks[i] = bench_bytes(work->length);
     return self;
 }
 
@@ -27,7 +30,7 @@ static void run(void *data, uint64_t rounds)
     struct memcpy_cycle *self = data;
     for (; rounds > 0; rounds--) {
         for (uint32_t i = 0; i < self->pending; i++) {
-            unsigned char *copy = memcpy(self->blocks + (size_t)i * self->length, self->bytes, self->length);
+            void *copy = memcpy(self->blocks[i], self->bytes, self->length);
             /* The copy is for somebody: the compiler must not leave it out. */
             __asm__ volatile("" : : "r"(copy) : "memory");
         }
@@ -37,6 +40,8 @@ static void run(void *data, uint64_t rounds)
 static void end(void *data)
 {
     struct memcpy_cycle *self = data;
+    for (uint32_t i = 0; i < self->pending; i++)
+        free(self->blocks[i]);
     free(self->blocks);
     free(self->bytes);
     free(self);
