@@ -78,7 +78,7 @@ class Bench:
         runs, repeat, milliseconds, self.most = (1, 5, 3, 10**5) if quick else (5, 7, 20, 10**6)
         self.release, self.only, self.runs = os.path.join(folder, 'release'), only, runs
         self.options = ['--repeat', str(repeat), '--milliseconds', str(milliseconds), '--most', str(self.most)]
-        self.samples = Samples()
+        self.samples, self.failed = Samples(), 0
         # Four more builds are not quick: only if they are asked for.
         self.fuzz = not quick or any(name.split('-')[0] == 'fuzz' for name in only or [])
         self.daemon = not quick or 'npjobd' in (only or [])
@@ -93,7 +93,7 @@ class Bench:
         """Whether --quick leaves out this work."""
         family, _, size = work.partition('-')
         left = {'fuzz': not self.fuzz, 'npjobd': not self.daemon}
-        return int(size) > self.most if family == 'events' else left.get(family, False)
+        return size != '' and int(size) > self.most if family == 'events' else left.get(family, False)
 
     def _needed(self):
         """What is asked for by name, and the works that its rows are held against; or all families."""
@@ -104,7 +104,7 @@ class Bench:
 
     def _timed(self):
         """Program and work of each timed step."""
-        known = [name for name in self._needed() if name.split('-')[0] in FAMILIES]
+        known = [name for name in self._needed() if name.split('-')[0] in FAMILIES and not self.left_out(name)]
         return [(FAMILIES[name.split('-')[0]], name) for name in known]
 
     def _engines(self):
@@ -130,12 +130,12 @@ class Bench:
         progress.end()
         return self.samples
 
-    @staticmethod
-    def _attempt(what, step, *arguments):
-        """Minutes of other figures are not lost by a step that fails: its rows say that they were not measured."""
+    def _attempt(self, what, step, *arguments):
+        """Minutes of other figures are not lost by a step that fails. Its rows may have those of other runs."""
         try:
             step(*arguments)
         except Trouble as trouble:
+            self.failed += 1
             sys.stderr.write(f'\nbench: {what}: {trouble}\n')
 
     def _program(self, name):
