@@ -18,7 +18,8 @@ typedef struct cycle_work {
 
 extern const bench_side cycle_npjob;  /**< the engine, and the loop of its host */
 extern const bench_side cycle_tevent; /**< a tevent_req for each write, with its bytes by talloc_memdup() */
-extern const bench_side cycle_malloc; /**< malloc(), memcpy(), free(): a copy by means of the C library */
-extern const bench_side cycle_memcpy; /**< memcpy() alone: what a copy costs at the least */
+extern const bench_side cycle_malloc; /**< malloc(), memcpy(), free(): a copy by means of the C library, as it is */
+extern const bench_side cycle_malloc_kept; /**< the same, but that the library keeps what is freed */
+extern const bench_side cycle_memcpy;      /**< memcpy() alone: what a copy costs at the least */
 
 #endif

@@ -56,4 +56,13 @@ static void end(void *data)
     free(self);
 }
 
-const bench_side cycle_malloc = {"malloc", begin, run, end};
+/* As the C library is: when all of a round is free, it gives it back to the system if it is much. */
+static void run_as_it_is(void *data, uint64_t rounds)
+{
+    bench_keep_freed(false);
+    run(data, rounds);
+    bench_keep_freed(true);
+}
+
+const bench_side cycle_malloc = {"malloc", begin, run_as_it_is, end};
+const bench_side cycle_malloc_kept = {"malloc-kept", begin, run, end};

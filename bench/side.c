@@ -10,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { MOST_SIDES = 8, PAUSE_NS = 1000000, LARGEST_KEPT = 32 << 20 };
+enum { MOST_SIDES = 8, PAUSE_NS = 1000000, LARGEST_ON_HEAP = 32 << 20, TRIM_THRESHOLD = 128 << 10 };
 
 static bool printed;
 
@@ -57,19 +57,18 @@ static error_t take_option(int key, char *text, struct argp_state *state)
 }
 
 /*
- * glibc gives what is free at the top of its heap back to the system, and takes it again, round for round: brk() and
- * the faults of fresh pages would be what is measured of a side that frees all at the end of a round. A server has
- * something lie above.
+ * Of a side that frees all at the end of a round, brk() and the faults of fresh pages would be what is measured. A
+ * server has something lie above what it frees.
  */
-static void keep_freed_memory(void)
+void bench_keep_freed(bool keep)
 {
-    bench_must(mallopt(M_TRIM_THRESHOLD, INT_MAX) == 1 && mallopt(M_MMAP_THRESHOLD, LARGEST_KEPT) == 1,
-               "the allocator keeps nothing");
+    bench_must(mallopt(M_TRIM_THRESHOLD, keep ? INT_MAX : TRIM_THRESHOLD) == 1, "the C library does as it likes");
 }
 
 void bench_options_parse(int argc, char **argv, const char *about, bench_options *out)
 {
-    keep_freed_memory();
+    bench_keep_freed(true);
+    bench_must(mallopt(M_MMAP_THRESHOLD, LARGEST_ON_HEAP) == 1, "the C library does as it likes");
     *out = (bench_options){.repeat = 11, .milliseconds = 20, .work = "", .most = 1000000};
     argp_err_exit_status = 2;
     argp_parse(&(struct argp){option_table, take_option, NULL, about, NULL, NULL, NULL}, argc, argv, 0, NULL, out);

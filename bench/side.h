@@ -28,7 +28,7 @@ typedef struct bench_options {
 } bench_options;
 
 /** Reads the command line; ends the program for --help and for what is wrong. @p about is the text of --help. From then
- * on the C library keeps what is freed. */
+ * on the C library keeps what is freed: see bench_keep_freed(). */
 void bench_options_parse(int argc, char **argv, const char *about, bench_options *out);
 
 /** Whether the options ask for @p work. */
@@ -67,6 +67,10 @@ static inline void bench_must(bool good, const char *what)
     if (!good)
         bench_fail(what);
 }
+
+/** Whether the C library keeps what is freed at the top of its heap, or gives it back to the system beyond 128 KiB,
+ * which is its default. */
+void bench_keep_freed(bool keep);
 
 /** malloc() and calloc() that never say no. */
 void *bench_alloc(size_t bytes);
