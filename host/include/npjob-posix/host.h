@@ -248,7 +248,8 @@ typedef struct npjp_job_report {
     uint64_t pipe_writes; /**< calls of the system that moved them */
     const char *path;     /**< of the pipe; "" until AddJob has succeeded. Valid as long as the job */
     /** What went wrong, step by step, for people to read: "write: Broken pipe", "addjob command: exit code 1: no such
-     * queue". One line, "" if nothing did. Valid as long as the job, and changed by what goes wrong later. */
+     * queue". One line, "" if nothing did, or what did is the engine's to decide: a deadline, a path that is none.
+     * Valid as long as the job, and changed by what goes wrong later. */
     const char *trouble;
 } npjp_job_report;
 
