@@ -165,7 +165,7 @@ static npj_status write_job(void *instance, npj_job handle, uint64_t tag, const 
     struct job *job = NULL;
     const npj_status cell = find_job(srv, handle, NPJ_EVENT_WRITE, &job);
     if (!job || job->state == NPJ_STATE_GONE) {
-        return NPJ_STATUS_INVALID_HANDLE;
+        return job ? npjt_nt4_refuse(srv, job, NPJ_EVENT_WRITE, cell) : cell;
     }
     npj_status status = guard(job, cell);
     if ((!bytes && length) || length > srv->config.max_write_bytes || (flags != NPJ_COPY && flags != NPJ_LEND)) {
@@ -283,7 +283,12 @@ static npj_status client_gone(void *instance, uint64_t client, npj_status reason
     }
     for (struct job *job = srv->jobs, *next; job; job = next) {
         next = job->next;
-        if (job->client == client && job->state != NPJ_STATE_GONE && !job->requests[NPJ_REQUEST_CLOSE].accepted) {
+        if (job->client != client || job->state == NPJ_STATE_GONE) {
+            continue;
+        }
+        if (job->requests[NPJ_REQUEST_CLOSE].accepted) {
+            npjt_nt4_stay(srv, job, NPJ_EVENT_CLIENT_GONE);
+        } else {
             job->ended = true;
             npjt_nt4_fail(srv, job, NPJ_EVENT_CLIENT_GONE, reason);
             npjt_nt4_settle(srv, job);

@@ -77,8 +77,10 @@ void npjt_nt4_give_memory(struct nt4 *srv, void *block, size_t bytes);
 /* Event 2019, said once: for a write of @job, or for a new job where that is NULL. */
 npj_status npjt_nt4_no_pool(struct nt4 *srv, const struct job *job);
 
-/* An event that is refused, and one that is taken: the table says where the job goes. */
+/* An event that is refused, one that leaves the job as it is, and one that is taken: the table says where the job goes.
+ */
 npj_status npjt_nt4_refuse(struct nt4 *srv, const struct job *job, npj_event event, npj_status status);
+void npjt_nt4_stay(struct nt4 *srv, const struct job *job, npj_event event);
 void npjt_nt4_move(struct nt4 *srv, struct job *job, npj_event event);
 
 /* Packets. */

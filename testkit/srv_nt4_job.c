@@ -56,6 +56,11 @@ npj_status npjt_nt4_refuse(struct nt4 *srv, const struct job *job, npj_event eve
     return status;
 }
 
+void npjt_nt4_stay(struct nt4 *srv, const struct job *job, npj_event event)
+{
+    trace(srv, NPJ_TRACE_EVENT, job, event, job->state, NPJ_STATUS_SUCCESS);
+}
+
 /* An event that is taken: the table says where the job goes. */
 void npjt_nt4_move(struct nt4 *srv, struct job *job, npj_event event)
 {
