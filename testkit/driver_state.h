@@ -107,6 +107,7 @@ struct a_job {
 struct told {
     uint32_t events;         /* by npj_event; NPJ_EVENT_COUNT: a new job. 0: the call is not watched */
     const struct a_job *job; /* NULL: the call names none, or not for certain */
+    uint32_t due;            /* lines that the call has to have, once others had theirs */
     uint32_t taken, refused; /* lines of these events */
     npj_status status;       /* of the last that was refused */
 };

@@ -61,7 +61,7 @@ static void check_step(struct npjt_driver *d, const npj_trace *trace, struct a_j
 
 void npjt_watch(struct npjt_driver *d, uint32_t events, const struct a_job *job)
 {
-    d->told = (struct told){.events = events, .job = job};
+    d->told = (struct told){.events = events, .job = job, .due = job != NULL};
 }
 
 /** Keeps what a line says of the call that is being made. */
@@ -96,11 +96,10 @@ void npjt_check_told(struct npjt_driver *d, const char *call, npj_status status)
     else if (told.refused > 0 && told.status != status)
         npjt_violate(d, NPJT_LAW_ALL_OR_NOTHING, "%s returned %s, and is traced with %s", call, npj_status_name(status),
                      npj_status_name(told.status));
-    if (!told.job || told.refused > 0 || is_refused(&told, status))
-        return;
-    if (d->tells_calls && told.taken == 0)
-        npjt_violate(d, NPJT_LAW_OPERATIONS, "%s was taken, and is not traced as others were", call);
-    d->tells_calls |= told.taken > 0;
+    if (d->tells_calls && told.taken + told.refused < told.due)
+        npjt_violate(d, NPJT_LAW_OPERATIONS, "%s was %s, and is not traced as others were", call,
+                     is_refused(&told, status) ? "refused" : "taken");
+    d->tells_calls |= told.job && told.taken > 0;
 }
 
 /* ----------------------------------------------------------------------------------------------------- Event 2019 */

@@ -131,6 +131,21 @@ static bool without_completions(npj_trace *trace)
     return trace->event != NPJ_EVENT_WRITTEN || trace->status != NPJ_STATUS_SUCCESS;
 }
 
+static bool without_refusals(npj_trace *trace)
+{
+    return trace->status == NPJ_STATUS_SUCCESS;
+}
+
+static bool without_client_gone(npj_trace *trace)
+{
+    return trace->event != NPJ_EVENT_CLIENT_GONE;
+}
+
+static bool without_provider_gone(npj_trace *trace)
+{
+    return trace->event != NPJ_EVENT_PROVIDER_GONE;
+}
+
 static bool is_end(const npj_trace *trace)
 {
     return trace->event == NPJ_EVENT_FINISH && trace->from == NPJ_STATE_GONE;
@@ -209,6 +224,9 @@ TRACING(writes_taken)
 TRACING(stale_taken)
 TRACING(without_writes)
 TRACING(without_completions)
+TRACING(without_refusals)
+TRACING(without_client_gone)
+TRACING(without_provider_gone)
 TRACING(without_end)
 TRACING(end_early)
 TRACING(end_twice)
@@ -258,6 +276,14 @@ size_t driver_faults_in_the_trace(struct fault *faults, size_t n)
     SAYS("is not traced as others were");
     FAULT("no completion of a WRITE is traced", 3, ENDS, srv_new, new_without_completions);
     SAYS("is not traced as others were");
+    FAULT("no refusal is traced", 3, REFUSED, srv_new, new_without_refusals);
+    SAYS("connect was refused, and is not traced as others were");
+    FAULT("a closing job's client goes untraced", 3, WRITE_ONE "close\nclient_gone status=cancelled\nhost\n", srv_new,
+          new_without_client_gone);
+    SAYS("client_gone was taken, and is not traced as others were");
+    FAULT("a failed job's provider goes untraced", 3, "tape 1\nopen\nabort status=cancelled\nprovider_gone\nhost\n",
+          srv_new, new_without_provider_gone);
+    SAYS("provider_gone was taken, and is not traced as others were");
     FAULT("the end of a job is not traced", 10, ENDS, srv_new, new_without_end);
     SAYS("the trace does not tell");
     FAULT("the end of a job is traced before its last action", 10, ENDS, srv_new, new_end_early);
