@@ -166,9 +166,10 @@ static ssize_t write_to_fifo(int fd, const struct iovec *iov, int iov_count)
 
 /*
  * The system takes longer over each piece than a copy of a small one takes: 64 of 64 bytes are written in two thirds of
- * the time as one, 64 of 1 KiB in a little less, those of 4 KiB in more (docs/performance.md).
+ * the time as one, 64 of 512 bytes in a little less or more, as the machine has it, those of 4 KiB in more
+ * (docs/performance.md).
  */
-enum { SMALL_PIECE = 1024, PUT_TOGETHER = 32 * 1024 };
+enum { SMALL_PIECE = 384, PUT_TOGETHER = 32 * 1024 };
 
 static bool is_many_small(const struct iovec *iov, uint32_t iov_count)
 {
