@@ -10,8 +10,8 @@ static const char about[] =
     "system "
     "has taken them.\v"
     "Works: socket-LENGTH. Sides: npjob (the engine, lent bytes, and the pipe of libnpjob-posix), npjob-copy (copied "
-    "bytes), npjob-posix (its host on libuv), libuv (uv_write), libevent (bufferevent_write), writev (nothing but the "
-    "call), write (a copy into one piece, and the call). "
+    "bytes), npjob-posix (its host on libuv), libuv (uv_write), libevent (bufferevent_write), libevent-whole (the "
+    "same, in one call for all), writev (nothing but the call), write (a copy into one piece, and the call). "
     "Prints `WORK SIDE ns VALUE` lines: nanoseconds a write, one sample a line.";
 
 static const socket_work works[] = {
@@ -23,8 +23,8 @@ static const socket_work works[] = {
 
 int main(int argc, char **argv)
 {
-    static const bench_side *const sides[] = {&socket_npjob, &socket_floor, &socket_together, &socket_uv,
-                                              &socket_event, &socket_copy,  &socket_posix};
+    static const bench_side *const sides[] = {&socket_npjob, &socket_floor,       &socket_together, &socket_uv,
+                                              &socket_event, &socket_event_whole, &socket_copy,     &socket_posix};
     bench_options options;
     bench_options_parse(argc, argv, about, &options);
     (void)signal(SIGPIPE, SIG_IGN);

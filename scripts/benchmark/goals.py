@@ -70,7 +70,7 @@ def socket_rows():
     for length, uv, event, floor in ((64, 10, 2, 1.3), (512, 10, 2, 1.3), (4096, None, None, 1.2), (65536, None, None, 1.2)):
         work = f'socket-{length}'
         rows += [pair(work, 'libuv', FASTER, uv), pair(work, 'libevent', FASTER, event), pair(work, 'writev', COST, floor)]
-        rows += [pair(work, 'write', COST, None)]
+        rows += [pair(work, 'libevent-whole', FASTER, None), pair(work, 'write', COST, None)]
         rows += [pair(work, 'writev', COST, None, 'npjob-copy', ' copied'), pair(work, 'libuv', FASTER, None, 'npjob-posix', ' host')]
     return rows
 
