@@ -380,16 +380,23 @@ void npjt_abort(struct npjt_driver *d, npj_job handle, npj_status reason)
     npjt_settle(d, job);
 }
 
+static bool stays_without_client(const struct a_job *job, uint64_t client)
+{
+    return job->client == client && (job->failed || job->phase[NPJ_REQUEST_CLOSE] != NOT_ASKED);
+}
+
+static bool stays_without_provider(const struct a_job *job, uint64_t provider)
+{
+    return job->provider == provider && job->failed && !job->provider_gone;
+}
+
 /** How many jobs stay as they are when their client or provider goes, so that only the trace shows that it was told. */
-static uint32_t count_unmoved(const struct npjt_driver *d, const uint64_t *client, const uint64_t *provider)
+static uint32_t count_unmoved(const struct npjt_driver *d, bool (*stays)(const struct a_job *, uint64_t), uint64_t key)
 {
     uint32_t count = 0;
     for (uint8_t i = 0; i < d->jobs; i++) {
         const struct a_job *job = &d->job[d->order[i]];
-        bool closing = job->phase[NPJ_REQUEST_CLOSE] != NOT_ASKED;
-        if (client ? job->client == *client && (job->failed || closing)
-                   : job->provider == *provider && job->failed && !job->provider_gone)
-            count += !job->gone;
+        count += !job->gone && stays(job, key);
     }
     return count;
 }
@@ -400,7 +407,7 @@ void npjt_client_gone(struct npjt_driver *d, uint64_t client, npj_status reason)
     uint64_t before = npjt_before(d, "client_gone", expected);
     npjt_watch(d, 1U << NPJ_EVENT_CLIENT_GONE, NULL);
     if (expected == NPJ_STATUS_SUCCESS)
-        d->told.due = count_unmoved(d, &client, NULL);
+        d->told.due = count_unmoved(d, stays_without_client, client);
     npj_status status = d->subject->client_gone(d->srv, client, reason);
     npjt_judge(d, status, expected, before);
     for (uint8_t i = d->jobs; status == NPJ_STATUS_SUCCESS && i-- > 0;) {
@@ -417,7 +424,7 @@ void npjt_provider_gone(struct npjt_driver *d, uint64_t provider)
 {
     d->call = "provider_gone";
     npjt_watch(d, 1U << NPJ_EVENT_PROVIDER_GONE, NULL);
-    d->told.due = count_unmoved(d, NULL, &provider);
+    d->told.due = count_unmoved(d, stays_without_provider, provider);
     npj_status status = d->subject->provider_gone(d->srv, provider);
     npjt_judge(d, status, NPJ_STATUS_SUCCESS, 0);
     for (uint8_t i = d->jobs; status == NPJ_STATUS_SUCCESS && i-- > 0;) {
