@@ -35,6 +35,17 @@ static void put_writes(const struct npjt_scope *scope, struct explore_list *list
         put(list, EXPLORE_WRITE, job, WRITE_TOO_LONG);
 }
 
+npj_status explore_status(npj_action_kind kind, explore_outcome outcome)
+{
+    if (outcome == OUTCOME_CANCELLED || outcome >= OUTCOME_ONE_CANCELLED)
+        return NPJ_STATUS_CANCELLED;
+    if (outcome == OUTCOME_ERROR || outcome >= OUTCOME_ONE_ERROR)
+        return kind == NPJ_WRITE ? NPJ_STATUS_PIPE_DISCONNECTED : NPJ_STATUS_ACCESS_DENIED;
+    if (outcome == OUTCOME_BAD && kind != NPJ_ADD_JOB && kind != NPJ_WRITE)
+        return NPJ_STATUS_PENDING;
+    return NPJ_STATUS_SUCCESS;
+}
+
 /* The outcomes of a WRITE that are others of the same, as so few bytes have no such part. */
 static uint32_t same_of_so_few(uint64_t given)
 {
@@ -280,6 +291,8 @@ static unsigned write_word(const struct explorer *x, npj_job job, uint32_t index
 static unsigned status_word(npj_status status)
 {
     switch (status) {
+    case NPJ_STATUS_PENDING:
+        return STATUS_PENDING;
     case NPJ_STATUS_ACCESS_DENIED:
         return 4;
     case NPJ_STATUS_PIPE_DISCONNECTED:
@@ -301,15 +314,7 @@ static npjt_record completion(const struct explorer *x, uint32_t index, explore_
     npj_action_kind kind;
     uint64_t given;
     (void)npjt_model_op(x->model, job, &kind, &given);
-    unsigned op = op_word(x, job, false), status = STATUS_SUCCESS;
-    if (outcome == OUTCOME_ERROR)
-        status = status_word(kind == NPJ_WRITE ? NPJ_STATUS_PIPE_DISCONNECTED : NPJ_STATUS_ACCESS_DENIED);
-    else if (outcome == OUTCOME_CANCELLED || outcome >= OUTCOME_ONE_CANCELLED)
-        status = status_word(NPJ_STATUS_CANCELLED);
-    else if (outcome >= OUTCOME_ONE_ERROR)
-        status = status_word(NPJ_STATUS_PIPE_DISCONNECTED);
-    else if (outcome == OUTCOME_BAD && kind != NPJ_ADD_JOB && kind != NPJ_WRITE)
-        status = STATUS_PENDING;
+    unsigned op = op_word(x, job, false), status = status_word(explore_status(kind, outcome));
     static const uint8_t amounts[OUTCOMES] = {
         [OUTCOME_GOOD] = AMOUNT_ALL,
         [OUTCOME_ERROR] = AMOUNT_0,

@@ -160,6 +160,7 @@ void explore_wrong(struct explorer *x, const char *format, ...) __attribute__((f
 /* explore_events.c */
 void explore_events(const struct explorer *x, struct explore_list *list); /* those that its purse affords */
 bool explore_is_live(const struct explorer *x, npj_req request);
+npj_status explore_status(npj_action_kind kind, explore_outcome outcome); /* with which an operation so ends */
 void explore_header(const npjt_scope *scope, npjt_header *header);
 bool explore_header_says(const npjt_scope *scope); /* whether it can say the limits */
 uint32_t explore_records(const struct explorer *x, explore_event event, npjt_record records[4]);

@@ -219,34 +219,28 @@ static npj_status agree(struct explorer *x, const char *call, npj_status said, n
     return said;
 }
 
-static npj_status job_added(struct explorer *x, npj_op op, explore_outcome outcome)
+static npj_status job_added(struct explorer *x, npj_op op, npj_status status, explore_outcome outcome)
 {
     static const struct {
-        npj_status status, path;
+        npj_status path;
         npj_path given;
     } answers[OUTCOMES] = {
-        [OUTCOME_GOOD] = {NPJ_STATUS_SUCCESS, NPJ_STATUS_SUCCESS, {"spool", 5, NPJ_PATH_UTF8}},
-        [OUTCOME_ERROR] = {NPJ_STATUS_ACCESS_DENIED, NPJ_STATUS_SUCCESS, {"spool", 5, NPJ_PATH_UTF8}},
-        [OUTCOME_BAD] = {NPJ_STATUS_SUCCESS, NPJ_STATUS_SUCCESS, {NULL, 0, NPJ_PATH_UTF8}},
-        [OUTCOME_OTHER] = {NPJ_STATUS_SUCCESS,
-                           NPJ_STATUS_INVALID_DEVICE_REQUEST,
-                           {"C:\\spool\\00001.SPL", 18, NPJ_PATH_UTF8}},
-        [OUTCOME_POOR] = {NPJ_STATUS_SUCCESS, NPJ_STATUS_OBJECT_NAME_INVALID, {"", 0, NPJ_PATH_UTF8}},
-        [OUTCOME_UNSAFE] = {NPJ_STATUS_SUCCESS, NPJ_STATUS_OBJECT_NAME_INVALID, {"\\\\.\\pipe\\..", 11, NPJ_PATH_UTF8}},
-        [OUTCOME_CANCELLED] = {NPJ_STATUS_CANCELLED, NPJ_STATUS_SUCCESS, {"spool", 5, NPJ_PATH_UTF8}},
+        [OUTCOME_GOOD] = {NPJ_STATUS_SUCCESS, {"spool", 5, NPJ_PATH_UTF8}},
+        [OUTCOME_ERROR] = {NPJ_STATUS_SUCCESS, {"spool", 5, NPJ_PATH_UTF8}},
+        [OUTCOME_BAD] = {NPJ_STATUS_SUCCESS, {NULL, 0, NPJ_PATH_UTF8}},
+        [OUTCOME_OTHER] = {NPJ_STATUS_INVALID_DEVICE_REQUEST, {"C:\\spool\\00001.SPL", 18, NPJ_PATH_UTF8}},
+        [OUTCOME_POOR] = {NPJ_STATUS_OBJECT_NAME_INVALID, {"", 0, NPJ_PATH_UTF8}},
+        [OUTCOME_UNSAFE] = {NPJ_STATUS_OBJECT_NAME_INVALID, {"\\\\.\\pipe\\..", 11, NPJ_PATH_UTF8}},
+        [OUTCOME_CANCELLED] = {NPJ_STATUS_SUCCESS, {"spool", 5, NPJ_PATH_UTF8}},
     };
-    npj_status said = npj_job_added(x->world->srv, op, answers[outcome].status, &answers[outcome].given, 7);
-    npj_status right = npjt_model_job_added(x->model, op, answers[outcome].status, answers[outcome].given.bytes != NULL,
-                                            answers[outcome].path, 7);
+    npj_status said = npj_job_added(x->world->srv, op, status, &answers[outcome].given, 7);
+    npj_status right =
+        npjt_model_job_added(x->model, op, status, answers[outcome].given.bytes != NULL, answers[outcome].path, 7);
     return agree(x, "npj_job_added()", said, right);
 }
 
-static npj_status opened(struct explorer *x, npj_op op, explore_outcome outcome)
+static npj_status opened(struct explorer *x, npj_op op, npj_status status, explore_outcome outcome)
 {
-    npj_status status = outcome == OUTCOME_ERROR       ? NPJ_STATUS_ACCESS_DENIED
-                        : outcome == OUTCOME_CANCELLED ? NPJ_STATUS_CANCELLED
-                        : outcome == OUTCOME_BAD       ? NPJ_STATUS_PENDING
-                                                       : NPJ_STATUS_SUCCESS;
     npj_pipe_mode mode = outcome == OUTCOME_OTHER ? NPJ_MESSAGE_MODE : NPJ_BYTE_MODE;
     return agree(x, "npj_opened()", npj_opened(x->world->srv, op, status, mode),
                  npjt_model_opened(x->model, op, status, mode));
@@ -278,39 +272,30 @@ static uint64_t bytes_taken(uint64_t given, explore_outcome outcome)
     }
 }
 
-static npj_status written(struct explorer *x, npj_op op, uint64_t given, explore_outcome outcome)
+static npj_status written(struct explorer *x, npj_op op, npj_status status, uint64_t taken)
 {
-    npj_status status = NPJ_STATUS_SUCCESS;
-    uint64_t taken = bytes_taken(given, outcome);
-    if (outcome == OUTCOME_CANCELLED || outcome >= OUTCOME_ONE_CANCELLED)
-        status = NPJ_STATUS_CANCELLED;
-    else if (outcome == OUTCOME_ERROR || outcome >= OUTCOME_ONE_ERROR)
-        status = NPJ_STATUS_PIPE_DISCONNECTED;
     return agree(x, "npj_written()", npj_written(x->world->srv, op, status, taken),
                  npjt_model_written(x->model, op, status, taken));
 }
 
-static npj_status done(struct explorer *x, npj_op op, explore_outcome outcome)
+static npj_status done(struct explorer *x, npj_op op, npj_status status)
 {
-    npj_status status = outcome == OUTCOME_ERROR       ? NPJ_STATUS_ACCESS_DENIED
-                        : outcome == OUTCOME_CANCELLED ? NPJ_STATUS_CANCELLED
-                        : outcome == OUTCOME_BAD       ? NPJ_STATUS_PENDING
-                                                       : NPJ_STATUS_SUCCESS;
     return agree(x, "npj_done()", npj_done(x->world->srv, op, status), npjt_model_done(x->model, op, status));
 }
 
 static npj_status complete_as(struct explorer *x, npj_op op, npj_action_kind kind, uint64_t given,
                               explore_outcome outcome)
 {
+    npj_status status = explore_status(kind, outcome);
     switch (kind) {
     case NPJ_ADD_JOB:
-        return job_added(x, op, outcome);
+        return job_added(x, op, status, outcome);
     case NPJ_OPEN:
-        return opened(x, op, outcome);
+        return opened(x, op, status, outcome);
     case NPJ_WRITE:
-        return written(x, op, given, outcome);
+        return written(x, op, status, bytes_taken(given, outcome));
     default:
-        return done(x, op, outcome);
+        return done(x, op, status);
     }
 }
 
