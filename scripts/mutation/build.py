@@ -18,18 +18,10 @@ from .process import Trouble, must, run
 LIBRARY = 'libnpjob.so'
 
 
-def set_up(root, folder, options, compilers):
-    """A build folder, set up anew if the compilers of C and C++ or the options have changed."""
-    stamp, wanted = os.path.join(folder, 'npjob-options'), ' '.join([*compilers, *options])
-    if os.path.exists(stamp):
-        with open(stamp, encoding='utf-8') as file:
-            if file.read() == wanted:
-                return
-    shutil.rmtree(folder, ignore_errors=True)
-    env = {'CC': compilers[0], 'CXX': compilers[1], 'CFLAGS': '', 'CXXFLAGS': '', 'CPPFLAGS': '', 'LDFLAGS': ''}
-    must(['meson', 'setup', folder, root, *options], 'meson setup', env=env)
-    with open(stamp, 'w', encoding='utf-8') as file:
-        file.write(wanted)
+def configure(root, folder, options, compilers):
+    """A build folder, for these compilers of C and C++."""
+    must([os.path.join(root, 'scripts', 'configure'), folder, *options], 'scripts/configure',
+         env={'CC': compilers[0], 'CXX': compilers[1]})
 
 
 class Flavour:
@@ -63,7 +55,7 @@ class Flavour:
             list(pool.map(self._link_program, self.programs))
 
     def _set_up(self):
-        set_up(self.root, self.folder, self.options, self.compilers)
+        configure(self.root, self.folder, self.options, self.compilers)
 
     def _targets(self):
         listed = must(['ninja', '-C', self.folder, '-t', 'targets', 'all'], 'ninja')
