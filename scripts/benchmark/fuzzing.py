@@ -35,7 +35,7 @@ class Rates:
         program = os.path.join(self.built[engine], 'fuzz', f'rate_{side}')
         if engine == 'aflpp':
             return self._afl(program)
-        arguments = [] if engine == 'replay' else [f'-max_len={TAPE_BYTES}', '-len_control=0', '-seed=1']
+        arguments = [] if engine == 'replay' else [f'-max_len={TAPE_BYTES}', '-len_control=0', '-entropic=0', '-seed=1']
         return self._counted([program, *arguments], engine)
 
     def _build(self, engine):

@@ -43,7 +43,7 @@ class Fuzzer:
         folder = os.path.join(own, f'seed-{seed}')
         shutil.rmtree(folder, ignore_errors=True)
         os.makedirs(os.path.join(folder, 'empty'))
-        outcome = run([os.path.join(own, 'fuzzer'), f'-seed={seed}', '-max_len=1040', f'-max_total_time={budget}',
+        outcome = run([os.path.join(own, 'fuzzer'), f'-seed={seed}', '-max_len=1040', '-entropic=0', f'-max_total_time={budget}',
                        '-timeout=5', '-rss_limit_mb=2048', '-print_final_stats=1', f'-artifact_prefix={folder}/',
                        f'-dict={self.flavour.folder}/fuzz/tape.dict', os.path.join(folder, 'empty')],
                       timeout=2 * BUDGET, env=QUIET)
