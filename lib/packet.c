@@ -45,7 +45,8 @@ void npji_packets_trim(struct npj_srv *srv)
 
 /*
  * Whether there is room to keep a block of @class, once what is kept has made way for it: one block of each other class
- * at the most, so that no call has much to do. What is written now is kept in the end, and not what was written first.
+ * at the most, so that no call has much to do. They take turns, so that what is written now is kept in the end, and not
+ * what was written first.
  */
 bool npji_block_room(struct npj_srv *srv, unsigned class)
 {
@@ -53,9 +54,12 @@ bool npji_block_room(struct npj_srv *srv, unsigned class)
     if (bytes > srv->config.max_idle_bytes)
         return false;
     const unsigned classes = npji_classes(srv);
-    for (unsigned other = 0; other < classes && !npji_block_fits(srv, bytes); other++)
+    for (unsigned turns = 0; turns < classes && !npji_block_fits(srv, bytes); turns++) {
+        const unsigned other = srv->idle_turn;
+        srv->idle_turn = other + 1 < classes ? other + 1 : 0;
         if (other != class && srv->idle[other] != NULL)
             give_back(srv, other);
+    }
     return npji_block_fits(srv, bytes);
 }
 

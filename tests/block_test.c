@@ -215,6 +215,26 @@ Test(block, what_was_large_makes_way)
     host_free(h);
 }
 
+/* One that nobody asks for any more makes way as well where it would fit beside each size of now, but not beside both.
+ */
+Test(block, what_was_written_once_makes_way)
+{
+    npj_config config = host_limits();
+    config.max_write_bytes = 1024;
+    config.max_idle_bytes = 1024 + 448 + 400;
+    struct host *h = host_start(&config);
+    struct job job = job_open(h);
+    (void)kept_after(h, &job, 1, 1024, NPJ_COPY);
+    for (unsigned i = 0; i < 4; i++) {
+        (void)kept_after(h, &job, 1, 384, NPJ_COPY);
+        (void)kept_after(h, &job, 1, 448, NPJ_COPY);
+    }
+    const uint64_t allocs = h->pool.allocs;
+    cr_assert_eq(kept_after(h, &job, 1, 384, NPJ_COPY), kept_after(h, &job, 1, 448, NPJ_COPY));
+    cr_assert_eq(h->pool.allocs, allocs, "and both of now are used again");
+    host_free(h);
+}
+
 /* With writes of 2 GiB there are as many sizes as there can be: behind the last stands what is no block. */
 Test(block, all_sizes_make_way)
 {
