@@ -8,12 +8,14 @@ static void mix(uint64_t *digest, uint64_t value)
     *digest ^= *digest >> 29;
 }
 
-static void mix_packets(uint64_t *digest, const struct npji_packet *packet)
+/* Once the WRITE is over, nothing shows which writes it had that were answered with its failure. */
+static void mix_packets(uint64_t *digest, const struct npji_job *job, const struct npji_packet *packet)
 {
+    const unsigned past = job->op ? 0 : NPJI_PACKET_IN_OP | NPJI_PACKET_CANCELLED;
     for (; packet != NULL; packet = packet->next) {
         mix(digest, packet->tag);
         mix(digest, (uint64_t)packet->length << 32 | packet->taken);
-        mix(digest, (uint64_t)packet->status << 32 | packet->flags);
+        mix(digest, (uint64_t)packet->status << 32 | (packet->flags & ~past));
     }
     mix(digest, ~UINT64_C(0));
 }
@@ -29,8 +31,8 @@ static void mix_job(uint64_t *digest, const struct npji_job *job)
                     (job->op ? 1u + job->op_kind : 0u));
     for (int i = 0; i < 3; i++)
         mix(digest, job->tags[i]);
-    mix_packets(digest, job->queue.head);
-    mix_packets(digest, job->due.head);
+    mix_packets(digest, job, job->queue.head);
+    mix_packets(digest, job, job->due.head);
 }
 
 /* Those that fall together expire in the order of their ring. */

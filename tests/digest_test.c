@@ -99,6 +99,22 @@ Test(digest, covers_a_write)
     host_end(h);
 }
 
+/* Which of them the WRITE had that failed, and which were to be cancelled, nothing tells any more. */
+Test(digest, leaves_out_what_was_in_flight)
+{
+    struct host *h = host_start(NULL);
+    struct job job = job_busy(h);
+    struct npji_job *in = inside(h, &job);
+    expect(h, SUCCESS, npj_written(h->srv, job.op, NPJ_STATUS_PIPE_BROKEN, 0));
+    for (struct npji_packet *packet = in->due.head; packet != NULL; packet = packet->next) {
+        leaves_out(h, packet->flags, packet->flags ^ NPJI_PACKET_IN_OP);
+        leaves_out(h, packet->flags, packet->flags ^ NPJI_PACKET_CANCELLED);
+        covers(h, packet->flags, packet->flags ^ NPJI_PACKET_LENT);
+        covers(h, packet->flags, packet->flags ^ NPJI_PACKET_REPLIED);
+    }
+    host_end(h);
+}
+
 Test(digest, covers_which_list_a_write_is_in)
 {
     struct host *h = host_start(NULL);
