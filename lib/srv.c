@@ -12,6 +12,9 @@ uint32_t npj_version(void)
 enum { MAX_BATCH = 1024 };
 #define MAX_WRITE_BYTES UINT32_C(0x80000000)
 
+/* What a later version adds is beyond the size that this one knows, and not in its padding. */
+_Static_assert(sizeof(npj_config) == offsetof(npj_config, trace_user) + sizeof(void *), "no padding at the end");
+
 /* Reads a configuration of this version, the first, or a later one; what this library does not know must be zero. */
 static bool read_config(const npj_config *from, npj_config *config)
 {

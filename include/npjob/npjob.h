@@ -59,7 +59,8 @@
  *     a provider's job (JobId)     the engine, from npj_job_added() until it is scheduled or abandoned, or its
  *                                  provider gone; the host's if the path is no pipe (see npj_job_added())
  *
- * A bad claim in a completion leaves to the host what it has got hold of: the provider's job, the open pipe.
+ * A bad claim in the completion of ADD_JOB or OPEN leaves to the host what it has got hold of: the provider's job, the
+ * open pipe. After any other, CLOSE_PIPE and ABANDON_JOB follow, as after a failure.
  *
  * A NULL engine is NPJ_STATUS_INVALID_PARAMETER.
  */
@@ -143,6 +144,7 @@ typedef struct npj_trace {
 typedef struct npj_config {
     size_t size; /**< sizeof(npj_config), so that the struct can grow */
     npj_mem mem;
+    npj_path_profile path_profile; /**< for what AddJob returns. Default NPJ_PATH_STRICT */
 
     uint32_t max_jobs;        /**< jobs at once; at most NPJ_MAX_JOBS. Default 1024 */
     uint32_t max_packets;     /**< live packets of all jobs. Default 65536 */
@@ -167,8 +169,6 @@ typedef struct npj_config {
                                message) was last taken. Default 60000 */
     uint64_t drain_timeout; /**< from the acceptance of a close until its answer; and of a shutdown by drain. Default
                                300000 */
-
-    npj_path_profile path_profile; /**< for what AddJob returns. Default NPJ_PATH_STRICT */
 
     /** Called for every event that meets a job. May be NULL. @p trace is valid during the call only. */
     void (*trace)(void *user, const npj_trace *trace);
@@ -214,9 +214,9 @@ void npj_srv_free(npj_srv **srv);
  * @param out      receives the handle on PENDING, untouched otherwise. It is valid until the job is GONE, and refused
  * as INVALID_HANDLE from then on. A job is GONE when nothing is owed to pipe and provider any more: before its last
  * REPLY is taken, if the host takes that late; after the REPLY of add or close, if the job failed with an operation in
- * the host's hands and was answered early; and without any action, if an abort, npj_client_gone() or
- * npj_provider_gone() found it with nothing pending and nothing owed. A BROKEN job (NPJ_STATE_BROKEN) keeps its
- * handle.
+ * the host's hands and was answered early; and without any action, if an abort, npj_client_gone(),
+ * npj_provider_gone(), npj_shutdown() by abort or npj_advance() past the end of a drain found it with nothing pending
+ * and nothing owed. A BROKEN job (NPJ_STATE_BROKEN) keeps its handle.
  * @return NPJ_STATUS_PENDING;
  *         NPJ_STATUS_INVALID_PARAMETER (out is NULL);
  *         NPJ_STATUS_SERVER_SHUTDOWN_IN_PROGRESS;
@@ -268,9 +268,9 @@ enum {
  * @return NPJ_STATUS_PENDING;
  *         NPJ_STATUS_INVALID_HANDLE;
  *         NPJ_STATUS_INVALID_PARAMETER (null bytes, length over max_write_bytes, flags);
+ *         NPJ_STATUS_PIPE_BROKEN (the job has failed);
  *         NPJ_STATUS_INVALID_PIPE_STATE (no connect has been accepted);
  *         NPJ_STATUS_PIPE_CLOSING (a close has been accepted);
- *         NPJ_STATUS_PIPE_BROKEN (the job has failed);
  *         NPJ_STATUS_QUOTA_EXCEEDED (the job's own max_job_packets or max_job_bytes: one NPJ_RESUME is owed);
  *         NPJ_STATUS_INSUFF_SERVER_RESOURCES (max_packets or max_pool_bytes: no RESUME; try again later);
  *         NPJ_STATUS_INSUFFICIENT_RESOURCES (the allocator said no: no RESUME; try again later, or after npj_trim(),
@@ -285,9 +285,9 @@ npj_status npj_write(npj_srv *srv, npj_job job, uint64_t tag, const void *bytes,
  *
  * The REPLY is SUCCESS only if every accepted write was taken in full (a cancelled one was not), the pipe was closed
  * and ScheduleJob succeeded. Otherwise it carries the first failure, and the provider is told to abandon the job. A job
- * with a cancelled write fails with CANCELLED as soon as its close is accepted and its last write answered; CLOSE_PIPE
- * and ABANDON_JOB follow. In a job that has failed, the first close is accepted, connected or not, and answered at once
- * with the first failure.
+ * with a cancelled write fails with CANCELLED as soon as its close is accepted, its pipe open and its last write
+ * answered; CLOSE_PIPE and ABANDON_JOB follow. In a job that has failed, the first close is accepted, connected or not,
+ * and answered at once with the first failure.
  *
  * @return NPJ_STATUS_PENDING;
  *         NPJ_STATUS_INVALID_HANDLE;
