@@ -10,6 +10,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+static const npjt_subject *const subject = &npjt_subject_npjob;
+
 static void on_trace(void *user, const npj_trace *trace)
 {
     (void)user;
@@ -27,8 +29,8 @@ static void on_finding(void *user, const npjt_difference *finding)
     (void)fprintf(stderr, "fuzz_twin: relation %s: %s\n", npjt_relation_name(finding->relation), finding->sentence);
     if (size > 0)
         memcpy(script, finding->script, size);
-    if (other && npjt_twin_shrink(other, &npjt_subject_npjob, script, &size))
-        npjt_twin_run(other, &npjt_subject_npjob, script, size, NULL, NULL); /* prints, and aborts */
+    if (other && npjt_twin_shrink(other, subject, script, &size))
+        npjt_twin_run(other, subject, script, size, NULL, NULL); /* prints, and aborts */
     npjt_difference_print(finding);
     (void)fflush(NULL);
     abort();
@@ -53,7 +55,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     const npjt_twin_options options = {.finding = on_finding, .trace = on_trace};
     npjt_twin_result result;
-    npjt_twin_run(twin, &npjt_subject_npjob, data, size, &options, &result);
+    npjt_twin_run(twin, subject, data, size, &options, &result);
 
     struct fuzz_campaign *campaign = fuzz_campaign();
     campaign->executions++;

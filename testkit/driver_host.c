@@ -286,7 +286,8 @@ static void act(struct npjt_driver *d, const npj_action *action)
     if (action->kind == NPJ_REPLY)
         d->replies++;
     if (!job) {
-        npjt_violate(d, NPJT_LAW_ANSWERS, "%s for a job that has ended or never was", npjt_action_name(action->kind));
+        npjt_violate(d, NPJT_LAW_ANSWERS, "%s for a job that has ended or never was: it was owed nothing more",
+                     npjt_action_name(action->kind));
         return;
     }
     if (action->kind == NPJ_REPLY && action->request == NPJ_REQUEST_WRITE)

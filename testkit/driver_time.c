@@ -107,8 +107,13 @@ void npjt_check_deadline(struct npjt_driver *d)
         earliest = least(earliest, job_deadline(d, &d->job[d->order[i]]));
     earliest = on_host_clock(d, earliest);
     uint64_t says = d->subject->deadline(d->srv);
-    if (says < earliest)
-        npjt_violate(d, NPJT_LAW_BOUNDS, "the server's deadline comes earlier than any that was set");
-    else if (says > earliest)
-        npjt_violate(d, NPJT_LAW_BOUNDS, "the server has no deadline where one was set, or a later one");
+    if (says == earliest)
+        return;
+    if (earliest == NPJ_NEVER)
+        npjt_violate(d, NPJT_LAW_BOUNDS, "the server's deadline is %llu, and none was set", (unsigned long long)says);
+    else if (says == NPJ_NEVER)
+        npjt_violate(d, NPJT_LAW_BOUNDS, "the server has no deadline, and %llu was set", (unsigned long long)earliest);
+    else
+        npjt_violate(d, NPJT_LAW_BOUNDS, "the server's deadline is %llu, and %llu the earliest that was set",
+                     (unsigned long long)says, (unsigned long long)earliest);
 }

@@ -25,7 +25,8 @@ extern "C" {
 typedef struct npjt_subject {
     const char *name; /**< "npjob" */
 
-    /** @name Blocks of the allocator, when nothing is kept for reuse. 0: not checked @{ */
+    /** @name Blocks of the allocator, when nothing is kept for reuse. All 0: not known. What is live without packets
+     * may then never be more than at first: a server whose job takes a block late has to say them. @{ */
     uint32_t engine_blocks;   /**< of an engine without jobs */
     uint32_t idle_job_blocks; /**< of a job without packets, in any state, at the most */
     uint32_t packet_blocks;   /**< of one live packet of a write */
