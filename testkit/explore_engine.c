@@ -9,7 +9,7 @@
  *
  * What is left out must be held against the model at every event instead: handles, JobIds, cookies.
  */
-#include "../lib/engine.h"
+#include "../lib/packet.h"
 #include "explore_state.h"
 #include "model_state.h"
 
@@ -114,7 +114,7 @@ static uint64_t said_and_stale(const struct explorer *x)
     return said | (uint64_t)request << 2 | (uint64_t)(w->ended_job != 0) << 3;
 }
 
-/* How many blocks of each of the two sizes are kept for reuse. */
+/* How many blocks of each of the two sizes are kept for reuse, and which is the next to make way. */
 static uint64_t kept(const struct npj_srv *srv)
 {
     uint64_t count[2] = {0, 0};
@@ -122,7 +122,24 @@ static uint64_t kept(const struct npj_srv *srv)
         for (const struct npji_packet *packet = srv->idle[class]; packet != NULL && count[class] < 255;
              packet = packet->next)
             count[class]++;
-    return count[0] << 8 | count[1];
+    return (uint64_t)srv->idle_turn << 16 | count[0] << 8 | count[1];
+}
+
+/*
+ * What stands in a block that is kept for reuse must not matter to the write that has it next. The keys of states do
+ * not tell it, so it is made the same in all of them.
+ */
+void explore_scribble(const struct explorer *x)
+{
+    const struct npj_srv *srv = x->world->srv;
+    const unsigned classes = npji_classes(srv);
+    for (unsigned class = 0; class < classes; class ++)
+        for (struct npji_packet *packet = srv->idle[class]; packet != NULL; packet = packet->next) {
+            struct npji_packet *const next = packet->next;
+            memset(packet, 0xDD, sizeof *packet);
+            packet->next = next;
+            packet->size_class = (uint8_t)class;
+        }
 }
 
 uint64_t explore_key(const struct explorer *x)

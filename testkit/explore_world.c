@@ -405,6 +405,8 @@ npj_status explore_apply(struct explorer *x, explore_event event)
         while (x->wrong == NULL && take_action(x))
             continue;
     note_ended_job(x);
+    if (x->wrong == NULL && arena->abuse == NULL)
+        explore_scribble(x);
     if (arena->abuse != NULL)
         explore_wrong(x, "%s", arena->abuse);
     return status;
