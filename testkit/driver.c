@@ -87,7 +87,9 @@ static bool create(struct npjt_driver *d)
     d->faulty = d->limits.fault != NPJT_FAULT_NONE;
     npjt_counting_fault(&d->pool, d->limits.fault, d->limits.fault_at);
     d->may_allocate = true;
-    d->status = d->subject->srv_new(&config, &d->srv);
+    void *const untouched = &config, *srv = untouched;
+    d->status = d->subject->srv_new(&config, &srv);
+    d->srv = srv != untouched ? srv : NULL;
     d->may_allocate = false;
     d->result->calls++;
     npjt_mix(d, d->status);
@@ -96,8 +98,8 @@ static bool create(struct npjt_driver *d)
     if (d->status != expected)
         npjt_violate(d, NPJT_LAW_ALL_OR_NOTHING, "new returned %s where %s is right", npj_status_name(d->status),
                      npj_status_name(expected));
-    if (npj_status_is_error(d->status) && (pool->blocks.live > 0 || d->srv))
-        npjt_violate(d, NPJT_LAW_ALL_OR_NOTHING, "a refused new keeps memory, or gives out an engine");
+    if (npj_status_is_error(d->status) && (pool->blocks.live > 0 || srv != untouched))
+        npjt_violate(d, NPJT_LAW_ALL_OR_NOTHING, "a refused new keeps memory, or writes an engine");
     if (!npj_status_is_error(d->status) && !d->srv)
         npjt_violate(d, NPJT_LAW_ALL_OR_NOTHING, "new returned %s, and gives no engine", npj_status_name(d->status));
     return d->srv != NULL && !d->stop;

@@ -7,13 +7,13 @@
 
 static uint64_t client_key(unsigned meaning)
 {
-    static const uint64_t keys[] = {1, SECOND_KEY, 3, 0};
+    static const uint64_t keys[] = {1, SECOND_KEY, UINT64_MAX, 0};
     return keys[meaning % 4];
 }
 
 static uint64_t provider_key(unsigned meaning)
 {
-    static const uint64_t keys[] = {1, SECOND_KEY, 3, UINT64_MAX};
+    static const uint64_t keys[] = {1, SECOND_KEY, 0, UINT64_MAX};
     return keys[meaning % 4];
 }
 
@@ -179,7 +179,9 @@ void npjt_free_engine(struct npjt_driver *d)
     }
     d->result->packets_released = d->result->packets_allocated - (live < d->packets ? d->packets : live);
     d->call = "free";
+    d->freeing = true;
     d->subject->srv_free(&d->srv);
+    d->freeing = false;
     d->result->calls++;
     if (d->srv)
         npjt_violate(d, NPJT_LAW_RECLAIM, "free leaves the engine's pointer");

@@ -305,17 +305,16 @@ static void act(struct npjt_driver *d, const npj_action *action)
     npjt_settle(d, job);
 }
 
-/** Whether @p bytes, an action, are as they were cleared, those between its members too. */
-static bool is_untouched(const void *bytes)
+/** Whether @p bytes, an action, are all as they were filled, those between its members too. */
+static bool is_untouched(const unsigned char *bytes)
 {
-    static const unsigned char cleared[sizeof(npj_action)];
-    return memcmp(bytes, cleared, sizeof cleared) == 0;
+    return bytes[0] == UNTOUCHED_BYTE && memcmp(bytes, bytes + 1, sizeof(npj_action) - 1) == 0;
 }
 
 bool npjt_take(struct npjt_driver *d)
 {
     npj_action action;
-    memset(&action, 0, sizeof action);
+    memset(&action, UNTOUCHED_BYTE, sizeof action);
     d->result->calls++;
     d->refused_digest = 0;
     npjt_pipe_keeps_offer(d);
@@ -323,7 +322,7 @@ bool npjt_take(struct npjt_driver *d)
     bool more = d->subject->next(d->srv, &action);
     d->call = NULL;
     if (!more) {
-        if (!is_untouched(&action))
+        if (!is_untouched((const unsigned char *)&action))
             npjt_violate(d, NPJT_LAW_ALL_OR_NOTHING, "next said false, and wrote an action");
         d->quiet = true;
         npjt_check_quiet(d);

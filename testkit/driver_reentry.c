@@ -87,11 +87,11 @@ void npjt_reenter(struct npjt_driver *d, unsigned callback)
     } else if (d->armed_call == CALL_QUERY) {
         look_again(d);
     } else {
-        uint64_t handle = 0;
+        uint64_t handle = UNTOUCHED;
         npj_status status = call_again(d, d->armed_call, &handle);
         if (status != NPJ_STATUS_INVALID_DEVICE_STATE)
             npjt_violate(d, NPJT_LAW_REENTRY, "a call inside a callback returned %s", npj_status_name(status));
-        else if (handle != 0)
+        else if (handle != UNTOUCHED)
             npjt_violate(d, NPJT_LAW_REENTRY, "a call inside a callback wrote a handle");
     }
 }

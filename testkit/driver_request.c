@@ -128,7 +128,7 @@ static void job_accepted(struct npjt_driver *d, npj_job handle, uint64_t client,
 
 void npjt_add_job(struct npjt_driver *d, uint64_t client, uint64_t provider, bool null_out)
 {
-    npj_job handle = 0;
+    npj_job handle = UNTOUCHED;
     const uint64_t tag = 0, cookie = UINT64_C(0xC00C1E0000000000) | (d->next_serial + 1);
     npj_status expected = expected_add(d, null_out);
     uint64_t before = npjt_before(d, "add_job", expected), failed_before = npjt_failed_allocations(d);
@@ -137,11 +137,11 @@ void npjt_add_job(struct npjt_driver *d, uint64_t client, uint64_t provider, boo
     npj_status status = d->subject->add_job(d->srv, client, provider, cookie, tag, null_out ? NULL : &handle);
     expected = after_allocating(d, status, expected, failed_before);
     npjt_judge(d, status, expected, before);
-    npjt_mix(d, handle);
+    npjt_mix(d, status == NPJ_STATUS_PENDING ? handle : 0);
     check_no_pool(d, status, &d->no_pool_jobs);
     if (status == NPJ_STATUS_PENDING)
         job_accepted(d, handle, client, provider, cookie, tag);
-    else if (handle != 0)
+    else if (handle != UNTOUCHED)
         npjt_violate(d, NPJT_LAW_ALL_OR_NOTHING, "a refused add_job wrote a handle");
 }
 
@@ -291,7 +291,7 @@ static bool needs_bytes(const struct npjt_driver *d, npj_status expected)
 static void check_request(struct npjt_driver *d, npj_status status, npj_req request)
 {
     if (status != NPJ_STATUS_PENDING) {
-        if (request != 0)
+        if (request != UNTOUCHED)
             npjt_violate(d, NPJT_LAW_ALL_OR_NOTHING, "a refused write wrote a handle");
         return;
     }
@@ -311,7 +311,7 @@ void npjt_write(struct npjt_driver *d, npj_job handle, uint64_t length, unsigned
         d->stop = true; /* the driver itself is out of memory */
         return;
     }
-    npj_req request = 0;
+    npj_req request = null_out ? 0 : UNTOUCHED;
     uint64_t tag = next_tag(job);
     npj_status expected = expected_write(d, job, length, how);
     if (job && length <= NPJT_MAX_WRITE_BYTES + 1 && needs_bytes(d, expected))
@@ -329,7 +329,7 @@ void npjt_write(struct npjt_driver *d, npj_job handle, uint64_t length, unsigned
     if (!lent && !is_error(status) && length <= NPJT_MAX_WRITE_BYTES)
         memset(bytes, 0xEE, (size_t)length); /* copied bytes are the client's again */
     npjt_judge(d, status, expected, before);
-    npjt_mix(d, request);
+    npjt_mix(d, status == NPJ_STATUS_PENDING ? request : 0);
     check_no_pool(d, status, &d->no_pool_writes);
     if (!null_out)
         check_request(d, status, request);
@@ -380,6 +380,8 @@ void npjt_abort(struct npjt_driver *d, npj_job handle, npj_status reason)
     npjt_settle(d, job);
 }
 
+/* The trace alone shows that a job was told which stays as it is when its client or provider goes, or at a shutdown. */
+
 static bool stays_without_client(const struct a_job *job, uint64_t client)
 {
     return job->client == client && (job->failed || job->phase[NPJ_REQUEST_CLOSE] != NOT_ASKED);
@@ -390,13 +392,18 @@ static bool stays_without_provider(const struct a_job *job, uint64_t provider)
     return job->provider == provider && job->failed && !job->provider_gone;
 }
 
-/** How many jobs stay as they are when their client or provider goes, so that only the trace shows that it was told. */
-static uint32_t count_unmoved(const struct npjt_driver *d, bool (*stays)(const struct a_job *, uint64_t), uint64_t key)
+static bool is_there(const struct a_job *job, uint64_t unused)
+{
+    (void)unused;
+    return !job->gone;
+}
+
+static uint32_t count_jobs(const struct npjt_driver *d, bool (*is)(const struct a_job *, uint64_t), uint64_t key)
 {
     uint32_t count = 0;
     for (uint8_t i = 0; i < d->jobs; i++) {
         const struct a_job *job = &d->job[d->order[i]];
-        count += !job->gone && stays(job, key);
+        count += !job->gone && is(job, key);
     }
     return count;
 }
@@ -407,7 +414,7 @@ void npjt_client_gone(struct npjt_driver *d, uint64_t client, npj_status reason)
     uint64_t before = npjt_before(d, "client_gone", expected);
     npjt_watch(d, 1U << NPJ_EVENT_CLIENT_GONE, NULL);
     if (expected == NPJ_STATUS_SUCCESS)
-        d->told.due = count_unmoved(d, stays_without_client, client);
+        d->told.due = count_jobs(d, stays_without_client, client);
     npj_status status = d->subject->client_gone(d->srv, client, reason);
     npjt_judge(d, status, expected, before);
     for (uint8_t i = d->jobs; status == NPJ_STATUS_SUCCESS && i-- > 0;) {
@@ -424,7 +431,7 @@ void npjt_provider_gone(struct npjt_driver *d, uint64_t provider)
 {
     d->call = "provider_gone";
     npjt_watch(d, 1U << NPJ_EVENT_PROVIDER_GONE, NULL);
-    d->told.due = count_unmoved(d, stays_without_provider, provider);
+    d->told.due = count_jobs(d, stays_without_provider, provider);
     npj_status status = d->subject->provider_gone(d->srv, provider);
     npjt_judge(d, status, NPJ_STATUS_SUCCESS, 0);
     for (uint8_t i = d->jobs; status == NPJ_STATUS_SUCCESS && i-- > 0;) {
@@ -442,6 +449,9 @@ void npjt_shutdown(struct npjt_driver *d, npj_shutdown_how how)
     bool known = how == NPJ_DRAIN || how == NPJ_ABORT;
     npj_status expected = known ? NPJ_STATUS_SUCCESS : NPJ_STATUS_INVALID_PARAMETER;
     uint64_t before = npjt_before(d, "shutdown", expected);
+    npjt_watch(d, 1U << NPJ_EVENT_EXPIRE, NULL);
+    if (how == NPJ_ABORT && d->stopping < 1 + NPJ_ABORT)
+        d->told.due = count_jobs(d, is_there, 0);
     npj_status status = d->subject->shutdown(d->srv, how);
     npjt_judge(d, status, expected, before);
     if (status != NPJ_STATUS_SUCCESS || !known || d->stopping >= 1 + how)

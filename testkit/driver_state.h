@@ -103,6 +103,10 @@ struct a_job {
     npj_iov iov[BATCH];
 };
 
+/* What stands where the server is to write only on success: zero could have been written. */
+#define UNTOUCHED UINT64_C(0x5E5E5E5E5E5E5E5E)
+enum { UNTOUCHED_BYTE = 0x5E };
+
 /** What the trace is to tell of the call that is being made, and has told. */
 struct told {
     uint32_t events;         /* by npj_event; NPJ_EVENT_COUNT: a new job. 0: the call is not watched */
@@ -145,6 +149,7 @@ struct npjt_driver {
     const char *phase;
     const char *call;           /* that has not returned; NULL: none, or one that only looks */
     npj_status status;          /* of the last call */
+    bool freeing;               /* inside srv_free() */
     bool stop;                  /* a law was broken, or the server has left what the driver can follow */
     bool may_allocate, tracing; /* tracing: the server has been seen to trace */
     bool faulty;                /* allocations may be made to fail */

@@ -99,6 +99,9 @@ void npjt_check_told(struct npjt_driver *d, const char *call, npj_status status)
     if (d->tells_calls && told.taken + told.refused < told.due)
         npjt_violate(d, NPJT_LAW_OPERATIONS, "%s was %s, and is not traced as others were", call,
                      is_refused(&told, status) ? "refused" : "taken");
+    /* A completion may end in a failure of the job, which has a line of its own. */
+    if (told.job && !(told.events & NPJT_COMPLETIONS) && told.taken + told.refused > told.due)
+        npjt_violate(d, NPJT_LAW_OPERATIONS, "%s is traced %u times", call, (unsigned)(told.taken + told.refused));
     d->tells_calls |= told.job && told.taken > 0;
 }
 
@@ -127,6 +130,8 @@ void npjt_traced(void *user, const npj_trace *trace)
 {
     struct npjt_driver *d = user;
     d->tracing = true;
+    if (d->freeing)
+        npjt_violate(d, NPJT_LAW_OPERATIONS, "free tells of a job");
     npjt_mix_trace(d, trace);
     if (d->options->trace)
         d->options->trace(d->options->user, trace);

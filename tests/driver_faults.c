@@ -132,7 +132,24 @@ static npj_status write_names_refused(void *srv, npj_job job, uint64_t tag, cons
 {
     npj_status status = GOOD.write(srv, job, tag, bytes, length, flags, out);
     if (status != NPJ_STATUS_PENDING && out)
-        *out = 1;
+        *out = 0;
+    return status;
+}
+
+static npj_status add_clears_refused(void *srv, uint64_t client, uint64_t provider, uint64_t cookie, uint64_t tag,
+                                     npj_job *out)
+{
+    npj_status status = GOOD.add_job(srv, client, provider, cookie, tag, out);
+    if (status != NPJ_STATUS_PENDING && out)
+        *out = 0;
+    return status;
+}
+
+static npj_status new_clears_refused(const npj_config *config, void **out)
+{
+    npj_status status = GOOD.srv_new(config, out);
+    if (status != NPJ_STATUS_SUCCESS)
+        *out = NULL;
     return status;
 }
 
@@ -193,7 +210,7 @@ static npj_status write_names_one_inside(void *srv, npj_job job, uint64_t tag, c
 {
     npj_status status = GOOD.write(srv, job, tag, bytes, length, flags, out);
     if (status == NPJ_STATUS_INVALID_DEVICE_STATE)
-        *out = job;
+        *out = 0;
     return status;
 }
 
@@ -376,7 +393,9 @@ const struct fault *driver_faults(size_t *count)
     FAULT("the allocator is asked before all else", 5,
           "tape 1\nopen\noom fail=next\nwrite length=16 how=neither\nhost\n", write, write_allocates_first);
     faults[n - 1].subject.srv_new = new_keeping_mem;
-    FAULT("a refused write has a handle", 5, "tape 1\nopen\nwrite length=16 how=neither\nhost\n", write,
+    FAULT("a refused new clears the engine", 5, "tape 1 fault=nth fault_at=1\n", srv_new, new_clears_refused);
+    FAULT("a refused add clears the handle", 5, "tape 1 max_jobs=1\nopen\nadd\nhost\n", add_job, add_clears_refused);
+    FAULT("a refused write clears the handle", 5, "tape 1\nopen\nwrite length=16 how=neither\nhost\n", write,
           write_names_refused);
     FAULT("a write of any length is accepted", 5,
           "tape 1\nopen\nwrite length=huge how=lend\nabort status=print_cancelled\nhost\n", write, write_of_any_length);

@@ -210,11 +210,11 @@ static bool next_replies_iovecs(void *srv, npj_action *out)
     return more;
 }
 
-static bool next_writes_nothing(void *srv, npj_action *out)
+static bool next_clears(void *srv, npj_action *out)
 {
     bool more = GOOD.next(srv, out);
     if (!more && out)
-        out->tag = 1;
+        *out = (npj_action){.tag = 0};
     return more;
 }
 
@@ -318,7 +318,7 @@ size_t driver_faults_in_actions(struct fault *faults)
     FAULT("the path is kept, and read when it is to be opened", 3, WRITE_ONE, next, next_reads_path);
     faults[n - 1].subject.job_added = added_keeps_path;
     FAULT("an action is of no kind", 3, WRITE_ONE, next, next_invents_kind);
-    FAULT("next writes an action where there is none", 5, WRITE_ONE, next, next_writes_nothing);
+    FAULT("next clears an action where there is none", 5, WRITE_ONE, next, next_clears);
     FAULT("a byte is changed", 7, WRITE_ONE, next, next_changes_byte);
     FAULT("a WRITE has bytes and no address", 7, WRITE_ONE, next, next_loses_address);
     SAYS("one without an address");

@@ -201,6 +201,26 @@ static bool cap_with_another_status(npj_trace *trace)
     return true;
 }
 
+static bool cancels_twice(npj_trace *trace)
+{
+    if (trace->event == NPJ_EVENT_CANCEL)
+        memory.trace(memory.trace_user, trace);
+    return true;
+}
+
+static bool without_failed_at_shutdown(npj_trace *trace)
+{
+    return trace->event != NPJ_EVENT_EXPIRE || trace->from < NPJ_STATE_ABORTING;
+}
+
+/** Tells that a job has ended. */
+static void free_tells(void **srv)
+{
+    const npj_trace trace = {.event = NPJ_EVENT_FINISH, .from = NPJ_STATE_GONE, .to = NPJ_STATE_GONE};
+    memory.trace(memory.trace_user, &trace);
+    GOOD.srv_free(srv);
+}
+
 /** A server whose trace is changed so. */
 #define TRACING(change)                                                                                                \
     static npj_status new_##change(const npj_config *config, void **out)                                               \
@@ -230,6 +250,8 @@ TRACING(without_provider_gone)
 TRACING(without_end)
 TRACING(end_early)
 TRACING(end_twice)
+TRACING(cancels_twice)
+TRACING(without_failed_at_shutdown)
 TRACING(cap_of_no_job)
 TRACING(cap_in_adding)
 TRACING(cap_with_another_status)
@@ -284,6 +306,14 @@ size_t driver_faults_in_the_trace(struct fault *faults, size_t n)
     FAULT("a failed job's provider goes untraced", 3, "tape 1\nopen\nabort status=cancelled\nprovider_gone\nhost\n",
           srv_new, new_without_provider_gone);
     SAYS("provider_gone was taken, and is not traced as others were");
+    FAULT("a cancel is traced twice", 3, CANCELLED, srv_new, new_cancels_twice);
+    SAYS("cancel is traced 2 times");
+    FAULT("a failed job is not told of a shutdown", 3,
+          "tape 1\nopen\nnext\nabort status=cancelled\nshutdown how=abort\n", srv_new, new_without_failed_at_shutdown);
+    SAYS("shutdown was taken, and is not traced as others were");
+    FAULT("the end of the engine is traced", 3, WRITE_ONE "free\n", srv_new, new_without_failed_at_shutdown);
+    faults[n - 1].subject.srv_free = free_tells;
+    SAYS("free tells of a job");
     FAULT("the end of a job is not traced", 10, ENDS, srv_new, new_without_end);
     SAYS("the trace does not tell");
     FAULT("the end of a job is traced before its last action", 10, ENDS, srv_new, new_end_early);

@@ -256,10 +256,10 @@ static npj_status write_unnamed(void *srv, npj_job job, uint64_t tag, const void
 {
     npj_req request = 0;
     npj_status status = npjt_subject_npjob.write(srv, job, tag, bytes, length, flags, &request);
-    if (out)
-        *out = named = request;
-    else
+    if (!out)
         unnamed = request;
+    else if (status == NPJ_STATUS_PENDING)
+        *out = named = request;
     return status;
 }
 
