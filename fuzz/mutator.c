@@ -186,17 +186,23 @@ static void insert_swarm(struct tape *tape, size_t at, size_t wanted)
 }
 
 /*
- * A job from its beginning, one step after the other, and seldom to its end. What a step can come to is met in its
- * turn, which in a swarm hardly happens.
+ * A job, or a WRITE of two that is cancelled and returns late, from its beginning, one step after the other, and seldom
+ * to its end. What a step can come to is met in its turn, which in a swarm hardly happens.
  */
 static void insert_life(struct tape *tape, size_t at)
 {
-    static const uint8_t steps[] = {NPJT_ADD_EVENT,     NPJT_NEXT_EVENT,   NPJT_ADDED_EVENT,  NPJT_CONNECT_EVENT,
-                                    NPJT_NEXT_EVENT,    NPJT_OPENED_EVENT, NPJT_WRITES_EVENT, NPJT_NEXT_EVENT,
-                                    NPJT_WRITTEN_EVENT, NPJT_CLOSE_EVENT,  NPJT_NEXT_EVENT,   NPJT_DONE_EVENT,
-                                    NPJT_NEXT_EVENT,    NPJT_DONE_EVENT};
+    enum { STEPS = 14 };
+    static const uint8_t lives[2][STEPS] = {
+        {NPJT_ADD_EVENT, NPJT_NEXT_EVENT, NPJT_ADDED_EVENT, NPJT_CONNECT_EVENT, NPJT_NEXT_EVENT, NPJT_OPENED_EVENT,
+         NPJT_WRITES_EVENT, NPJT_NEXT_EVENT, NPJT_WRITTEN_EVENT, NPJT_CLOSE_EVENT, NPJT_NEXT_EVENT, NPJT_DONE_EVENT,
+         NPJT_NEXT_EVENT, NPJT_DONE_EVENT},
+        {NPJT_ADVANCE_EVENT, NPJT_OPEN_EVENT, NPJT_WRITE_EVENT, NPJT_WRITE_EVENT, NPJT_NEXT_EVENT, NPJT_CANCEL_EVENT,
+         NPJT_NEXT_EVENT, NPJT_ADVANCE_EVENT, NPJT_WRITTEN_EVENT, NPJT_NEXT_EVENT, NPJT_WRITTEN_EVENT, NPJT_CLOSE_EVENT,
+         NPJT_NEXT_EVENT, NPJT_DONE_EVENT},
+    };
+    const uint8_t *steps = lives[below(tape, 2)];
     const unsigned oddness = (unsigned)below(tape, 4);
-    const size_t length = open_gap(tape, at, 3 + below(tape, sizeof steps - 2));
+    const size_t length = open_gap(tape, at, 3 + below(tape, STEPS - 2));
     for (size_t i = 0; i < length; i++) {
         make_record(tape, tape->records + (at + i) * RECORD, steps[i], oddness);
     }
