@@ -64,6 +64,10 @@ Test(config, no_trace)
     cr_assert_eq(npj_srv_new(&config, &srv), NPJ_STATUS_SUCCESS);
     cr_assert_eq(npj_add_job(srv, 1, 2, 3, 4, &job), NPJ_STATUS_PENDING);
     cr_assert_eq(npj_add_job(srv, 1, 2, 3, 4, &job), NPJ_STATUS_INSUFF_SERVER_RESOURCES, "Event 2019, to nobody");
+    cr_assert_eq(npj_close(srv, job, 5), NPJ_STATUS_INVALID_PIPE_STATE);
+    npj_stats stats;
+    npj_stats_get(srv, &stats);
+    cr_assert_eq(stats.refused, 2, "counted all the same");
     npj_srv_free(&srv);
 }
 

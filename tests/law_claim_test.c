@@ -186,23 +186,36 @@ ParameterizedTest(int *claim, law3_claim, done)
     host_end(h);
 }
 
-Test(law3_claim, informational_statuses_are_successes)
+/* The life of a job whose operations all end with @status. */
+static void succeed_with(npj_status status)
 {
     struct host *h = host_start(NULL);
     struct job job = job_adding(h);
-    expect(h, SUCCESS, npj_job_added(h->srv, job.op, INFORMATION, &path_of_pipe, JOB_ID));
+    expect(h, SUCCESS, npj_job_added(h->srv, job.op, status, &path_of_pipe, JOB_ID));
     expect_reply(h, TAG_ADD, SUCCESS, 0);
     expect(h, PENDING, npj_connect(h->srv, job.id, TAG_CONNECT));
-    expect(h, SUCCESS, npj_opened(h->srv, take(h, NPJ_OPEN).op, INFORMATION, NPJ_BYTE_MODE));
+    expect(h, SUCCESS, npj_opened(h->srv, take(h, NPJ_OPEN).op, status, NPJ_BYTE_MODE));
     expect_reply(h, TAG_CONNECT, SUCCESS, 0);
     job_write(h, &job, TAG_WRITE, "abc");
-    expect(h, SUCCESS, npj_written(h->srv, take_write(h, "abc").op, INFORMATION, 3));
+    expect(h, SUCCESS, npj_written(h->srv, take_write(h, "abc").op, status, 3));
     expect_reply(h, TAG_WRITE, SUCCESS, 3);
     expect(h, PENDING, npj_close(h->srv, job.id, TAG_CLOSE));
-    expect(h, SUCCESS, npj_done(h->srv, take(h, NPJ_CLOSE_PIPE).op, INFORMATION));
-    expect(h, SUCCESS, npj_done(h->srv, take(h, NPJ_SCHEDULE_JOB).op, INFORMATION));
+    expect(h, SUCCESS, npj_done(h->srv, take(h, NPJ_CLOSE_PIPE).op, status));
+    expect(h, SUCCESS, npj_done(h->srv, take(h, NPJ_SCHEDULE_JOB).op, status));
     expect_reply(h, TAG_CLOSE, SUCCESS, 0);
     host_end(h);
+}
+
+Test(law3_claim, informational_statuses_are_successes)
+{
+    succeed_with(INFORMATION);
+}
+
+/* STATUS_WAIT_1, and STATUS_REPARSE, the one behind STATUS_PENDING. */
+Test(law3_claim, successes_other_than_zero_are_successes)
+{
+    succeed_with(UINT32_C(0x00000001));
+    succeed_with(UINT32_C(0x00000104));
 }
 
 /* The two bits on top tell the severity, and the rest of the status says nothing about it. */

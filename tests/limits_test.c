@@ -182,6 +182,7 @@ Test(limits, sums_of_lengths_do_not_wrap)
     for (unsigned i = 0; i < 7; i++)
         expect_reply(h, TAG_WRITE + i, SUCCESS, UINT64_C(2) << 30);
     cr_assert_eq(take(h, NPJ_WRITE).count, 1);
+    cr_assert_eq(stats_of(h).bytes_accepted, UINT64_C(16) << 30);
     cr_assert_eq(stats_of(h).bytes_taken, (UINT64_C(16) << 30) - 1);
     host_end(h);
     munmap(bytes, (size_t)2 << 30);

@@ -135,6 +135,73 @@ Test(magnitude, each_of_many_jobs_is_reached_by_its_handles)
     free(many);
 }
 
+/* What ends jobs ends all of them, in one call. */
+
+enum { AT_ONCE = 1000 };
+
+static npj_status let_the_adds_expire(npj_srv *srv)
+{
+    cr_assert_eq(npj_advance(srv, 1), NPJ_STATUS_SUCCESS);
+    return npj_advance(srv, npj_deadline(srv));
+}
+
+static npj_status let_the_client_go(npj_srv *srv)
+{
+    return npj_client_gone(srv, CLIENT, NPJ_STATUS_IO_TIMEOUT);
+}
+
+static npj_status let_the_provider_go(npj_srv *srv)
+{
+    return npj_provider_gone(srv, PROVIDER);
+}
+
+static npj_status shut_down(npj_srv *srv)
+{
+    return npj_shutdown(srv, NPJ_ABORT);
+}
+
+Test(magnitude, all_jobs_end_at_once)
+{
+    static npj_status (*const ends[])(npj_srv *) = {let_the_adds_expire, let_the_client_go, let_the_provider_go,
+                                                    shut_down};
+    npj_config limits = host_limits();
+    limits.max_jobs = AT_ONCE;
+    for (unsigned way = 0; way < sizeof ends / sizeof *ends; way++) {
+        struct host *h = host_start(&limits);
+        npj_job job;
+        for (unsigned i = 0; i < AT_ONCE; i++)
+            cr_assert_eq(npj_add_job(h->srv, CLIENT, PROVIDER, i, TAG_ADD, &job), NPJ_STATUS_PENDING);
+        cr_assert_eq(ends[way](h->srv), NPJ_STATUS_SUCCESS);
+        unsigned replies = 0;
+        for (npj_action action; npj_next(h->srv, &action); replies += action.kind == NPJ_REPLY)
+            cr_assert(action.kind == NPJ_REPLY || action.kind == NPJ_IDLE, "way %u: %u is asked for", way,
+                      (unsigned)action.kind);
+        cr_assert_eq(replies, AT_ONCE, "way %u", way);
+        cr_assert_eq(stats_of(h).jobs.live, 0, "way %u", way);
+        host_free(h);
+    }
+}
+
+/* ------------------------------------------------------------------------------------------------------- deadlines */
+
+/* A host may count in nanoseconds. */
+Test(magnitude, a_timeout_has_64_bits)
+{
+    for (unsigned bit = 32; bit < 64; bit++) {
+        npj_config limits = host_limits();
+        limits.add_timeout = UINT64_C(1) << bit;
+        struct host *h = host_start(&limits);
+        cr_assert_eq(npj_advance(h->srv, 1), NPJ_STATUS_SUCCESS);
+        struct job job = job_accept_for(h, CLIENT, PROVIDER, COOKIE);
+        cr_assert_eq(npj_deadline(h->srv), 1 + limits.add_timeout);
+        cr_assert_eq(npj_advance(h->srv, limits.add_timeout), NPJ_STATUS_SUCCESS);
+        expect_state(h, job.id, NPJ_STATE_ADDING);
+        cr_assert_eq(npj_advance(h->srv, 1 + limits.add_timeout), NPJ_STATUS_SUCCESS);
+        expect_reply(h, TAG_ADD, IO_TIMEOUT, 0);
+        host_end(h);
+    }
+}
+
 /* ---------------------------------------------------------------------------------------------------- generations */
 
 struct handles {
