@@ -210,6 +210,33 @@ Test(law3, an_operation_holds_its_jobs_slot_until_it_returns)
     host_end(h);
 }
 
+/* The job in the slot that it names hears of it once, as of what it is: whether an operation of its own is in flight,
+ * or none. */
+Test(law3, a_stale_completion_is_told_to_the_job_in_its_slot)
+{
+    struct host *h = host_start(NULL);
+    struct job job = job_writing(h);
+    const npj_op stale = job.op;
+    expect(h, SUCCESS, npj_written(h->srv, stale, NPJ_STATUS_SUCCESS, 3));
+    expect_reply(h, TAG_WRITE, SUCCESS, 3);
+    for (unsigned in_flight = 0; in_flight < 2; in_flight++) {
+        h->trace_count = 0;
+        refused(h, INVALID_HANDLE, npj_written(h->srv, stale, NPJ_STATUS_SUCCESS, 3));
+        cr_assert_eq(h->trace_count, 1);
+        cr_assert_eq(h->traces[0].event, NPJ_EVENT_WRITTEN);
+        cr_assert_eq(h->traces[0].status, NPJ_STATUS_INVALID_HANDLE);
+        cr_assert_eq(h->traces[0].job, job.id);
+        refused(h, INVALID_HANDLE, npj_written(h->srv, stale, NPJ_STATUS_PIPE_BROKEN, 0));
+        cr_assert_eq(h->trace_count, 2);
+        cr_assert_eq(h->traces[1].event, NPJ_EVENT_FAILED);
+        if (in_flight == 0) {
+            job_write(h, &job, TAG_WRITE + 1, "abc");
+            (void)take_write(h, "abc");
+        }
+    }
+    host_end(h);
+}
+
 Test(law3, an_operation_that_was_not_taken_is_withdrawn_without_trace)
 {
     struct host *h = host_start(NULL);
