@@ -3,7 +3,9 @@
 #include <argp.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "control.h"
 #include "daemon.h"
@@ -147,20 +149,29 @@ static int run(const options *self)
     return self->test ? test_settings(self) : daemon_run(self->config);
 }
 
+/* A full disk must not pass for success; not where argp ends the program either. */
+static void check_output(int code, void *data)
+{
+    (void)data;
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return;
+    perror("npjobd: standard output");
+    if (code == DAEMON_DONE)
+        _exit(DAEMON_FAILED);
+}
+
 int main(int argc, char **argv)
 {
     options self = {.config = NPJOBD_CONFIG};
     static char name[] = "npjobd";
     argp_program_version_hook = print_version;
+    if (on_exit(check_output, NULL) != 0) {
+        perror("npjobd");
+        return DAEMON_FAILED;
+    }
     if (argc > 0)
         argv[0] = name; /* every error line begins with it, getopt's too */
     if (argp_parse(&parser, argc, argv, 0, NULL, &self) != 0)
         return DAEMON_USAGE;
-    int code = run(&self);
-    /* A full disk must not pass for success. */
-    if (fflush(stdout) != 0 || ferror(stdout)) {
-        perror("npjobd: standard output");
-        return code == DAEMON_DONE ? DAEMON_FAILED : code;
-    }
-    return code;
+    return run(&self);
 }

@@ -41,6 +41,18 @@ refuses_wrong_use()
         refuses status status
 }
 
+# Whatever it was to say.
+no_room_to_say()
+{
+    local what
+    configure || return 1
+    for what in --help --usage --version '--testparm --verbose --config conf'; do
+        # shellcheck disable=SC2086
+        timeout 60 "$NPJOBD" $what >/dev/full 2>err
+        [ $? -eq 1 ] && [ "$(cat err)" = 'npjobd: standard output: No space left on device' ] || { echo "$what"; cat err; return 1; }
+    done
+}
+
 no_daemon_no_status()
 {
     configure && run 1 status --config conf && grep -q 'is npjobd running?' err
@@ -241,6 +253,9 @@ tells_metrics_at_the_end()
 check 'says its version' says_version
 check 'says what it takes' says_help
 check 'wrong use is one line and 2' refuses_wrong_use
+if [ -w /dev/full ]; then
+    check 'a full disk is no success' no_room_to_say
+fi
 check 'no daemon, no status' no_daemon_no_status
 check 'testparm: a good configuration' testparm_good
 check 'testparm --verbose prints all of it' testparm_verbose
