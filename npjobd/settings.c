@@ -100,8 +100,8 @@ static bool is_pipe_of_samba(const char *name)
 {
     static const char *const pipes[] = {"dssetup", "epmapper", "eventlog", "fssagentrpc", "initshutdown",
                                         "lsarpc",  "lsass",    "mdssvc",   "netdfs",      "netlogon",
-                                        "ntsvcs",  "rpcecho",  "samr",     "spoolss",     "srvsvc",
-                                        "svcctl",  "winreg",   "witness",  "wkssvc"};
+                                        "ntsvcs",  "plugplay", "rpcecho",  "samr",        "spoolss",
+                                        "srvsvc",  "svcctl",   "winreg",   "witness",     "wkssvc"};
 
     for (size_t i = 0; i < sizeof pipes / sizeof pipes[0]; i++) {
         if (strcmp(name, pipes[i]) == 0) {

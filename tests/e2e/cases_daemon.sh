@@ -11,6 +11,29 @@ daemon_cases()
     trial 'npjobd is killed in mid-job, and comes back' killed
     trial 'more clients than "max jobs": the open is refused' too_many
     trial 'more clients than files: all end, none is lost' short_of_files
+    if [ -n "$(samba_helpers)" ]; then
+        trial 'no printer is called like a pipe of this Samba' pipes_of_samba
+    fi
+}
+
+# The programs that are behind Samba's own pipes, from 4.16 on. smbd does not say where they are.
+samba_helpers()
+{
+    ls /usr/libexec/samba/rpcd_* /usr/lib/*/samba/rpcd_* /usr/lib*/samba/rpcd_* /usr/local/samba/libexec/rpcd_* 2>/dev/null
+}
+
+pipes_of_samba()
+{
+    local helper pipe pipes
+    pipes=$(for helper in $(samba_helpers); do
+        "$helper" --configfile="$site/smb.conf" --list-interfaces
+    done | sed -n 's/.*ncacn_np:\[\\pipe\\\(.*\)\]$/\L\1/p' | sort -u)
+    grep -qx lsarpc <<<"$pipes" || { echo "these are no pipes: $pipes"; return 1; }
+    for pipe in $pipes; do
+        printf '[%s]\naddjob command = a\nschedule command = s\nabandon command = a\n' "$pipe" >"$site/at/conf"
+        "$npjobd" --testparm --config "$site/at/conf" 2>"$site/at/said"
+        grep "$pipe is a pipe of Samba's own" "$site/at/said" || { echo "npjobd takes $pipe for a printer"; return 1; }
+    done
 }
 
 # Nothing comes back, the connection is closed, and one line of the log says why.
