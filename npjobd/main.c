@@ -86,7 +86,8 @@ static const struct argp parser = {
     "Print jobs from Samba's named pipes to the commands of print providers.\v"
     "Without arguments npjobd serves in the foreground, and logs to standard error. SIGHUP has it read its "
     "configuration again. SIGTERM and SIGINT end it when its jobs have ended; after the stop timeout, or with a second "
-    "signal, they are abandoned, and it ends when the abandon commands have, or after twice the command timeout. "
+    "signal, they are abandoned, and it ends when the abandon commands have, or after twice the command timeout and 2 "
+    "seconds. "
     "`npjobd status` asks the one that is running how it does.\n\n"
     "Exit code: 0 done, 1 a socket or the system would not do, 2 the command line or the configuration is wrong.",
     NULL,
