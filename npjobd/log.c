@@ -16,6 +16,7 @@
 enum { SHOWN_TEXT = 256 };
 
 static bool to_journal;
+static bool cut; /* the end of the last line could not be written */
 
 /* JOURNAL_STREAM is "DEVICE:INODE" of the stream that leads to the journal; stderr may have been sent elsewhere since.
  */
@@ -58,20 +59,22 @@ static size_t write_prefix(char *line, size_t room, int priority)
 
 static void write_line(int priority, const char *text)
 {
-    char line[LOG_LINE];
-    size_t length = write_prefix(line, sizeof line, priority);
+    char line[1 + LOG_LINE] = "\n"; /* the end of a line that was cut */
+    size_t length = 1 + write_prefix(line + 1, LOG_LINE, priority);
     size_t size = strnlen(text, sizeof line - length - 1);
     for (size_t i = 0; i < size; i++)
         line[length++] = (unsigned char)text[i] < ' ' || text[i] == 0x7f ? '?' : text[i];
     line[length++] = '\n';
 
     /* A pipe may take a part; a log that cannot be written to has nobody to tell. */
-    for (size_t done = 0; done < length;) {
+    for (size_t done = cut ? 0 : 1; done < length;) {
         ssize_t count = write(STDERR_FILENO, line + done, length - done);
         if (count < 0 && errno != EINTR)
             return;
-        if (count > 0)
+        if (count > 0) {
             done += (size_t)count;
+            cut = done > 1 && done < length;
+        }
     }
 }
 

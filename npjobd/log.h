@@ -5,7 +5,8 @@
  *
  * Under systemd's journal (JOURNAL_STREAM names our stderr) a line begins with its priority, "<6>"; elsewhere with the
  * time in UTC and the word for the priority. Whatever a line is made of, it stays one line of printable text: text that
- * comes from outside is quoted by log_text(), and any control character that is left becomes '?'.
+ * comes from outside is quoted by log_text(), and any control character that is left becomes '?'. One that a full disk
+ * has cut is ended before the next one begins.
  */
 #ifndef NPJOBD_LOG_H
 #define NPJOBD_LOG_H

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* The log: whatever others say stays within its quotation marks, and within its line. */
 #include <criterion/criterion.h>
+#include <signal.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "log.h"
 
@@ -95,4 +99,38 @@ Test(npjobd_log, a_record_is_pairs)
     log_word(&record, "printer", "laser");
     log_text(&record, "client", "a");
     cr_assert_str_eq(record.bytes, "job=7 printer=laser client=\"a\"");
+}
+
+/* As far as a file may grow: the disk is full behind that. */
+static void limit_file(rlim_t size)
+{
+    struct rlimit limit;
+    cr_assert_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = size < limit.rlim_max ? size : limit.rlim_max;
+    cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+/* What was cut is ended before the next line begins, and once. */
+Test(npjobd_log, a_line_that_was_cut_is_ended)
+{
+    FILE *file = tmpfile();
+    int before = dup(STDERR_FILENO);
+    char text[256] = "";
+    cr_assert(file != NULL && before >= 0);
+    signal(SIGXFSZ, SIG_IGN);
+    dup2(fileno(file), STDERR_FILENO);
+    limit_file(40); /* a line's beginning has 32 */
+    log_line(LOG_NOTICE, "one that is cut");
+    log_line(LOG_NOTICE, "lost");
+    limit_file(41); /* and for no more than the end of that line */
+    log_line(LOG_NOTICE, "lost as well");
+    limit_file(RLIM_INFINITY);
+    log_line(LOG_NOTICE, "two");
+    log_line(LOG_NOTICE, "three");
+    dup2(before, STDERR_FILENO);
+    cr_assert_eq(pread(fileno(file), text, sizeof text - 1, 0), 40 + 1 + 36 + 38);
+    cr_expect_eq(memcmp(text + 24, " notice one that\n", 17), 0);
+    cr_expect_eq(memcmp(text + 41 + 24, " notice two\n", 12), 0);
+    cr_expect_str_eq(text + 41 + 36 + 24, " notice three\n");
+    fclose(file);
 }
