@@ -133,12 +133,34 @@ static bool remove_stale(const struct sockaddr_un *address, char *why, size_t si
     return true;
 }
 
-static bool give(const char *path, uid_t owner, char *why, size_t size)
+static bool is_it(const listener *self, const struct stat *there)
 {
-    if (geteuid() == 0 && lchown(path, owner, (gid_t)-1) != 0)
-        return fails(why, size, "%s: cannot give the socket to user %lu: %s", path, (unsigned long)owner,
-                     strerror(errno));
-    return true;
+    return self->inode != 0 && there->st_dev == self->device && there->st_ino == self->inode;
+}
+
+/* However the path is spelled. */
+static bool is_its_file(const listener *self, const char *path)
+{
+    struct stat there;
+    return lstat(path, &there) == 0 && is_it(self, &there);
+}
+
+/* Not by its path: the folder is smbd's user's, who may have put another file there. */
+static bool give(const listener *self, uid_t owner, char *why, size_t size)
+{
+    struct stat there;
+    if (geteuid() != 0)
+        return true;
+    int fd = open(self->path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    int error = fd < 0 || fstat(fd, &there) != 0 ? errno : 0;
+    if (error == 0 && !(S_ISSOCK(there.st_mode) && is_it(self, &there)))
+        error = ESTALE;
+    if (error == 0 && fchownat(fd, "", owner, (gid_t)-1, AT_EMPTY_PATH) != 0)
+        error = errno;
+    if (fd >= 0)
+        close(fd);
+    return error == 0 || fails(why, size, "%s: cannot give the socket to user %lu: %s", self->path,
+                               (unsigned long)owner, strerror(error));
 }
 
 /* Binds and listens. The file is born with its mode, so that nobody connects before it has its owner. */
@@ -150,22 +172,15 @@ static bool listen_at(listener *self, const struct sockaddr_un *address, uid_t o
     umask(before);
     if (error != 0)
         return fails(why, size, "%s: cannot make the socket: %s", address->sun_path, strerror(error));
-    if (lstat(address->sun_path, &made) == 0) {
-        self->device = made.st_dev;
-        self->inode = made.st_ino;
-    }
-    if (!give(address->sun_path, owner, why, size))
+    if (lstat(address->sun_path, &made) != 0 || !S_ISSOCK(made.st_mode) || made.st_uid != geteuid())
+        return fails(why, size, "%s: somebody has taken the new socket away", address->sun_path);
+    self->device = made.st_dev;
+    self->inode = made.st_ino;
+    if (!give(self, owner, why, size))
         return false;
     if (listen(self->fd, SOMAXCONN) != 0)
         return fails(why, size, "%s: cannot listen: %s", address->sun_path, strerror(errno));
     return true;
-}
-
-/* However the path is spelled. */
-static bool is_its_file(const listener *self, const char *path)
-{
-    struct stat there;
-    return self->inode != 0 && lstat(path, &there) == 0 && there.st_dev == self->device && there.st_ino == self->inode;
 }
 
 bool listener_is_at(const listener *self, const char *path)
@@ -175,7 +190,7 @@ bool listener_is_at(const listener *self, const char *path)
 
 bool listener_give(const listener *self, uid_t owner, char *why, size_t why_size)
 {
-    return self->path == NULL || give(self->path, owner, why, why_size);
+    return self->path == NULL || give(self, owner, why, why_size);
 }
 
 /* Opens the folder of @p path and waits until no other process is making a socket there; but not for long, as whoever
