@@ -153,13 +153,17 @@ void daemon_release_printers(npjobd *self)
 
 /* ---------------------------------------------------------------------------------------------- folders */
 
-static void make_folder(const char *path, mode_t mode, uid_t owner)
+/* @return whether something is there. */
+static bool make_folder(const char *path, mode_t mode, uid_t owner)
 {
     mode_t before = umask(0);
-    bool made = mkdir(path, mode) == 0;
+    int error = mkdir(path, mode) == 0 ? 0 : errno;
     umask(before);
-    if (made && owner != geteuid() && geteuid() == 0 && lchown(path, owner, (gid_t)-1) != 0)
+    if (error != 0 && error != EEXIST)
+        log_line(LOG_WARNING, "%s: cannot be made: %s", path, strerror(error));
+    if (error == 0 && owner != geteuid() && geteuid() == 0 && lchown(path, owner, (gid_t)-1) != 0)
         log_line(LOG_WARNING, "%s: cannot be given to user %lu: %s", path, (unsigned long)owner, strerror(errno));
+    return error == 0 || error == EEXIST;
 }
 
 /* smbd makes the first two when it starts, and refuses to if they are not like this; we may be there before it. The
@@ -171,10 +175,10 @@ static void make_folders(const settings *fresh, const char *folder, uid_t smbd)
     char *slash = strrchr(beside, '/');
     if (slash != NULL && slash != beside) {
         *slash = '\0';
-        make_folder(beside, 0700, geteuid());
+        (void)make_folder(beside, 0700, geteuid());
     }
-    make_folder(fresh->ncalrpc_dir, 0755, smbd);
-    make_folder(folder, 0700, smbd);
+    if (make_folder(fresh->ncalrpc_dir, 0755, smbd))
+        (void)make_folder(folder, 0700, smbd);
 }
 
 /* ---------------------------------------------------------------------------------------------- all of it */

@@ -204,7 +204,8 @@ locked_folder_is_an_error()
 
 no_folder_is_an_error()
 {
-    sed "s|^ncalrpc dir = .*|ncalrpc dir = $folder/not/there|" conf >conf2 && fails_to_start 1 'printer laser: ' conf2
+    sed "s|^ncalrpc dir = .*|ncalrpc dir = $folder/not/there|" conf >conf2 && fails_to_start 1 'printer laser: ' conf2 &&
+        grep -q 'not/there: cannot be made: No such file or directory' err && ! grep -q 'np: cannot be made' err
 }
 
 long_path_is_an_error()
