@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What a configuration makes of the daemon, at the start and after SIGHUP. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -153,6 +154,16 @@ void daemon_release_printers(npjobd *self)
 
 /* ---------------------------------------------------------------------------------------------- folders */
 
+/* Not by its path: the folder that a new one stands in may be that user's. */
+static void give_folder(const char *path, uid_t owner)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0 || fchown(fd, owner, (gid_t)-1) != 0)
+        log_line(LOG_WARNING, "%s: cannot be given to user %lu: %s", path, (unsigned long)owner, strerror(errno));
+    if (fd >= 0)
+        close(fd);
+}
+
 /* @return whether something is there. */
 static bool make_folder(const char *path, mode_t mode, uid_t owner)
 {
@@ -161,8 +172,8 @@ static bool make_folder(const char *path, mode_t mode, uid_t owner)
     umask(before);
     if (error != 0 && error != EEXIST)
         log_line(LOG_WARNING, "%s: cannot be made: %s", path, strerror(error));
-    if (error == 0 && owner != geteuid() && geteuid() == 0 && lchown(path, owner, (gid_t)-1) != 0)
-        log_line(LOG_WARNING, "%s: cannot be given to user %lu: %s", path, (unsigned long)owner, strerror(errno));
+    if (error == 0 && owner != geteuid() && geteuid() == 0)
+        give_folder(path, owner);
     return error == 0 || error == EEXIST;
 }
 

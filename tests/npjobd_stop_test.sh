@@ -157,7 +157,8 @@ reload_to_nowhere()
 sockets_change_hands()
 {
     configure 'smbd user = nobody' && reload && [ "$(stat -c %U n/np/laser)" = nobody ] && [ "$(stat -c %U control)" = root ] &&
-        configure && reload && [ "$(stat -c %U n/np/laser)" = root ]
+        rm -r n && reload && [ "$(stat -c %U n n/np n/np/laser | uniq)" = nobody ] && configure && reload &&
+        [ "$(stat -c %U n/np/laser)" = root ] && chown root n n/np
 }
 
 # ---------------------------------------------------------------------------------------------- sockets
