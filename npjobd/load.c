@@ -3,32 +3,53 @@
 #include "load.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
+static const char *kind_of(mode_t mode)
+{
+    return S_ISDIR(mode)    ? "it is a folder, and no regular file"
+           : S_ISFIFO(mode) ? "it is a FIFO, and no regular file"
+                            : "it is a device, and no regular file";
+}
+
+/* A FIFO or a device could have the daemon wait, for ever. */
+static int open_file(const char *path, char *wrong)
+{
+    struct stat there = {0};
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    int error = fd < 0 || fstat(fd, &there) != 0 ? errno : 0;
+    if (error == 0 && S_ISREG(there.st_mode))
+        return fd;
+    snprintf(wrong, LOAD_WRONG, "%.256s: %s", path, error != 0 ? strerror(error) : kind_of(there.st_mode));
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
 
 /* Reads one byte more than may be, so that a file that is too long is told by the parser. */
 static char *read_file(const char *path, size_t *length, char *wrong)
 {
     enum { ROOM = SETTINGS_TEXT_MAX + 1 };
-    FILE *in = fopen(path, "re");
-    char *text = in != NULL ? malloc(ROOM) : NULL;
-    if (text == NULL) {
-        snprintf(wrong, LOAD_WRONG, "%.256s: %s", path, strerror(errno));
-        if (in != NULL)
-            fclose(in);
+    int fd = open_file(path, wrong);
+    if (fd < 0)
         return NULL;
-    }
-    errno = 0;
-    *length = fread(text, 1, ROOM, in);
-    if (ferror(in) != 0) {
-        snprintf(wrong, LOAD_WRONG, "%.256s: %s", path, strerror(errno != 0 ? errno : EIO));
+    char *text = malloc(ROOM);
+    ssize_t count = -1;
+    *length = 0;
+    while (text != NULL && (count = read(fd, text + *length, ROOM - *length)) > 0)
+        *length += (size_t)count;
+    if (count < 0) {
+        snprintf(wrong, LOAD_WRONG, "%.256s: %s", path, strerror(errno));
         free(text);
         text = NULL;
     }
-    fclose(in);
+    close(fd);
     return text;
 }
 

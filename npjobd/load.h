@@ -12,8 +12,8 @@
 enum { LOAD_WRONG = SETTINGS_WRONG_MAX + 256 };
 
 /**
- * Reads the configuration @p path. What its text alone cannot tell is looked up here: whether smbd's user exists, and
- * whether the metrics file is another one.
+ * Reads the configuration @p path, a regular file. What its text alone cannot tell is looked up here: whether smbd's
+ * user exists, and whether the metrics file is another one.
  *
  * @param smbd  receives the id of smbd's user. May be NULL.
  * @param wrong receives, on failure, one line that names the file.

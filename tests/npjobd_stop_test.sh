@@ -127,6 +127,12 @@ reload_of_rubbish()
         echo still | client 0 && has 'outcome=scheduled' 5
 }
 
+# Nobody writes to it.
+reload_of_a_fifo()
+{
+    rm conf && mkfifo conf && reload 'the old settings stay: conf: it is a FIFO' && rm conf && configure && reload
+}
+
 # Someone has cleaned up /run.
 reload_finds_sockets_gone()
 {
@@ -346,6 +352,7 @@ check 'SIGHUP: a printer goes, its job does not' reload_without_the_printer
 check 'it comes back' reload_with_the_printer_again
 check 'new commands are for new jobs' reload_with_new_commands
 check 'rubbish changes nothing' reload_of_rubbish
+check 'nor does a file that is none' reload_of_a_fifo
 check 'sockets that were removed are made again' reload_finds_sockets_gone
 check 'sockets move' reload_moves_sockets
 check 'but not if only the path is spelled otherwise' reload_spells_paths_otherwise

@@ -84,6 +84,16 @@ testparm_bad()
         run 2 --testparm --config nowhere && grep -q 'nowhere' err
 }
 
+# It does not wait for what may never come.
+testparm_no_file()
+{
+    rm -f other && mkfifo other && run 2 --testparm --config other && grep -qx 'other: it is a FIFO, and no regular file' err &&
+        run 2 --config other && grep -q 'other: it is a FIFO' err && run 2 status --config other || return 1
+    run 2 --testparm --config . && grep -q 'it is a folder' err && run 2 --testparm --config /dev/zero &&
+        grep -q 'it is a device' err && configure && ln -sf conf other && run 0 --testparm --config other &&
+        run 0 --testparm --config /dev/stdin <conf
+}
+
 # The names that docs/samba.md gives.
 testparm_pipes_of_samba()
 {
@@ -261,6 +271,7 @@ check 'testparm: a good configuration' testparm_good
 check 'testparm --verbose prints all of it' testparm_verbose
 check 'and what it prints says the same' testparm_again
 check 'testparm: a bad one, by file and line' testparm_bad
+check 'testparm: what is no file' testparm_no_file
 check 'testparm: a printer called like a pipe of Samba' testparm_pipes_of_samba
 make_provider
 configure
