@@ -121,8 +121,15 @@ static void limit_silence(connection *self, uint64_t ms)
     uv_timer_start(&self->limit, on_silence, ms, 0);
 }
 
+/* Whether something has come that was not read: bytes, or the end. */
+static bool has_come(const connection *self)
+{
+    char byte;
+    return recv(self->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0;
+}
+
 /* A client that sends nothing holds a place that others may want. While bytes of its own wait for the pipe, the pipe is
- * to blame, which the engine sees to. */
+ * to blame, which the engine sees to; and if we have stood still, what it has sent may not have been read. */
 static void on_silence(uv_timer_t *timer)
 {
     connection *self = timer->data;
@@ -130,6 +137,8 @@ static void on_silence(uv_timer_t *timer)
     uint64_t silent = self->buffers == 0 ? uv_now(timer->loop) - self->heard : 0;
     if (silent < idle_time)
         limit_silence(self, idle_time - silent);
+    else if (has_come(self))
+        limit_silence(self, idle_time);
     else
         give_up(self, NPJ_STATUS_IO_TIMEOUT, "the client sends nothing");
 }

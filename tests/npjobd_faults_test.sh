@@ -198,6 +198,19 @@ silent_client()
         calls 'abandon 1 STATUS_IO_TIMEOUT' 'schedule 2' && stop
 }
 
+# The client has sent all in time, but the daemon was stopped.
+silent_daemon()
+{
+    configure - 'idle timeout = 2' && fresh_start && rm -f end && mkfifo end || return 1
+    { echo begun; cat end; } | client 0 &
+    local pid=$!
+    until_so grep -qs begun out.laser-1 && kill -STOP "$npjobd_pid" || return 1
+    echo ended >end
+    sleep 3
+    kill -CONT "$npjobd_pid"
+    wait $pid && calls 'schedule 1' && has 'bytes=12 .*outcome=scheduled' && stop
+}
+
 # Another job has its own memory, even when there is hardly any.
 memory_for_each()
 {
@@ -269,6 +282,7 @@ check 'the reader of the pipe sleeps' pipe_stalls
 check 'schedule fails' schedule_fails
 check 'smbd dies' smbd_dies
 check 'a client that sends nothing' silent_client
+check 'a daemon that stood still' silent_daemon
 check 'back-pressure' back_pressure
 check 'memory for each job' memory_for_each
 check 'max jobs' too_many
