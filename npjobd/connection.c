@@ -52,7 +52,6 @@ void connection_end(connection *self)
     self->ended = true;
     shared->live--;
     owner->live--;
-    printer_release(owner);
     shared->relieved(shared);
 }
 
@@ -180,7 +179,7 @@ bool connection_new(printer *owner, int fd)
     self->limit.data = self;
     self->open_handles = 2;
     self->fd = fd;
-    self->printer = printer_hold(owner);
+    self->printer = owner;
     self->queue = queue_hold(owner->queue);
     npa_begin(&self->parser, NPA_REQUEST_MAX);
     enlist(self);

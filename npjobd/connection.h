@@ -28,7 +28,7 @@
 typedef struct connection {
     struct connection *next; /**< in the service's list, until it has ended */
     struct connection **link;
-    printer *printer; /**< held */
+    printer *printer; /**< outlives it */
     queue *queue;     /**< held: the printer's when the connection came */
     uid_t peer;
 

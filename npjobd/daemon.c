@@ -52,8 +52,9 @@ static void resume(npjobd *self)
 {
     self->paused = false;
     uv_timer_stop(&self->look_again);
-    for (printer *one = self->printers; one != NULL && !self->stopping; one = one->next)
-        listener_resume(one->listener);
+    for (printer *one = self->printers; one != NULL; one = one->next)
+        if (one->listener != NULL)
+            listener_resume(one->listener);
     for (size_t i = 0; i < self->socket_count; i++)
         if (self->idle[i] != NULL)
             listener_resume(self->idle[i]);
@@ -72,8 +73,9 @@ static void on_exhausted(service *shared, int error)
     npjobd *self = daemon_of(shared);
     uint64_t now = uv_now(&self->loop);
     self->paused = true;
-    for (printer *one = self->printers; one != NULL && !self->stopping; one = one->next)
-        listener_pause(one->listener);
+    for (printer *one = self->printers; one != NULL; one = one->next)
+        if (one->listener != NULL)
+            listener_pause(one->listener);
     if (self->control != NULL && error != 0)
         control_pause(self->control);
     if (error != 0)
@@ -92,7 +94,7 @@ static void close_handles(npjobd *self)
 {
     self->closing = true;
     daemon_close_files(self);
-    daemon_release_printers(self);
+    daemon_free_printers(self);
     uv_close((uv_handle_t *)&self->hangup, NULL);
     uv_close((uv_handle_t *)&self->terminate, NULL);
     uv_close((uv_handle_t *)&self->interrupt, NULL);

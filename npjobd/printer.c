@@ -60,7 +60,6 @@ printer *printer_new(service *shared, const settings_printer *wanted, const char
         return NULL;
     }
     self->service = shared;
-    self->holders = 1;
     snprintf(self->name, sizeof self->name, "%s", wanted->name);
     char path[PATH_MAX];
     path_of(self, folder, path);
@@ -84,36 +83,29 @@ bool printer_renew(printer *self, const settings_printer *wanted, char *why, siz
     return true;
 }
 
-bool printer_place(printer *self, const char *folder, char *why, size_t why_size)
+bool printer_place(printer *self, const char *folder, int fd, char *why, size_t why_size)
 {
     char path[PATH_MAX];
     path_of(self, folder, path);
-    if (listener_is_at(self->listener, path))
+    if (self->listener != NULL && listener_is_at(self->listener, path))
         return listener_give(self->listener, self->service->smbd, why, why_size);
-    listener *made = open_socket(self, path, -1, why, why_size);
+    listener *made = open_socket(self, path, fd, why, why_size);
     if (made == NULL)
         return false;
-    listener_close(self->listener);
+    printer_close(self);
     self->listener = made;
     return true;
 }
 
 void printer_close(printer *self)
 {
-    listener_close(self->listener);
+    if (self->listener != NULL)
+        listener_close(self->listener);
     self->listener = NULL;
 }
 
-printer *printer_hold(printer *self)
+void printer_free(printer *self)
 {
-    self->holders++;
-    return self;
-}
-
-void printer_release(printer *self)
-{
-    if (--self->holders > 0)
-        return;
     queue_release(self->queue);
     free(self);
 }

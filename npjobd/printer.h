@@ -3,8 +3,8 @@
  * @file
  * A printer: its socket, its queue, and what it has seen.
  *
- * The daemon owns its printers, from printer_new() until it releases them, closed. Each connection holds its printer as
- * well, for the counts; the memory goes with the last holder.
+ * The daemon owns its printers, from printer_new() to printer_free(). One that has connections may be closed, and
+ * opened again by printer_place(), but it is not freed: they count on it.
  */
 #ifndef NPJOBD_PRINTER_H
 #define NPJOBD_PRINTER_H
@@ -20,9 +20,8 @@
 typedef struct printer {
     service *service;
     struct printer *next; /**< the daemon's list */
-    listener *listener;
-    queue *queue;   /**< for new connections; held to the end, for what its engine has to tell */
-    size_t holders; /**< the daemon is one */
+    listener *listener;   /**< NULL: closed */
+    queue *queue;         /**< for new connections; held to the end, for what its engine has to tell */
     report_counts counts;
     uint64_t live; /**< its connections and jobs that have not ended */
     char name[SETTINGS_NAME_MAX + 1];
@@ -45,18 +44,17 @@ bool printer_renew(printer *self, const settings_printer *wanted, char *why, siz
 
 /**
  * Has its socket in @p folder, for the user that smbd runs as now. One that is elsewhere, or whose file is gone (a
- * cleaner of /run has been there, or smbd's start), is made anew there before the old one is closed.
+ * cleaner of /run has been there, or smbd's start), is made anew there before the old one is closed. A closed printer
+ * gets one: @p fd is that of printer_new().
  * @return whether it is so; if not, the old socket is where it was, and @p why has the reason.
  */
-bool printer_place(printer *self, const char *folder, char *why, size_t why_size);
+bool printer_place(printer *self, const char *folder, int fd, char *why, size_t why_size);
 
-/** Closes the socket: no new jobs come, those in progress go on. Its owner still has the counts to show. */
+/** Closes the socket, if it is open: no new jobs come, those in progress go on. The counts are still there to be shown.
+ */
 void printer_close(printer *self);
 
-/** One more holder. @return @p self. */
-printer *printer_hold(printer *self);
-
-/** One holder less; the last one frees it. */
-void printer_release(printer *self);
+/** Frees it: it is closed, and no connection is left. */
+void printer_free(printer *self);
 
 #endif

@@ -47,20 +47,24 @@ static int find_socket(const npjobd *self, const char *name)
     return -1;
 }
 
-/* Those that the new settings do not name. */
+/* Those that the new settings do not name. One that has jobs stays in the list, closed, until the settings are read
+ * again after their end: so it is told of, and so are they. */
 static void remove_printers(npjobd *self, const settings *fresh)
 {
     for (printer **link = &self->printers; *link != NULL;) {
         printer *one = *link;
-        if (find_settings(fresh, one->name) != NULL) {
+        bool wanted = find_settings(fresh, one->name) != NULL;
+        if (!wanted && one->listener != NULL) {
+            log_line(LOG_NOTICE, "printer %s is removed; connections and jobs that go on: %ju", one->name,
+                     (uintmax_t)one->live);
+            printer_close(one);
+        }
+        if (wanted || one->live > 0) {
             link = &one->next;
             continue;
         }
         *link = one->next;
-        log_line(LOG_NOTICE, "printer %s is removed; connections and jobs that go on: %ju", one->name,
-                 (uintmax_t)one->live);
-        printer_close(one);
-        printer_release(one);
+        printer_free(one);
     }
 }
 
@@ -124,8 +128,9 @@ static size_t place_printers(npjobd *self, const settings *fresh, const char *fo
             failed += !add_printer(self, wanted, folder);
             continue;
         }
-        if (!printer_place(one, folder, why, sizeof why)) {
-            log_line(LOG_ERR, "printer %s keeps its old socket: %s", wanted->name, why);
+        if (!printer_place(one, folder, find_socket(self, wanted->name), why, sizeof why)) {
+            log_line(LOG_ERR, "printer %s %s: %s", wanted->name,
+                     one->listener != NULL ? "keeps its old socket" : "is not there again", why);
             failed++;
         }
         if (!printer_renew(one, wanted, why, sizeof why)) {
@@ -143,12 +148,12 @@ void daemon_close_printers(npjobd *self)
         printer_close(one);
 }
 
-void daemon_release_printers(npjobd *self)
+void daemon_free_printers(npjobd *self)
 {
     while (self->printers != NULL) {
         printer *one = self->printers;
         self->printers = one->next;
-        printer_release(one);
+        printer_free(one);
     }
 }
 

@@ -15,7 +15,7 @@
 
 #include "npjob/npjob.h"
 
-/** What a printer has seen since the daemon was started, or since the printer was first configured. */
+/** What a printer has seen since the daemon was started, or since it was configured when there was none of its name. */
 typedef struct report_counts {
     uint64_t connections;        /**< accepted */
     uint64_t handshakes_refused; /**< of those: a stranger, nonsense, or too slow */

@@ -20,7 +20,7 @@ typedef struct npjobd {
     uv_loop_t loop;
     const char *path;   /**< of the configuration */
     settings *settings; /**< owned: those that hold now */
-    printer *printers;  /**< owned */
+    printer *printers;  /**< owned: those that are served, and those that were removed and had jobs when they were */
     control *control;   /**< owned */
     metrics *metrics;   /**< owned; NULL: none wanted */
 
@@ -62,8 +62,8 @@ size_t daemon_apply(npjobd *self, settings *fresh, uid_t smbd);
 /** Closes all printers: no new jobs. They stay in the report. */
 void daemon_close_printers(npjobd *self);
 
-/** Gives up all printers, which were closed. */
-void daemon_release_printers(npjobd *self);
+/** Frees all printers, which were closed, and have no jobs. */
+void daemon_free_printers(npjobd *self);
 
 /** Gives up the control socket and the metrics file. */
 void daemon_close_files(npjobd *self);

@@ -167,6 +167,39 @@ sockets_change_hands()
         [ "$(stat -c %U n/np/laser)" = root ] && chown root n n/np
 }
 
+# has_no_printer: laser is not told of.
+has_no_printer()
+{
+    ! "$NPJOBD" status --config conf | grep -q '^laser '
+}
+
+# A printer that was removed is told of until its jobs have ended, and been counted; if it comes back, it counts on.
+removed_printer_is_told_of()
+{
+    configure "metrics file = $folder/metrics" 'metrics interval = 1' && cp conf conf.laser &&
+        sed 's/^\[laser\]/[other]/' conf >conf.other && fresh_start && hold_client laser-1 && cp conf.other conf && reload &&
+        is live 1 && is bytes 12 && end_client 0 && is scheduled 1 && is live 0 &&
+        until_so grep -q '^npjobd_jobs_total{printer="laser",outcome="scheduled"} 1$' metrics && reload && has_no_printer
+}
+
+removed_printer_comes_back()
+{
+    cp conf.laser conf && reload && is scheduled 0 && hold_client laser-2 && cp conf.other conf && reload &&
+        [ ! -e n/np/laser ] && cp conf.laser conf && reload && [ -S n/np/laser ] && is live 1 && is connections 1 &&
+        echo again | client 0 && is connections 2 && is scheduled 1 && end_client 0 && is scheduled 2 &&
+        [ "$("$NPJOBD" status --config conf | grep -c '^laser ')" -eq 1 ]
+}
+
+# Where it cannot, it is tried again. Stopping takes one that is away as it is.
+removed_printer_comes_back_late()
+{
+    hold_client laser-4 && cp conf.other conf && reload && echo mine >n/np/laser && cp conf.laser conf &&
+        reload ', 1 failure$' && has 'printer laser is not there again: .*laser is there, and no socket' && is live 1 &&
+        rm n/np/laser && reload && [ -S n/np/laser ] && cp conf.other conf && reload && kill -TERM "$npjobd_pid" &&
+        has 'SIGTERM: stopping' && end_client 0 && ends 0 &&
+        grep -q '^npjobd_jobs_total{printer="laser",outcome="scheduled"} 3$' metrics
+}
+
 # ---------------------------------------------------------------------------------------------- sockets
 
 stale_socket_is_replaced()
@@ -361,6 +394,9 @@ if [ "$(id -u)" -eq 0 ]; then
     check 'they change hands' sockets_change_hands
 fi
 check 'it stops' stop
+check 'a printer that was removed is told of' removed_printer_is_told_of
+check 'and comes back as it was' removed_printer_comes_back
+check 'or cannot, and stops with the others' removed_printer_comes_back_late
 check 'a stale socket is replaced' stale_socket_is_replaced
 check 'a live one is an error, and lives on' live_socket_is_an_error
 check 'a file in the way is an error, and stays' file_in_the_way_is_an_error
