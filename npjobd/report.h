@@ -29,7 +29,7 @@ typedef struct report_printer {
     const char *name;
     report_counts counts;
     uint64_t live;     /**< connections and jobs that have not ended */
-    npj_gauge packets; /**< the engine's; the peak is that since the settings were last read */
+    npj_gauge packets; /**< the engine's; the peak is that since the settings were last read, and no less than live */
     npj_gauge pool;    /**< the engine's bytes of packets, likewise */
 } report_printer;
 

@@ -10,6 +10,7 @@ static void add_gauge(npj_gauge *sum, const npj_gauge *part)
 {
     sum->live += part->live;
     sum->peak = part->peak > sum->peak ? part->peak : sum->peak;
+    sum->peak = sum->live > sum->peak ? sum->live : sum->peak;
     sum->total += part->total;
 }
 

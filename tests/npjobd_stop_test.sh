@@ -190,6 +190,20 @@ removed_printer_comes_back()
         [ "$("$NPJOBD" status --config conf | grep -c '^laser ')" -eq 1 ]
 }
 
+# What was begun before a reload lives on beside what is new.
+peaks_are_peaks()
+{
+    local clients=() live
+    configure - 'max job memory = 1M' && fresh_start && close_gate && head -c 2000000 /dev/zero >big || return 1
+    "$NPA_CLIENT" n/np/laser <big >said.1 &
+    clients+=($!)
+    held_up 1 16 && reload || return 1
+    "$NPA_CLIENT" n/np/laser <big >said.2 &
+    clients+=($!)
+    held_up 2 32 && live=$(number packets_live) && [ "$live" -gt 1 ] && [ "$(number packets_peak)" -ge "$live" ] &&
+        [ "$(number pool_bytes_peak)" -ge "$(number pool_bytes_live)" ] && open_gate && wait "${clients[@]}" && stop
+}
+
 # Where it cannot, it is tried again. Stopping takes one that is away as it is.
 removed_printer_comes_back_late()
 {
@@ -397,6 +411,7 @@ check 'it stops' stop
 check 'a printer that was removed is told of' removed_printer_is_told_of
 check 'and comes back as it was' removed_printer_comes_back
 check 'or cannot, and stops with the others' removed_printer_comes_back_late
+check 'no peak is below what lives' peaks_are_peaks
 check 'a stale socket is replaced' stale_socket_is_replaced
 check 'a live one is an error, and lives on' live_socket_is_an_error
 check 'a file in the way is an error, and stays' file_in_the_way_is_an_error
