@@ -358,6 +358,23 @@ filter_no_room()
     put "$tmp/big" && run filter schedule --id "$id" && left ''
 }
 
+# What it says does not fill the disk, and the end of it is known.
+filter_says_much()
+{
+    add filter -- sh -c 'cat >/dev/null; head -c 8000000 /dev/zero >&2; du -sk "$0" >"$0/size"; echo >&2; echo "out of paper" >&2; exit 3' "$spool" &&
+        put "$tmp/small" && refused 1 'npjob-filter: out of paper' run filter schedule --id "$id" &&
+        [ "$(cut -f 1 "$spool/size")" -lt 500 ] && run filter abandon --id "$id" && left size
+}
+
+# Nobody waits for the end of whom it leaves behind, who can still speak.
+filter_leaves_a_child()
+{
+    add filter -- sh -c 'cat >/dev/null; sleep 5 & echo "out of paper" >&2; exit 3' && put "$tmp/small" &&
+        refused 1 'npjob-filter: out of paper' run filter schedule --id "$id" && ! nobody && run filter abandon --id "$id" &&
+        left '' && add filter -- sh -c '(sleep 5; echo more >&2; touch "$0") & cat >/dev/null' "$spool/child" &&
+        put "$tmp/small" && run filter schedule --id "$id" && [ ! -e "$spool/child" ] && left child
+}
+
 filter_fails_silently()
 {
     add filter -- sh -c 'cat >/dev/null; exit 3' && put "$tmp/big" &&
@@ -408,7 +425,7 @@ done
 check 'npjob-filter: whole' fresh filter_whole
 check 'npjob-filter: abandoned' fresh filter_abandoned filter
 check 'npjob-filter: abandoned, and does not want to go' fresh filter_abandoned stubborn
-for name in abandoned_at_once never_connected no_verdict two_at_once arguments fails no_room fails_silently reads_too_little is_missing hangs wrong_use; do
+for name in abandoned_at_once never_connected no_verdict two_at_once arguments fails no_room says_much leaves_a_child fails_silently reads_too_little is_missing hangs wrong_use; do
     check "npjob-filter: $name" fresh "filter_$name"
 done
 check 'npjob-filter: dies' fresh filter_dies 'head -c 100 >/dev/null; echo gone >&2; exit 1' 'npjob-filter: gone'
