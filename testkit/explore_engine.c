@@ -9,7 +9,7 @@
  *
  * What is left out must be held against the model at every event instead: handles, JobIds, cookies.
  */
-#include "../lib/packet.h"
+#include "../lib/engine.h"
 #include "explore_state.h"
 #include "model_state.h"
 
@@ -114,11 +114,14 @@ static uint64_t said_and_stale(const struct explorer *x)
     return said | (uint64_t)request << 2 | (uint64_t)(w->ended_job != 0) << 3;
 }
 
-/* How many blocks of each of the two sizes are kept for reuse, and which is the next to make way. */
+/* The sizes of the blocks that there can be: a header alone, and one with a few bytes behind it. */
+enum { SIZES = 2 };
+
+/* How many blocks of each size are kept for reuse, and which is the next to make way. */
 static uint64_t kept(const struct npj_srv *srv)
 {
-    uint64_t count[2] = {0, 0};
-    for (int class = 0; class < 2; class ++)
+    uint64_t count[SIZES] = {0, 0};
+    for (int class = 0; class < SIZES; class ++)
         for (const struct npji_packet *packet = srv->idle[class]; packet != NULL && count[class] < 255;
              packet = packet->next)
             count[class]++;
@@ -132,8 +135,7 @@ static uint64_t kept(const struct npj_srv *srv)
 void explore_scribble(const struct explorer *x)
 {
     const struct npj_srv *srv = x->world->srv;
-    const unsigned classes = npji_classes(srv);
-    for (unsigned class = 0; class < classes; class ++)
+    for (unsigned class = 0; class < SIZES; class ++)
         for (struct npji_packet *packet = srv->idle[class]; packet != NULL; packet = packet->next) {
             struct npji_packet *const next = packet->next;
             memset(packet, 0xDD, sizeof *packet);
