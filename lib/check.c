@@ -197,7 +197,7 @@ static const char *check_pool(const struct npj_srv *srv, const struct sums *sums
     const npj_stats *stats = &srv->stats;
     const unsigned classes = classes_kept(srv);
     uint64_t idle = 0;
-    MUST(srv->idle_turn < npji_classes(srv), "a class of blocks is the next to make way");
+    MUST(srv->idle_turn <= npji_classes(srv), "a class of blocks is the next to make way");
     for (unsigned class = 0; class < classes; class ++)
         for (const struct npji_packet *packet = srv->idle[class]; packet != NULL && idle <= stats->idle_bytes;
              packet = packet->next) {

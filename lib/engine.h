@@ -264,7 +264,7 @@ struct npj_srv {
     npji_slot *slots;
     struct npji_member **index[NPJI_KEYS];
     npj_iov *iov;
-    uint32_t idle_turn;                          /* the class that is the next to make way */
+    uint32_t idle_turn; /* the class that is the next to make way; behind the last, the first */
     struct npji_packet *idle[NPJI_SIZE_CLASSES]; /* blocks kept for reuse, linked by next */
 };
 

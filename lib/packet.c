@@ -55,8 +55,8 @@ bool npji_block_room(struct npj_srv *srv, unsigned class)
         return false;
     const unsigned classes = npji_classes(srv);
     for (unsigned turns = 0; turns < classes && !npji_block_fits(srv, bytes); turns++) {
-        const unsigned other = srv->idle_turn;
-        srv->idle_turn = other + 1 < classes ? other + 1 : 0;
+        const unsigned other = srv->idle_turn < classes ? srv->idle_turn : 0;
+        srv->idle_turn = other + 1;
         if (other != class && srv->idle[other] != NULL)
             give_back(srv, other);
     }

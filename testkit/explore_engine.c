@@ -125,7 +125,7 @@ static uint64_t kept(const struct npj_srv *srv)
         for (const struct npji_packet *packet = srv->idle[class]; packet != NULL && count[class] < 255;
              packet = packet->next)
             count[class]++;
-    return (uint64_t)srv->idle_turn << 16 | count[0] << 8 | count[1];
+    return (uint64_t)(srv->idle_turn % SIZES) << 16 | count[0] << 8 | count[1];
 }
 
 /*

@@ -151,8 +151,8 @@ Test(check, what_is_counted)
     broken(h, (*kept)->next, *kept, KEPT);
     broken(h, (*kept)->size_class, (uint8_t)((*kept)->size_class + 1), "what is kept for reuse is with its like");
     const unsigned classes = npji_classes(srv);
-    broken(h, srv->idle_turn, classes, "a class of blocks is the next to make way");
-    allowed(h, srv->idle_turn, classes - 1);
+    broken(h, srv->idle_turn, classes + 1, "a class of blocks is the next to make way");
+    allowed(h, srv->idle_turn, classes);
     broken(h, srv->config.max_idle_bytes, idle - 1, KEPT);
     allowed(h, srv->config.max_idle_bytes, idle);
     broken(h, stats->jobs.live, 2, ALL_JOBS);
