@@ -392,18 +392,13 @@ static bool stays_without_provider(const struct a_job *job, uint64_t provider)
     return job->provider == provider && job->failed && !job->provider_gone;
 }
 
-static bool is_there(const struct a_job *job, uint64_t unused)
-{
-    (void)unused;
-    return !job->gone;
-}
-
+/** How many jobs that have not ended @p is says yes to; NULL says it to all. */
 static uint32_t count_jobs(const struct npjt_driver *d, bool (*is)(const struct a_job *, uint64_t), uint64_t key)
 {
     uint32_t count = 0;
     for (uint8_t i = 0; i < d->jobs; i++) {
         const struct a_job *job = &d->job[d->order[i]];
-        count += !job->gone && is(job, key);
+        count += !job->gone && (!is || is(job, key));
     }
     return count;
 }
@@ -451,7 +446,7 @@ void npjt_shutdown(struct npjt_driver *d, npj_shutdown_how how)
     uint64_t before = npjt_before(d, "shutdown", expected);
     npjt_watch(d, 1U << NPJ_EVENT_EXPIRE, NULL);
     if (how == NPJ_ABORT && d->stopping < 1 + NPJ_ABORT)
-        d->told.due = count_jobs(d, is_there, 0);
+        d->told.due = count_jobs(d, NULL, 0);
     npj_status status = d->subject->shutdown(d->srv, how);
     npjt_judge(d, status, expected, before);
     if (status != NPJ_STATUS_SUCCESS || !known || d->stopping >= 1 + how)

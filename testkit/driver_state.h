@@ -104,8 +104,8 @@ struct a_job {
 };
 
 /* What stands where the server is to write only on success: zero could have been written. */
-#define UNTOUCHED UINT64_C(0x5E5E5E5E5E5E5E5E)
 enum { UNTOUCHED_BYTE = 0x5E };
+#define UNTOUCHED (UINT64_C(0x0101010101010101) * UNTOUCHED_BYTE)
 
 /** What the trace is to tell of the call that is being made, and has told. */
 struct told {
