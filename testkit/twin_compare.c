@@ -30,20 +30,23 @@ static const char *status_text(npj_status status, char out[64])
 
 static void entry_text(char out[192], const struct twin_entry *entry)
 {
-    char status[64];
+    char status[64], job[16] = "";
     (void)status_text(entry->status, status);
+    if (entry->job != TWIN_NOBODY)
+        (void)snprintf(job, sizeof job, "job %u, ", (unsigned)entry->job);
     if (!entry->what && entry->tag == 0)
         (void)snprintf(out, 192, "nothing more");
     else if (entry->what == TWIN_CALL)
-        (void)snprintf(out, 192, "the call of step %u says %s", entry->tag, status);
+        (void)snprintf(out, 192, "%sthe call of step %u says %s", job, entry->tag, status);
     else if (entry->kind == NPJ_REPLY)
-        (void)snprintf(out, 192, "REPLY to the %s of tag %u: %s, %llu bytes%s", request_names[entry->request & 3],
-                       entry->tag, status, (unsigned long long)entry->count, entry->held ? ", held" : "");
+        (void)snprintf(out, 192, "%sREPLY to the %s of tag %u: %s, %llu bytes%s", job,
+                       request_names[entry->request & 3], entry->tag, status, (unsigned long long)entry->count,
+                       entry->held ? ", held" : "");
     else if (entry->kind == NPJ_WRITE)
-        (void)snprintf(out, 192, "WRITE of %llu bytes (hash %llx)", (unsigned long long)entry->count,
+        (void)snprintf(out, 192, "%sWRITE of %llu bytes (hash %llx)", job, (unsigned long long)entry->count,
                        (unsigned long long)entry->bytes);
     else
-        (void)snprintf(out, 192, "%s of tag %u, JobId %u: %s", npjt_action_name((npj_action_kind)entry->kind),
+        (void)snprintf(out, 192, "%s%s of tag %u, JobId %u: %s", job, npjt_action_name((npj_action_kind)entry->kind),
                        entry->tag, (unsigned)entry->job_id, status);
 }
 
@@ -121,10 +124,7 @@ static bool compare_key(struct npjt_twin *twin, enum twin_key key, uint8_t wante
         char left[192], right[192];
         entry_text(left, a ? a : &nothing);
         entry_text(right, b ? b : &nothing);
-        char whose[32] = "";
-        if ((a ? a : b)->job != TWIN_NOBODY)
-            (void)snprintf(whose, sizeof whose, "job %u, ", (unsigned)(a ? a : b)->job);
-        npjt_twin_differ(twin, "%s%s: %s; %s: %s", whose, side_name(twin, 0), left, side_name(twin, 1), right);
+        npjt_twin_differ(twin, "%s: %s; %s: %s", side_name(twin, 0), left, side_name(twin, 1), right);
         return false;
     }
 }

@@ -11,6 +11,8 @@ static struct {
     void *srv;
     npj_job last_job;
     npj_op last_op; /* what the last npj_next() handed out; 0 if there was nothing */
+    npj_job first_job;
+    npj_action first_add; /* taken, and not yet handed out */
     bool starved, many;
     uint64_t now;
 } memory;
@@ -37,6 +39,29 @@ static npj_status write_noting_job(void *srv, npj_job job, uint64_t tag, const v
 static npj_status abort_last_written(void *srv, npj_job job, npj_status reason)
 {
     return GOOD.abort(srv, memory.last_job ? memory.last_job : job, reason);
+}
+
+static npj_status add_noting_first(void *srv, uint64_t client, uint64_t provider, uint64_t cookie, uint64_t tag,
+                                   npj_job *out)
+{
+    npj_status status = GOOD.add_job(srv, client, provider, cookie, tag, out);
+    if (status == NPJ_STATUS_PENDING && !memory.first_job)
+        memory.first_job = *out;
+    return status;
+}
+
+static bool next_with_first_last(void *srv, npj_action *out)
+{
+    bool more = GOOD.next(srv, out);
+    if (more && out->kind == NPJ_ADD_JOB && out->job == memory.first_job) {
+        memory.first_add = *out;
+        more = GOOD.next(srv, out);
+    }
+    if (more || !memory.first_add.op)
+        return more;
+    *out = memory.first_add;
+    memory.first_add.op = 0;
+    return true;
 }
 
 /* -------------------------------------------------------------------------------------------------------------- lent
@@ -195,6 +220,8 @@ static const uint8_t aborted[] = {0,
                                   STEP(WRITE, 2, 5, 0),
                                   DO(DRAIN, 0)};
 
+static const uint8_t crossed[] = {0, 0xE0, 1, DO(ADD, 2), DO(ADD, 0), DO(ADD, 0), DO(DRAIN, 0)};
+
 static const uint8_t pipelined[] = {0, 0xE0, 0, DO(ADD, 0), DO(CONNECT, 0), DO(DRAIN, 0), DO(COMPLETE, 0), END(0)};
 
 static const uint8_t connected_twice[] = {0, 0xE0, 0, OPEN(0), STEP(EXTRA, 0, 1, 0), STEP(WRITE, 0, 5, 0), END(0)};
@@ -241,6 +268,9 @@ const struct twin_fault *twin_faults(size_t *count)
     FAULT("an abort ends the job that was last written to", COMMUTE, "in another order: ", aborted, abort,
           abort_last_written);
     faults[n - 1].subject.write = write_noting_job;
+    FAULT("the job that was added first has the last turn", COMMUTE, "in another order: job 2, ADD_JOB", crossed, next,
+          next_with_first_last);
+    faults[n - 1].subject.add_job = add_noting_first;
     FAULT("the last lent byte is not written", LENT, "WRITE of 8 bytes", plain, write, write_lends_less);
     FAULT("RETURN never comes", LENT, "lent payloads are not returned", aborted, next, next_without_return);
     FAULT("a completion that comes at once counts short", DEFERRED, "the pipe of job 0", plain, written,
