@@ -110,10 +110,11 @@ void npjt_check_deadline(struct npjt_driver *d)
     if (says == earliest)
         return;
     if (earliest == NPJ_NEVER)
-        npjt_violate(d, NPJT_LAW_BOUNDS, "the server's deadline is %llu, and none was set", (unsigned long long)says);
+        npjt_violate(d, NPJT_LAW_BOUNDS, "the server's deadline is %llu where none is right", (unsigned long long)says);
     else if (says == NPJ_NEVER)
-        npjt_violate(d, NPJT_LAW_BOUNDS, "the server has no deadline, and %llu was set", (unsigned long long)earliest);
+        npjt_violate(d, NPJT_LAW_BOUNDS, "the server has no deadline where %llu is right",
+                     (unsigned long long)earliest);
     else
-        npjt_violate(d, NPJT_LAW_BOUNDS, "the server's deadline is %llu, and %llu the earliest that was set",
-                     (unsigned long long)says, (unsigned long long)earliest);
+        npjt_violate(d, NPJT_LAW_BOUNDS, "the server's deadline is %llu where %llu is right", (unsigned long long)says,
+                     (unsigned long long)earliest);
 }

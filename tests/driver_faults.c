@@ -422,6 +422,7 @@ const struct fault *driver_faults(size_t *count)
     FAULT("more is kept for reuse than the limit", 9, "tape 1\nopen\nwrite length=16\nnext\ncomplete\nnext count=1\n",
           srv_new, new_hoarding);
     FAULT("a deadline that comes too late", 9, STALL, srv_new, new_patient);
+    SAYS("deadline is 20 where 10 is right");
     FAULT("a deadline that comes too early", 9, STALL, srv_new, new_hasty);
     FAULT("a part of a message arms the stall deadline", 9, PART_OF_A_MESSAGE, written, written_arms_by_a_part);
     faults[n - 1].subject.deadline = deadline_put_off;
