@@ -102,7 +102,7 @@ typedef struct npj_pipe_name {
 npj_status npj_path_parse(const npj_path *path, npj_path_profile profile, npj_pipe_name *out);
 
 /**
- * Writes a parsed name in its Win32 form, `\\.\pipe\NAME` or `\\SERVER\pipe\NAME`, in either encoding. The result
+ * Writes a parsed name in its Win32 form, that of NPJ_FORM_LOCAL or of NPJ_FORM_REMOTE, in either encoding. The result
  * parses to the same name. An opaque name is refused.
  *
  * @param name     from npj_path_parse().
