@@ -165,12 +165,12 @@ typedef struct npj_config {
      * the host's hands): it is the host's to npj_abort() it when its client has been silent for too long. */
     uint64_t add_timeout;     /**< from npj_add_job() until AddJob has returned. Default 30000 */
     uint64_t connect_timeout; /**< from when OPEN is due, taken or not, until it has returned. Default 30000 */
-    uint64_t stall_timeout; /**< while a job that is open or closing holds a write: since a byte (message mode: a whole
-                               message) was last taken. Default 60000 */
-    uint64_t drain_timeout; /**< from the acceptance of a close until its answer; and of a shutdown by drain. Default
-                               300000 */
+    uint64_t stall_timeout;   /**< while a job that is open or closing has a write unanswered: since it came to that, or
+                                 since a byte (message mode: a whole message) was last taken. Default 60000 */
+    uint64_t drain_timeout;   /**< from the acceptance of a close until its answer; and of a shutdown by drain. Default
+                                 300000 */
 
-    /** Called for every event that meets a job. May be NULL. @p trace is valid during the call only. */
+    /** Called for each line of the trace. May be NULL. @p trace is valid during the call only. */
     void (*trace)(void *user, const npj_trace *trace);
     void *trace_user;
 } npj_config;
@@ -360,11 +360,12 @@ npj_status npj_opened(npj_srv *srv, npj_op op, npj_status status, npj_pipe_mode 
  * REPLY or RETURN, as they may go into the next WRITE.
  *
  * Bytes count whatever the status: writes that are covered in full are SUCCESS, the status falls on the first that is
- * not. A short success in byte mode is no failure: the rest goes out in the next WRITE. SUCCESS with no byte of a
- * non-empty write, or with a part of a message, is a failed pipe (PIPE_BROKEN): a host whose pipe is full waits. Once
- * the host has taken a CANCEL of this operation, CANCELLED, and SUCCESS with no byte of a non-empty write, mean that it
- * was cancelled, and the job goes on; CANCELLED unasked is a failure. So a message that a CANCEL has cut off in the
- * middle is to be completed with CANCELLED: with SUCCESS it is a part of a message.
+ * not. An error fails the job even where it falls on none. A short success in byte mode is no failure: the rest goes
+ * out in the next WRITE. SUCCESS with no byte of a non-empty write, or with a part of a message, is a failed pipe
+ * (PIPE_BROKEN): a host whose pipe is full waits. Once the host has taken a CANCEL of this operation, CANCELLED, and
+ * SUCCESS with no byte of a non-empty write, mean that it was cancelled, and the job goes on; CANCELLED unasked is a
+ * failure. So a message that a CANCEL has cut off in the middle is to be completed with CANCELLED: with SUCCESS it is a
+ * part of a message.
  *
  * @param transferred bytes that the pipe took, over all iovecs. Bad claim: more than were given.
  * @return NPJ_STATUS_SUCCESS; NPJ_STATUS_INVALID_HANDLE; NPJ_STATUS_INVALID_PARAMETER (a bad claim, consumed: no byte
@@ -495,7 +496,7 @@ typedef struct npj_action {
     uint32_t job_id;    /**< SCHEDULE_JOB, ABANDON_JOB: the provider's JobId */
     uint64_t count;     /**< REPLY of a write: bytes taken. WRITE: bytes in all iovecs */
     const npj_iov *iov; /**< WRITE: the array is valid until the next npj_next(), its bytes until npj_written() */
-    uint32_t iov_count; /**< WRITE: 1 to max_batch; 1 in message mode, where the one may be empty */
+    uint32_t iov_count; /**< WRITE: 1 to max_batch; 1 in message mode, where the one may be empty, its base NULL */
     bool held; /**< REPLY of a lent write: the operation in flight still uses the bytes, and a RETURN follows its
                   completion */
 } npj_action;
@@ -554,7 +555,7 @@ typedef struct npj_job_info {
     uint64_t cookie;
     uint64_t bytes;   /**< in live packets */
     uint32_t packets; /**< live */
-    uint32_t job_id;  /**< 0 until AddJob has returned */
+    uint32_t job_id;  /**< 0 until AddJob has succeeded */
 } npj_job_info;
 
 /**
