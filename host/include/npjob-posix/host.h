@@ -216,7 +216,7 @@ npj_status npjp_job_add(npjp_host *host, const npjp_job_options *options, uint64
 npj_status npjp_job_connect(npjp_job *job, uint64_t tag);
 
 /** As npj_write(). With NPJ_LEND the engine copies nothing. Many small writes are put together just before the system
- * gets them (in a WRITE of several, at most 1 KiB each on average and 32 KiB together); all others go into the pipe
+ * gets them (in a WRITE of several, at most 384 bytes each on average and 32 KiB together); all others go into the pipe
  * from where they lie. The bytes are the caller's again with the reply, or with returned() if that said held. */
 npj_status npjp_job_write(npjp_job *job, uint64_t tag, const void *bytes, uint32_t length, unsigned flags,
                           npj_req *out);
