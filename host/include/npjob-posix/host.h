@@ -165,7 +165,7 @@ npj_status npjp_job_added(npjp_job *job, npj_op op, npj_status status, const cha
  */
 npj_status npjp_job_done(npjp_job *job, npj_op op, npj_status status);
 
-/** Keeps a pointer of the provider's with the job; npjp_job_kept() returns it. NULL at first. */
+/** Keeps a pointer of the provider's with the job; npjp_job_kept() returns it. NULL at first, and of a NULL job. */
 void npjp_job_keep(npjp_job *job, void *kept);
 void *npjp_job_kept(const npjp_job *job);
 
@@ -233,7 +233,7 @@ npj_status npjp_job_abort(npjp_job *job, npj_status reason);
 
 /* ------------------------------------------------------------------------------------------------------ looking in */
 
-/** What was asked for, the strings as copied; valid as long as the job. */
+/** What was asked for, the strings as copied; valid as long as the job. NULL for NULL. */
 const npjp_job_options *npjp_job_asked(const npjp_job *job);
 
 /** What has become of a job so far. In ended(): what has become of it. */
@@ -256,12 +256,13 @@ typedef struct npjp_job_report {
 /** Fills @p out; zeros and empty strings for a NULL job. */
 void npjp_job_report_get(const npjp_job *job, npjp_job_report *out);
 
-/** Just npjp_job_report.trouble. */
+/** Just npjp_job_report.trouble; "" for NULL. */
 const char *npjp_job_trouble(const npjp_job *job);
 
 /**
  * For a provider: adds to the trouble. What is said first stays; what follows is set behind it, after "; ". It is cut
- * where it becomes longer than NPJP_TROUBLE_MAX, and what is not printable is replaced by "_".
+ * where it becomes longer than NPJP_TROUBLE_MAX, and what is not printable is replaced by "_". A null pointer says
+ * nothing.
  *
  * @param step what was tried: "addjob command", "write".
  * @param what what came of it. An empty one says nothing more than the step.
