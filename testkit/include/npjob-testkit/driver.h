@@ -50,7 +50,8 @@ const char *npjt_action_name(npj_action_kind kind);
 typedef struct npjt_violation {
     unsigned law;              /**< npjt_law */
     const char *sentence;      /**< what is wrong, for a reader */
-    uint32_t event;            /**< number of the event, from 1; 0 is the creation of the engine */
+    uint32_t event;            /**< number of the event, from 1; 0 is the creation of the engine. When the driver drains
+                                  after the last record: of that */
     const npjt_record *record; /**< the event; NULL at creation, and when the driver drains after the last record */
     const char *phase;         /**< "new", "event", "drain" or "free" */
     const char *subject;       /**< name of the server */
@@ -145,7 +146,8 @@ void npjt_driver_free(npjt_driver *driver);
 bool npjt_driver_run(npjt_driver *driver, const npjt_subject *subject, const uint8_t *tape, size_t size,
                      const npjt_options *options, npjt_result *result);
 
-/** Prints a finding: the law, the sentence, the event, and the tape as text up to and including that event. */
+/** Prints a finding to stderr: the law, the sentence, the event, and the tape as text up to and including that event.
+ */
 void npjt_violation_print(const npjt_violation *finding);
 
 /** How many of the cells in @p cells were reached, of NPJ_STATE_COUNT × NPJ_EVENT_COUNT. They are only read. */

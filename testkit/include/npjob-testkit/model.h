@@ -14,8 +14,9 @@
  * Where the contract leaves a choice, the model takes npjob's: a WRITE to a byte pipe carries as many writes as a batch
  * takes, up to an empty one; a cancelled write that fails with its job carries the job's status; a copied payload
  * costs npjt_model_block() of pool_bytes; equal deadlines expire by their kind (add, connect, stall, drain), and within
- * one in the order in which they were armed; shutdown by abort goes by the slots in bits 2 to 23 of the handles; a
- * drain has a deadline until the last job has been told of to its end.
+ * one in the order in which they were armed; the loss of a client or a provider goes by the order of adding, shutdown
+ * by abort by the slots in bits 2 to 23 of the handles; a drain has a deadline until the last job has been told of to
+ * its end.
  *
  * A model is one block of memory of npjt_model_size() bytes, aligned as malloc() aligns, with no pointer into itself:
  * it may be copied with memcpy(), kept, and put back. It never allocates, and ends by being forgotten.

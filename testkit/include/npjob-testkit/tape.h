@@ -242,7 +242,7 @@ typedef struct npjt_text_error {
  * is the header. Operands that are left out are their first meaning.
  *
  * @param text     @p length bytes, no terminator needed.
- * @param out      receives the tape; NPJT_TAPE_MAX bytes are always enough.
+ * @param out      receives the tape, or a part of it if the text is none; NPJT_TAPE_MAX bytes are always enough.
  * @param capacity of @p out.
  * @param size     receives the tape's length on success, untouched otherwise.
  * @param error    receives the reason otherwise. May be NULL.
