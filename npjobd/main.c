@@ -138,7 +138,7 @@ static int test_settings(const options *self)
     if (known == NULL)
         return DAEMON_USAGE;
     if (self->verbose)
-        settings_print(known, true, print_piece, stdout);
+        settings_print(known, print_piece, stdout);
     settings_free(known);
     return DAEMON_DONE;
 }

@@ -92,10 +92,8 @@ typedef void settings_put(void *user, const char *text, size_t length);
 /**
  * Prints settings in their canonical form: [global] first, then the printers in their order, the keys in the order of
  * the table and spelled as there. What is printed parses to the same settings.
- *
- * @param defaults whether to print those as well that have their default.
  */
-void settings_print(const settings *from, bool defaults, settings_put *put, void *user);
+void settings_print(const settings *from, settings_put *put, void *user);
 
 /* ------------------------------------------------------------------------------------------------------- the keys */
 

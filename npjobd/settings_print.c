@@ -5,7 +5,6 @@
 #include "settings_value.h"
 
 typedef struct printing {
-    bool defaults;
     settings_put *put;
     void *user;
 } printing;
@@ -31,9 +30,6 @@ static void put_section(const printing *self, const char *name, bool of_printer,
         }
         const char *value = settings_write(&keys[i], members, number);
 
-        if (!self->defaults && keys[i].initial != NULL && strcmp(value, keys[i].initial) == 0) {
-            continue;
-        }
         put_text(self, "    ");
         put_text(self, keys[i].name);
         put_text(self, value[0] != '\0' ? " = " : " =");
@@ -42,9 +38,9 @@ static void put_section(const printing *self, const char *name, bool of_printer,
     }
 }
 
-void settings_print(const settings *from, bool defaults, settings_put *put, void *user)
+void settings_print(const settings *from, settings_put *put, void *user)
 {
-    const printing self = {defaults, put, user};
+    const printing self = {put, user};
 
     put_section(&self, "global", false, from);
     for (size_t i = 0; i < from->printer_count; i++) {
