@@ -8,8 +8,7 @@
  * each second, and there is a line in the log.
  *
  * Ownership: a listener is made by listener_open() or listener_adopt() and ended by listener_close(), after which its
- * owner forgets it; its memory goes when libuv has closed its handles. A descriptor that listener_accepted() is given
- * belongs to whoever it was given to.
+ * owner forgets it; its memory goes when libuv has closed its handles.
  */
 #ifndef NPJOBD_LISTENER_H
 #define NPJOBD_LISTENER_H

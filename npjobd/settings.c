@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Settings from the entries of a configuration, and as text again. They stand in one block: the settings themselves, an
- * array of printers, and the room of the ini_reader, in which all texts lie. */
+/* Settings from the entries of a configuration. They stand in one block: the settings themselves, an array of printers,
+ * and the room of the ini_reader, in which all texts lie. */
 #include "settings.h"
 
 #include <stdarg.h>

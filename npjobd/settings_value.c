@@ -27,6 +27,19 @@ static const void *value_of(const settings_key *key, const void *section)
     return (const char *)section + key->offset;
 }
 
+/* A number of bytes, in the largest unit of which it is a whole number. */
+static const char *write_size(uint64_t bytes, char number[SETTINGS_NUMBER_MAX])
+{
+    for (size_t i = 0; i < UNITS; i++) {
+        if (bytes != 0 && bytes % (UINT64_C(1) << units[i].shift) == 0) {
+            snprintf(number, SETTINGS_NUMBER_MAX, "%" PRIu64 "%c", bytes >> units[i].shift, units[i].letter);
+            return number;
+        }
+    }
+    snprintf(number, SETTINGS_NUMBER_MAX, "%" PRIu64, bytes);
+    return number;
+}
+
 /* ------------------------------------------------------------------------------------------------------- reading */
 
 /* Reads the digits that a text begins with, and goes behind them; false if there are none, or too many. */
@@ -120,8 +133,8 @@ static void expect(const settings_key *key, char expected[EXPECTED_MAX])
         snprintf(expected, EXPECTED_MAX, "a whole number from %" PRIu64 " to %" PRIu64, key->least, key->most);
         break;
     case SETTINGS_SIZE:
-        snprintf(expected, EXPECTED_MAX, "a size from %s to %s, such as 16M or 1G",
-                 settings_write_size(key->least, least), settings_write_size(key->most, most));
+        snprintf(expected, EXPECTED_MAX, "a size from %s to %s, such as 16M or 1G", write_size(key->least, least),
+                 write_size(key->most, most));
         break;
     case SETTINGS_FORMAT:
         snprintf(expected, EXPECTED_MAX, "eof, ps, pdf, pjl or any");
@@ -214,19 +227,6 @@ bool settings_read(const settings_key *key, const char *text, void *section, cha
 
 /* ------------------------------------------------------------------------------------------------------- writing */
 
-/* In the largest unit of which it is a whole number. */
-const char *settings_write_size(uint64_t bytes, char number[SETTINGS_NUMBER_MAX])
-{
-    for (size_t i = 0; i < UNITS; i++) {
-        if (bytes != 0 && bytes % (UINT64_C(1) << units[i].shift) == 0) {
-            snprintf(number, SETTINGS_NUMBER_MAX, "%" PRIu64 "%c", bytes >> units[i].shift, units[i].letter);
-            return number;
-        }
-    }
-    snprintf(number, SETTINGS_NUMBER_MAX, "%" PRIu64, bytes);
-    return number;
-}
-
 const char *settings_write(const settings_key *key, const void *section, char number[SETTINGS_NUMBER_MAX])
 {
     const void *value = value_of(key, section);
@@ -239,7 +239,7 @@ const char *settings_write(const settings_key *key, const void *section, char nu
         snprintf(number, SETTINGS_NUMBER_MAX, "%" PRIu32, *(const uint32_t *)value);
         return number;
     case SETTINGS_SIZE:
-        return settings_write_size(*(const uint64_t *)value, number);
+        return write_size(*(const uint64_t *)value, number);
     case SETTINGS_FORMAT:
         return whole_format_name(*(const whole_format *)value);
     default:

@@ -35,7 +35,4 @@ bool settings_read(const settings_key *key, const char *text, void *section, cha
 /** The member as text: its own, or written into @p number. "" for one that has no value. */
 const char *settings_write(const settings_key *key, const void *section, char number[SETTINGS_NUMBER_MAX]);
 
-/** A number of bytes as it is written, in the largest unit of which it is a whole number. @return @p number. */
-const char *settings_write_size(uint64_t bytes, char number[SETTINGS_NUMBER_MAX]);
-
 #endif
