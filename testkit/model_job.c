@@ -24,7 +24,8 @@ void npjt_model_answer_write(model_packet *packet, npj_status status)
     packet->say = MODEL_NEW;
 }
 
-model_packet *npjt_model_unanswered(const npjt_model *model, const model_job *job)
+/* The first write of a job that has no answer, or NULL. */
+static model_packet *unanswered(const npjt_model *model, const model_job *job)
 {
     model_packet *packets = npjt_model_packets(model);
 
@@ -40,7 +41,7 @@ void npjt_model_answer_empty(npjt_model *model, const model_job *job)
 
     if (job->op != 0 || job->messages)
         return;
-    while ((packet = npjt_model_unanswered(model, job)) != NULL && packet->length == 0)
+    while ((packet = unanswered(model, job)) != NULL && packet->length == 0)
         npjt_model_answer_write(packet, NPJ_STATUS_SUCCESS);
 }
 
@@ -59,7 +60,7 @@ void npjt_model_fail(npjt_model *model, model_job *job, npj_status status)
     job->state = job->state == NPJ_STATE_CLEANUP ? NPJ_STATE_CLEANUP_FAILED : NPJ_STATE_ABORTING;
     npjt_model_answer(job, NPJ_REQUEST_ADD, status);
     npjt_model_answer(job, NPJ_REQUEST_CONNECT, status);
-    while ((packet = npjt_model_unanswered(model, job)) != NULL)
+    while ((packet = unanswered(model, job)) != NULL)
         npjt_model_answer_write(packet, status);
     npjt_model_answer(job, NPJ_REQUEST_CLOSE, status);
     if (job->op != 0 && can_be_cancelled(job->op_kind) && !job->cancel_told)
@@ -138,7 +139,7 @@ static void step_whole(npjt_model *model, model_job *job)
         break;
     case NPJ_STATE_CLOSING:
         npjt_model_answer_empty(model, job);
-        if (npjt_model_unanswered(model, job) == NULL)
+        if (unanswered(model, job) == NULL)
             drained(model, job);
         break;
     case NPJ_STATE_CLEANUP:
@@ -181,7 +182,7 @@ static void set_deadlines(npjt_model *model, model_job *job)
         job->at[MODEL_BY_CONNECT] = NPJ_NEVER;
     if (job->ask[NPJ_REQUEST_CLOSE] != MODEL_WAITING)
         job->at[MODEL_BY_DRAIN] = NPJ_NEVER;
-    if (!carries || npjt_model_unanswered(model, job) == NULL)
+    if (!carries || unanswered(model, job) == NULL)
         job->at[MODEL_BY_STALL] = NPJ_NEVER;
     else if (job->at[MODEL_BY_STALL] == NPJ_NEVER)
         npjt_model_arm(model, job, MODEL_BY_STALL);
@@ -203,7 +204,7 @@ static bool operation_waits(const npjt_model *model, const model_job *job)
         return true;
     case NPJ_STATE_OPEN:
     case NPJ_STATE_CLOSING:
-        return npjt_model_unanswered(model, job) != NULL;
+        return unanswered(model, job) != NULL;
     default:
         return false;
     }
@@ -265,27 +266,6 @@ static void stand_in_line(npjt_model *model, model_job *job)
             last = jobs[i].turn;
     if (job->turn == 0)
         job->turn = last + 1;
-}
-
-/* The job whose turn comes next after that one; turns are distinct. */
-static model_job *next_in_line(const npjt_model *model, uint32_t after)
-{
-    model_job *jobs = npjt_model_jobs(model);
-    model_job *next = NULL;
-
-    for (uint32_t i = 0; i < model->job_count; i++)
-        if (jobs[i].turn > after && (next == NULL || jobs[i].turn < next->turn))
-            next = &jobs[i];
-    return next;
-}
-
-model_job *npjt_model_in_line(const npjt_model *model, uint32_t index)
-{
-    model_job *job = next_in_line(model, 0);
-
-    while (job != NULL && index-- > 0)
-        job = next_in_line(model, job->turn);
-    return job;
 }
 
 void npjt_model_settle(npjt_model *model, model_job *job)

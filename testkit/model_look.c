@@ -45,28 +45,14 @@ npj_job npjt_model_job(const npjt_model *model, uint32_t index)
     return index < model->job_count ? npjt_model_jobs(model)[index].handle : 0;
 }
 
-static const model_packet *write_of(const npjt_model *model, npj_job job, uint32_t index)
+npj_req npjt_model_request(const npjt_model *model, npj_job job, uint32_t index)
 {
     const model_packet *packets = npjt_model_packets(model);
 
     for (uint32_t i = 0; i < model->packet_count; i++)
         if (packets[i].job == job && index-- == 0)
-            return &packets[i];
-    return NULL;
-}
-
-npj_req npjt_model_request(const npjt_model *model, npj_job job, uint32_t index)
-{
-    const model_packet *packet = write_of(model, job, index);
-
-    return packet != NULL ? packet->handle : 0;
-}
-
-uint64_t npjt_model_request_tag(const npjt_model *model, npj_job job, uint32_t index)
-{
-    const model_packet *packet = write_of(model, job, index);
-
-    return packet != NULL ? packet->tag : 0;
+            return packets[i].handle;
+    return 0;
 }
 
 npj_op npjt_model_op(const npjt_model *model, npj_job handle, npj_action_kind *kind, uint64_t *bytes)
@@ -82,13 +68,6 @@ npj_op npjt_model_op(const npjt_model *model, npj_job handle, npj_action_kind *k
         if (packets[i].job == handle && packets[i].in_flight)
             *bytes += packets[i].length - packets[i].taken;
     return job->op;
-}
-
-npj_job npjt_model_turn(const npjt_model *model, uint32_t index)
-{
-    const model_job *job = npjt_model_in_line(model, index);
-
-    return job != NULL ? job->handle : 0;
 }
 
 /* ----------------------------------------------------------------------------------------------------- digests */

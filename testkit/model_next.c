@@ -129,9 +129,21 @@ static void take(npjt_model *model, model_job *job, const npj_action *seen, npj_
     npjt_model_finish(model);
 }
 
+/* The job whose turn it is, or NULL; turns are distinct. */
+static model_job *first_in_line(const npjt_model *model)
+{
+    model_job *jobs = npjt_model_jobs(model);
+    model_job *first = NULL;
+
+    for (uint32_t i = 0; i < model->job_count; i++)
+        if (jobs[i].turn > 0 && (first == NULL || jobs[i].turn < first->turn))
+            first = &jobs[i];
+    return first;
+}
+
 bool npjt_model_next(npjt_model *model, const npj_action *seen, npj_action *out)
 {
-    model_job *job = npjt_model_in_line(model, 0);
+    model_job *job = first_in_line(model);
 
     memset(out, 0, sizeof *out);
     if (job != NULL) {

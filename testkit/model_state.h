@@ -138,8 +138,6 @@ void npjt_model_fail(npjt_model *model, model_job *job, npj_status status);
 void npjt_model_settle(npjt_model *model, model_job *job);
 /** Ends a call: numbers the new answers, and forgets the jobs of which nothing is left. */
 void npjt_model_finish(npjt_model *model);
-/** The next write of a job that has no answer, in no operation, or NULL. */
-model_packet *npjt_model_unanswered(const npjt_model *model, const model_job *job);
 void npjt_model_answer_write(model_packet *packet, npj_status status);
 /** Answers the empty writes whose turn has come. */
 void npjt_model_answer_empty(npjt_model *model, const model_job *job);
@@ -172,8 +170,5 @@ typedef enum model_word {
 /** @param request of a REPLY. @param packet of a write. */
 model_word npjt_model_word(const npjt_model *model, const model_job *job, npj_request_kind *request,
                            model_packet **packet);
-
-/** The job whose turn is the @p index th, or NULL. */
-model_job *npjt_model_in_line(const npjt_model *model, uint32_t index);
 
 #endif

@@ -117,9 +117,6 @@ npj_job npjt_model_job(const npjt_model *model, uint32_t index);
 /** The live writes of a job (packets not released), in the order of acceptance. @return 0 if there are not so many. */
 npj_req npjt_model_request(const npjt_model *model, npj_job job, uint32_t index);
 
-/** The tag of that write. */
-uint64_t npjt_model_request_tag(const npjt_model *model, npj_job job, uint32_t index);
-
 /** The operation in flight of a job, or 0. */
 npj_op npjt_model_op(const npjt_model *model, npj_job job, npj_action_kind *kind, uint64_t *bytes);
 
@@ -132,9 +129,6 @@ uint64_t npjt_model_job_digest(const npjt_model *model, npj_job job);
 
 /** The same of what belongs to no job: shutdown, IDLE, and the time left to its deadline. */
 uint64_t npjt_model_digest(const npjt_model *model);
-
-/** The jobs that have something to say, in the order of their turns. @return 0 if there are not so many. */
-npj_job npjt_model_turn(const npjt_model *model, uint32_t index);
 
 /** @} */
 
