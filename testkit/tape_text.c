@@ -48,7 +48,8 @@ size_t npjt_record_text(char *out, size_t capacity, const npjt_record *record)
     return line.length;
 }
 
-size_t npjt_header_text(char *out, size_t capacity, const npjt_header *header)
+/* The header's line, without its end. Fields that are zero are left out. */
+static void write_header(char *out, size_t capacity, const npjt_header *header)
 {
     struct line line = {out, capacity, 0};
     char number[24];
@@ -63,7 +64,6 @@ size_t npjt_header_text(char *out, size_t capacity, const npjt_header *header)
         (void)snprintf(number, sizeof number, "%u", (unsigned)header->fault_at);
         put_pair(&line, "fault_at", number);
     }
-    return line.length;
 }
 
 bool npjt_tape_print(FILE *out, const uint8_t *bytes, size_t size, uint32_t records)
@@ -71,9 +71,9 @@ bool npjt_tape_print(FILE *out, const uint8_t *bytes, size_t size, uint32_t reco
     npjt_reader reader;
     npjt_header header;
     npjt_record record;
-    char line[NPJT_HEADER_LINE_MAX];
+    char line[512];
     npjt_tape_begin(&reader, bytes, size, &header);
-    npjt_header_text(line, sizeof line, &header);
+    write_header(line, sizeof line, &header);
     if (fprintf(out, "%s\n", line) < 0)
         return false;
     while (reader.records < records && npjt_tape_next(&reader, &record)) {

@@ -214,17 +214,12 @@ npjt_operand npjt_opcode_operand(npjt_opcode opcode, uint32_t index);
 /** The word of an opcode in the text form, "write"; NULL when out of range. */
 const char *npjt_opcode_word(npjt_opcode opcode);
 
-/** Room for the longest line of the text form, terminator included: of a record, and of the header. */
-#define NPJT_LINE_MAX        256
-#define NPJT_HEADER_LINE_MAX 512
+/** Room for the longest line of a record in the text form, terminator included. */
+#define NPJT_LINE_MAX 256
 
 /** Writes one record as a line without newline, terminated; NPJT_LINE_MAX bytes are always enough. @return its length.
  */
 size_t npjt_record_text(char *out, size_t capacity, const npjt_record *record);
-
-/** Writes the header's line, "tape 1 …", likewise; NPJT_HEADER_LINE_MAX bytes are always enough.
- * Fields that are zero are left out. */
-size_t npjt_header_text(char *out, size_t capacity, const npjt_header *header);
 
 /** Prints a tape in its text form: the header, then its first @p records records (UINT32_MAX: all). @return false when
  * writing failed. */
