@@ -194,7 +194,6 @@ void npjt_done(struct npjt_driver *d, npj_op op, npj_status status)
     npjt_op_end(d, job);
     if (kind == NPJ_CLOSE_PIPE) {
         job->pipe_open = false;
-        job->pipe_closed = true;
     } else if (kind == NPJ_ABANDON_JOB) {
         job->finished_with_provider = true;
     } else if (!bad && !error && !job->failed) {

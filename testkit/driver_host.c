@@ -311,7 +311,8 @@ static bool is_untouched(const unsigned char *bytes)
     return bytes[0] == UNTOUCHED_BYTE && memcmp(bytes, bytes + 1, sizeof(npj_action) - 1) == 0;
 }
 
-bool npjt_take(struct npjt_driver *d)
+/** One action. @return whether there was one, and the run goes on. */
+static bool take_one(struct npjt_driver *d)
 {
     npj_action action;
     memset(&action, UNTOUCHED_BYTE, sizeof action);
@@ -341,7 +342,7 @@ void npjt_take_many(struct npjt_driver *d, uint32_t count)
 {
     bool all = count == 0 || count > MANY_ACTIONS;
     for (uint32_t left = all ? MANY_ACTIONS : count; left > 0; left--)
-        if (!npjt_take(d))
+        if (!take_one(d))
             return;
     if (all)
         npjt_violate(d, NPJT_LAW_BOUNDS, "%u actions in a row, and no end", (unsigned)MANY_ACTIONS);

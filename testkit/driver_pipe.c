@@ -43,7 +43,7 @@ void npjt_fill(uint8_t *out, uint32_t serial, uint64_t offset, size_t length)
     memcpy(out, pattern_at(serial, offset), length);
 }
 
-bool npjt_same(const uint8_t *bytes, uint32_t serial, uint64_t offset, size_t length)
+static bool same(const uint8_t *bytes, uint32_t serial, uint64_t offset, size_t length)
 {
     return length == 0 || memcmp(bytes, pattern_at(serial, offset), length) == 0;
 }
@@ -76,7 +76,7 @@ bool npjt_lend(struct a_write *write, size_t length)
 /** The bytes are the host's again: they must be as they were, and from here on are something else. */
 void npjt_take_back(struct npjt_driver *d, struct a_write *write)
 {
-    if (!npjt_same(write->bytes, d->job[write->job].serial, write->offset, write->length))
+    if (!same(write->bytes, d->job[write->job].serial, write->offset, write->length))
         npjt_violate(d, NPJT_LAW_ORDER, "lent bytes were changed");
     if (EXACT_BUFFERS) {
         free(write->bytes);
@@ -107,7 +107,7 @@ static void message_offered(struct npjt_driver *d, struct a_job *job, const npj_
     write->in_op = true;
     if (action->iov_count != 1 || action->iov[0].length != write->length)
         npjt_violate(d, NPJT_LAW_ORDER, "a WRITE to a message pipe that is not exactly one message");
-    else if (!npjt_same(action->iov[0].base, job->serial, write->offset, write->length))
+    else if (!same(action->iov[0].base, job->serial, write->offset, write->length))
         npjt_violate(d, NPJT_LAW_ORDER, "a message offered to the pipe is not the one accepted");
 }
 
@@ -125,7 +125,7 @@ static void bytes_offered(struct npjt_driver *d, struct a_job *job, const npj_ac
         }
         while (left > 0 && write) {
             size_t rest = write->length - into, some = rest < left ? rest : left;
-            if (!npjt_same(at, job->serial, write->offset + into, some)) {
+            if (!same(at, job->serial, write->offset + into, some)) {
                 npjt_violate(d, NPJT_LAW_ORDER, "the bytes offered to the pipe are not those accepted, in order");
                 return;
             }
@@ -207,8 +207,7 @@ void npjt_pipe_takes(struct npjt_driver *d, const struct a_job *job, uint64_t tr
             uint64_t some = write->length - at, room = job->iov[i].length - into_iov;
             some = some < room ? some : room;
             some = some < transferred ? some : transferred;
-            if (!npjt_same((const uint8_t *)job->iov[i].base + into_iov, job->serial, write->offset + at,
-                           (size_t)some)) {
+            if (!same((const uint8_t *)job->iov[i].base + into_iov, job->serial, write->offset + at, (size_t)some)) {
                 npjt_violate(d, NPJT_LAW_ORDER, "bytes in the hands of the pipe were changed");
                 return;
             }

@@ -77,7 +77,7 @@ struct a_job {
     bool added;   /* ADD_JOB has returned with a pipe, to a job that had not failed */
     bool has_job; /* the provider has it */
     bool add_issued, open_issued, schedule_issued, abandon_issued;
-    bool pipe_open, pipe_closed, connect_good, message_mode;
+    bool pipe_open, connect_good, message_mode;
     bool truncated;              /* an accepted write was cancelled, and not taken in full */
     bool scheduled;              /* ScheduleJob has succeeded */
     bool finished_with_provider; /* ABANDON_JOB has returned */
@@ -230,7 +230,6 @@ void npjt_trim(struct npjt_driver *d);
 uint64_t npjt_failed_allocations(const struct npjt_driver *d); /* made to fail, or not possible, so far */
 
 /* driver_host.c */
-bool npjt_take(struct npjt_driver *d);                      /* one action. false: there was none */
 void npjt_take_many(struct npjt_driver *d, uint32_t count); /* 0: all */
 bool npjt_host_round(struct npjt_driver *d);
 
@@ -244,7 +243,6 @@ void npjt_done(struct npjt_driver *d, npj_op op, npj_status status);
 /* driver_pipe.c */
 void npjt_pattern_ready(void);
 void npjt_fill(uint8_t *out, uint32_t serial, uint64_t offset, size_t length);
-bool npjt_same(const uint8_t *bytes, uint32_t serial, uint64_t offset, size_t length);
 bool npjt_lend(struct a_write *write, size_t length); /* false: out of memory */
 void npjt_take_back(struct npjt_driver *d, struct a_write *write);
 void npjt_pipe_offered(struct npjt_driver *d, struct a_job *job, const npj_action *action);

@@ -338,11 +338,6 @@ bool is_connected(struct seen *s)
     return reply_to(s, NPJ_REQUEST_CONNECT, TAG_CONNECT) != NULL;
 }
 
-bool is_closed(struct seen *s)
-{
-    return reply_to(s, NPJ_REQUEST_CLOSE, TAG_CLOSE) != NULL;
-}
-
 bool has_ended(struct seen *s)
 {
     return s->ended > 0;

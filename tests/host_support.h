@@ -127,7 +127,6 @@ void settle(struct rig *r);
 
 /** Conditions for until(). */
 bool is_connected(struct seen *s);
-bool is_closed(struct seen *s);
 bool has_ended(struct seen *s);
 bool is_at_end(struct seen *s); /**< the reader has read all */
 
