@@ -17,6 +17,6 @@ static void on_reached(uint32_t packets)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    fuzz_play(depth_subject(on_reached), 0, data, size);
+    fuzz_play(depth_subject(on_reached), (npjt_options){0}, data, size);
     return 0;
 }

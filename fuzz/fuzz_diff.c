@@ -6,6 +6,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    fuzz_play_with_model(&npjt_subject_npjob, data, size);
+    fuzz_play(&npjt_subject_npjob, (npjt_options){.model = true}, data, size);
     return 0;
 }

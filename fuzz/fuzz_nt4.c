@@ -10,6 +10,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    fuzz_play(&npjt_subject_srv_nt4, ~(UINT32_C(1) << NPJT_LAW_PACKETS), data, size);
+    fuzz_play(&npjt_subject_srv_nt4, (npjt_options){.laws_off = ~(UINT32_C(1) << NPJT_LAW_PACKETS)}, data, size);
     return 0;
 }

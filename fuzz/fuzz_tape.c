@@ -6,6 +6,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    fuzz_play(&npjt_subject_npjob, 0, data, size);
+    fuzz_play(&npjt_subject_npjob, (npjt_options){0}, data, size);
     return 0;
 }

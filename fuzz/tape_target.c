@@ -30,8 +30,10 @@ static void end_driver(void)
     driver = NULL;
 }
 
-static void play(const npjt_subject *subject, const npjt_options *options, const uint8_t *tape, size_t size)
+void fuzz_play(const npjt_subject *subject, npjt_options options, const uint8_t *tape, size_t size)
 {
+    options.finding = on_finding;
+    options.trace = on_trace;
     if (!driver) {
         driver = npjt_driver_new();
         if (!driver || atexit(end_driver) != 0) {
@@ -40,7 +42,7 @@ static void play(const npjt_subject *subject, const npjt_options *options, const
         }
     }
     npjt_result result;
-    npjt_driver_run(driver, subject, tape, size, options, &result);
+    npjt_driver_run(driver, subject, tape, size, &options, &result);
 
     struct fuzz_campaign *campaign = fuzz_campaign();
     campaign->executions++;
@@ -48,16 +50,4 @@ static void play(const npjt_subject *subject, const npjt_options *options, const
     campaign->packets_allocated += result.packets_allocated;
     /* A tape may free the engine while packets live. They have been released if the allocator has nothing left. */
     campaign->packets_released += result.live_blocks ? result.packets_released : result.packets_allocated;
-}
-
-void fuzz_play(const npjt_subject *subject, uint32_t laws_off, const uint8_t *tape, size_t size)
-{
-    const npjt_options options = {.laws_off = laws_off, .finding = on_finding, .trace = on_trace};
-    play(subject, &options, tape, size);
-}
-
-void fuzz_play_with_model(const npjt_subject *subject, const uint8_t *tape, size_t size)
-{
-    const npjt_options options = {.model = true, .finding = on_finding, .trace = on_trace};
-    play(subject, &options, tape, size);
 }

@@ -9,11 +9,8 @@
  * Plays one tape against @p subject under the counting allocator, shows what happened to the fuzzer as edges, and
  * counts it for the campaign. A finding is printed, with the tape as text, and aborts.
  *
- * @param laws_off laws that are not checked, as in npjt_options.
+ * @param options finding and trace are set here.
  */
-void fuzz_play(const npjt_subject *subject, uint32_t laws_off, const uint8_t *tape, size_t size);
-
-/** The same with all laws, and the reference model beside the subject. */
-void fuzz_play_with_model(const npjt_subject *subject, const uint8_t *tape, size_t size);
+void fuzz_play(const npjt_subject *subject, npjt_options options, const uint8_t *tape, size_t size);
 
 #endif
