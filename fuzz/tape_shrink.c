@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "npjob-testkit/shrink.h"
+#include "tape_files.h"
 
 static uint8_t tape[NPJT_TAPE_MAX];
 
@@ -16,18 +17,7 @@ int main(int argc, char **argv)
         (void)fprintf(stderr, "usage: tape_shrink [--model] TAPE OUT\n");
         return 2;
     }
-    FILE *in = fopen(files[0], "rb");
-    if (in == NULL) {
-        perror(files[0]);
-        return 2;
-    }
-    size_t size = fread(tape, 1, sizeof tape, in);
-    const int unread = ferror(in);
-    (void)fclose(in);
-    if (unread) {
-        (void)fprintf(stderr, "tape_shrink: %s: cannot be read\n", files[0]);
-        return 2;
-    }
+    size_t size = tape_of_bytes(files[0], tape);
     if (npjt_shrink(&npjt_subject_npjob, &options, tape, size, tape, &size) < 0) {
         (void)fprintf(stderr, "tape_shrink: on %s npjob breaks no law%s\n", files[0],
                       options.model ? " and is as the model" : "");

@@ -17,6 +17,7 @@
 #include <time.h>
 
 #include "npjob-testkit/driver.h"
+#include "tape_files.h"
 
 enum { ALIVE = 0, KILLED = 1, WRONG_USE = 2, HANG_MS = 500 };
 
@@ -106,25 +107,6 @@ static void limit_time(int milliseconds)
     (void)setitimer(ITIMER_VIRTUAL, &timer, NULL);
 }
 
-static size_t read_tape(const char *folder, const char *name, uint8_t *tape, size_t capacity)
-{
-    char path[4096];
-    (void)snprintf(path, sizeof path, "%s/%s", folder, name);
-    FILE *file = fopen(path, "rb");
-    if (!file) {
-        (void)fprintf(stderr, "tape_verdict: %s: %s\n", path, strerror(errno));
-        exit(WRONG_USE);
-    }
-    const size_t size = fread(tape, 1, capacity, file);
-    const int unread = ferror(file);
-    (void)fclose(file);
-    if (unread) {
-        (void)fprintf(stderr, "tape_verdict: %s: cannot be read\n", path);
-        exit(WRONG_USE);
-    }
-    return size;
-}
-
 static int visible(const struct dirent *entry)
 {
     return entry->d_name[0] != '.';
@@ -133,6 +115,7 @@ static int visible(const struct dirent *entry)
 static int play_folder(const char *folder, const npjt_options *options)
 {
     static uint8_t tape[NPJT_TAPE_MAX];
+    char path[4096];
     struct dirent **entries;
     const int count = scandir(folder, &entries, visible, alphasort);
     if (count <= 0) {
@@ -148,7 +131,8 @@ static int play_folder(const char *folder, const npjt_options *options)
     for (int i = 0; i < count; i++) {
         now.tape = entries[i]->d_name;
         now.event = 0;
-        const size_t size = read_tape(folder, now.tape, tape, sizeof tape);
+        (void)snprintf(path, sizeof path, "%s/%s", folder, now.tape);
+        const size_t size = tape_of_bytes(path, tape);
         limit_time(HANG_MS);
         if (!npjt_driver_run(driver, &npjt_subject_npjob, tape, size, options, NULL))
             return KILLED;

@@ -2,10 +2,9 @@
 # SPDX-License-Identifier: MIT
 # The rules of the tree: layout_test.sh SOURCE_ROOT. The arrows point one way,
 #     include <- lib <- testkit <- {fuzz, bench, tests, tools},  include <- host <- {npjobd, tests, tools, fuzz, bench}
-# and a folder's private headers are its own: the others see include/, testkit/include/ and host/include/ only. But for these: the
-# tests of the tapes read the table of their words, those of the search its table of states, those of command lines call what
-# splits them, and tests/inside.h and
-# the exhaustive search look into the engine.
+# and a folder's private headers are its own: the others see include/, testkit/include/ and host/include/ only. But for these:
+# programs read tapes by the kit's means; the tests of the tapes read the table of their words, those of the search its table of
+# states, those of command lines call what splits them, and tests/inside.h and the exhaustive search look into the engine.
 set -euo pipefail
 cd "$1"
 . tests/tap.sh
@@ -101,14 +100,14 @@ check 'lib/ includes include/' includes lib '^npjob/'
 check 'host/ includes include/ and its own' includes host '^npjob(-posix)?/'
 check 'testkit/ includes include/ and its own' includes testkit '^npjob(-testkit)?/|^\.\./lib/engine\.h$'
 check 'but for the search, which looks into the engine' only_the_search_looks_inside
-check 'fuzz/ includes the public headers, the parsers of npjobd and of its host, and its own' includes fuzz \
-    '^npjob(-testkit|-posix)?/|^(npa|settings|whole|words)\.h$'
+check 'fuzz/ includes the public headers, the parsers of npjobd and of its host, the reader of tapes, and its own' includes fuzz \
+    '^npjob(-testkit|-posix)?/|^(npa|settings|whole|words|tape_files)\.h$'
 check "bench/ includes the public headers, the host's pipe, npjobd's handshake and its own" includes bench \
     '^npjob(-testkit|-posix)?/|^\.\./host/pipe\.h$|^npa\.h$'
 check 'tools/ includes the public headers and its own' includes tools '^npjob(-testkit|-posix)?/'
 check 'npjobd/ includes those of the host and its own' includes npjobd '^npjob(-posix)?/'
 check 'tests/ includes the public headers, parts of the programs and its own' includes tests \
-    '^npjob(-testkit|-posix)?/|^(loop\.c|(tape_words|explore_state)\.h|engine\.h|packet\.h)$|^(text|words)\.h$|^(npa|settings|whole|listener|log|pool|explore)\.h$'
+    '^npjob(-testkit|-posix)?/|^(loop\.c|(tape_words|tape_files|explore_state)\.h|engine\.h|packet\.h)$|^(text|words)\.h$|^(npa|settings|whole|listener|log|pool|explore)\.h$'
 check 'public headers are included by name' no_angled_way_around
 check 'the links of the pages lead somewhere' links_lead_somewhere
 finish

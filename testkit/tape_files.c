@@ -19,7 +19,7 @@ static int by_name(const void *a, const void *b)
     return strcmp(((const struct tape_file *)a)->name, ((const struct tape_file *)b)->name);
 }
 
-static size_t read_bytes(const char *path, void *out, size_t capacity)
+static size_t read_file(const char *path, void *out, size_t capacity)
 {
     FILE *file = fopen(path, "rb");
     if (!file)
@@ -31,15 +31,23 @@ static size_t read_bytes(const char *path, void *out, size_t capacity)
     return size;
 }
 
-static void read_text(const char *path, struct tape_file *out)
+size_t tape_of_bytes(const char *path, uint8_t tape[NPJT_TAPE_MAX])
+{
+    return read_file(path, tape, NPJT_TAPE_MAX);
+}
+
+size_t tape_of_text(const char *path, uint8_t tape[NPJT_TAPE_MAX])
 {
     static char text[1 << 20];
     npjt_text_error error;
-    size_t length = read_bytes(path, text, sizeof text);
+    size_t length = read_file(path, text, sizeof text), size = 0;
     if (length == sizeof text)
         give_up(path, "the text is too long");
-    if (!npjt_tape_parse(text, length, out->bytes, sizeof out->bytes, &out->size, &error))
-        give_up(path, error.message);
+    if (!npjt_tape_parse(text, length, tape, NPJT_TAPE_MAX, &size, &error)) {
+        (void)fprintf(stderr, "%s:%u:%u: %s\n", path, (unsigned)error.line, (unsigned)error.column, error.message);
+        exit(2);
+    }
+    return size;
 }
 
 static bool is_text(const char *name)
@@ -48,7 +56,7 @@ static bool is_text(const char *name)
     return dot && strcmp(dot, ".tape") == 0;
 }
 
-static void read_file(const char *folder, const char *name, struct tape_file *out)
+static void read_tape(const char *folder, const char *name, struct tape_file *out)
 {
     char path[4096];
     size_t length = is_text(name) ? strlen(name) - strlen(".tape") : strlen(name);
@@ -57,10 +65,7 @@ static void read_file(const char *folder, const char *name, struct tape_file *ou
         give_up(path, "the name is too long");
     memcpy(out->name, name, length);
     out->name[length] = '\0';
-    if (is_text(name))
-        read_text(path, out);
-    else
-        out->size = read_bytes(path, out->bytes, sizeof out->bytes);
+    out->size = is_text(name) ? tape_of_text(path, out->bytes) : tape_of_bytes(path, out->bytes);
 }
 
 struct tape_file *tape_files(const char *folder, size_t *count)
@@ -77,7 +82,7 @@ struct tape_file *tape_files(const char *folder, size_t *count)
         if (!more)
             give_up(folder, "out of memory");
         files = more;
-        read_file(folder, entry->d_name, &files[(*count)++]);
+        read_tape(folder, entry->d_name, &files[(*count)++]);
     }
     (void)closedir(directory);
     if (*count == 0)
