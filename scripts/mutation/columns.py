@@ -35,11 +35,8 @@ class Corpus:
         self.flavour = flavour
         self.tapes = os.path.join(flavour.folder, 'corpus', 'tape')
         self.paths = os.path.join(flavour.root, 'corpus', 'path')
-        self.laws = self.names_of_laws()
-
-    def names_of_laws(self):
-        return must([self.flavour.program('fuzz/tape_verdict'), '--laws'], 'tape_verdict',
-                    env=_environment(self.flavour.base)).split()
+        self.laws = must([flavour.program('fuzz/tape_verdict'), '--laws'], 'tape_verdict',
+                         env=_environment(flavour.base)).split()
 
     def tape(self, own, options=()):
         outcome = run([self.flavour.program('fuzz/tape_verdict'), *options, self.tapes], timeout=30,
@@ -68,7 +65,7 @@ class Corpus:
         result = self.tape(own)
         if not result['killed'] and changed & {'path.c', 'utf.c', 'utf.h'}:
             result = self.path(own)
-        if not result['killed'] and 'model' in self.laws:
+        if not result['killed']:
             result = self.tape(own, ['--model'])
         return result
 
@@ -76,11 +73,10 @@ class Corpus:
 class Explorer:
     """`npj explore --small`: all orders of events within a small scope."""
 
-    def __init__(self, flavour):
-        self.flavour = flavour
+    def __init__(self, flavour, there):
+        self.flavour, self.there = flavour, there
         self.program = flavour.program('tools/npj')
         self.base = flavour.base
-        self.there = run([self.program, 'explore', '--help'], env=_environment(self.base)).status == 0
         self.timeout, self.closing, self.never, self.states = 20, '', set(), 0
 
     def measure(self, folder, jobs):

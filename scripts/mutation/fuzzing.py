@@ -21,16 +21,13 @@ class FuzzFlavour(Flavour):
     def __init__(self, root, build):
         super().__init__(root, build, 'fuzz', ('clang-19', 'clang++-19'), [], [])
         self.folder = os.path.join(build, 'fuzz-libfuzzer')
-        self.target = ''
 
     def _set_up(self):
         must([os.path.join(self.root, 'scripts', 'fuzz-build'), 'libfuzzer'], 'scripts/fuzz-build',
              env={'NPJOB_FUZZ_BUILD': os.path.dirname(self.folder)})
-        there = os.path.exists(os.path.join(self.folder, 'fuzz', 'fuzz_diff'))
-        self.target = 'fuzz/fuzz_diff' if there else 'fuzz/fuzz_tape'
 
     def link(self, own, into):
-        must(self.link_command(self.target, self.objects(own), os.path.join(into, 'fuzzer')), 'linking a fuzzer',
+        must(self.link_command('fuzz/fuzz_diff', self.objects(own), os.path.join(into, 'fuzzer')), 'linking a fuzzer',
              cwd=self.folder)
 
 
