@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The least that a copied write can cost with the C library's allocator. */
+/* The least that a copied write can cost: with the C library's allocator, and with blocks that are there, where
+ * malloc() would put them. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,25 +28,47 @@ static void *begin(const void *what)
     return self;
 }
 
-static void *copy_of(const unsigned char *bytes, uint32_t length)
+static void *begin_with_blocks(const void *what)
 {
-    void *copy = malloc(length);
-    bench_must(copy != NULL, "no memory");
-    memcpy(copy, bytes, length);
+    struct malloc_cycle *self = begin(what);
+    for (uint32_t i = 0; i < self->pending; i++)
+        self->blocks[i] = bench_bytes(self->length);
+    return self;
+}
+
+static void copy_into(void *block, const struct malloc_cycle *self)
+{
+    memcpy(block, self->bytes, self->length);
     /* The copy is for somebody: the compiler must not leave it out. */
-    __asm__ volatile("" : : "r"(copy) : "memory");
-    return copy;
+    __asm__ volatile("" : : "r"(block) : "memory");
+}
+
+static void free_blocks(struct malloc_cycle *self)
+{
+    for (uint32_t i = 0; i < self->pending; i++)
+        free(self->blocks[i]);
 }
 
 static void run(void *data, uint64_t rounds)
 {
     struct malloc_cycle *self = data;
     for (; rounds > 0; rounds--) {
-        for (uint32_t i = 0; i < self->pending; i++)
-            self->blocks[i] = copy_of(self->bytes, self->length);
-        for (uint32_t i = 0; i < self->pending; i++)
-            free(self->blocks[i]);
+        for (uint32_t i = 0; i < self->pending; i++) {
+            void *block = malloc(self->length);
+            bench_must(block != NULL, "no memory");
+            copy_into(block, self);
+            self->blocks[i] = block;
+        }
+        free_blocks(self);
     }
+}
+
+static void run_copies_alone(void *data, uint64_t rounds)
+{
+    struct malloc_cycle *self = data;
+    for (; rounds > 0; rounds--)
+        for (uint32_t i = 0; i < self->pending; i++)
+            copy_into(self->blocks[i], self);
 }
 
 static void end(void *data)
@@ -54,6 +77,12 @@ static void end(void *data)
     free(self->blocks);
     free(self->bytes);
     free(self);
+}
+
+static void end_with_blocks(void *data)
+{
+    free_blocks(data);
+    end(data);
 }
 
 /* As the C library is: when all of a round is free, it gives it back to the system if it is much. */
@@ -66,3 +95,4 @@ static void run_as_it_is(void *data, uint64_t rounds)
 
 const bench_side cycle_malloc = {"malloc", begin, run_as_it_is, end};
 const bench_side cycle_malloc_kept = {"malloc-kept", begin, run, end};
+const bench_side cycle_memcpy = {"memcpy", begin_with_blocks, run_copies_alone, end_with_blocks};
