@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What many open jobs cost. */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "crowd.h"
 

@@ -2,7 +2,6 @@
 /* What counts as the deep state of fuzz_depth, and what does not. */
 #include <stdbool.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "depth_goal.h"
 #include "npjob-testkit/driver.h"

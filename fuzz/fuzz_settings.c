@@ -6,7 +6,6 @@
  * also with no memory to be had.
  */
 #include <ctype.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A host's beginning, stop and end. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "state.h"
 

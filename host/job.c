@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* A job's beginning and end, and what its client may ask. */
-#include <stdio.h>
 #include <string.h>
 
 #include "state.h"

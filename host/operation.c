@@ -4,7 +4,6 @@
  * pipe makes them.
  */
 #include <assert.h>
-#include <errno.h>
 #include <string.h>
 
 #include "state.h"

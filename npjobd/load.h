@@ -3,7 +3,6 @@
 #ifndef NPJOBD_LOAD_H
 #define NPJOBD_LOAD_H
 
-#include <stdbool.h>
 #include <sys/types.h>
 
 #include "settings.h"

@@ -5,7 +5,6 @@
  * model, as it must change nothing.
  */
 #include <stdlib.h>
-#include <string.h>
 
 #include "driver_state.h"
 #include "npjob-testkit/model.h"

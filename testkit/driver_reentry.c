@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* What the server calls: the allocator, and (driver_trace.c) the trace. From here the driver tries to call it again. */
-#include <string.h>
 
 #include "driver_state.h"
 

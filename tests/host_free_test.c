@@ -2,7 +2,6 @@
 /* npjp_host_free() at every moment and from every callback; what is refused; what the host lets the engine's user see.
  * rig_end() asserts each time that no byte, descriptor or handle is left. */
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "host_support.h"
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Whole jobs through real pipes of every kind: bytes, order, counts, and readers that are slow, stop or die. */
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>

@@ -2,8 +2,6 @@
 /* Law 9: every queue has a bound, and whatever ends a job answers all of it at once. */
 #include "support.h"
 
-#include <stdlib.h>
-
 /* The ways of ending a job by force, and what each answers. */
 enum { ABORTED, CLIENT_WENT, PROVIDER_WENT, SHUT_DOWN, EXPIRED, WAYS };
 

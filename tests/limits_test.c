@@ -3,7 +3,6 @@
 #define _GNU_SOURCE
 #include "support.h"
 
-#include <stdlib.h>
 #include <sys/mman.h>
 
 static npj_status write_bytes(struct host *h, const struct job *job, const void *bytes, uint32_t length)

@@ -4,7 +4,6 @@
 #include "run_program.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <spawn.h>
 #include <string.h>
 #include <sys/stat.h>

@@ -2,8 +2,6 @@
 /* npj send: the command line. */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <limits.h>
-#include <stdlib.h>
 
 #include "npjob/npjob.h"
 #include "send_job.h"
