@@ -35,9 +35,8 @@ static const struct argp_option shown_options[] = {
     {0},
 };
 
-static error_t wrong(const struct argp_state *state, const char *text, const char *what)
+static error_t wrong(const char *text, const char *what)
 {
-    (void)state;
     fprintf(stderr, "npjobd: %s%s\n", text, what);
     return EINVAL;
 }
@@ -63,16 +62,16 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
         return 0;
     case ARGP_KEY_ARG:
         if (self->status || strcmp(argument, "status") != 0)
-            return wrong(state, "unknown argument: ", argument);
+            return wrong("unknown argument: ", argument);
         self->status = true;
         return 0;
     case ARGP_KEY_END:
         if (self->json && !self->status)
-            return wrong(state, "--json goes with status", "");
+            return wrong("--json goes with status", "");
         if (self->verbose && !self->test)
-            return wrong(state, "--verbose goes with --testparm", "");
+            return wrong("--verbose goes with --testparm", "");
         if (self->test && self->status)
-            return wrong(state, "status and --testparm are two things", "");
+            return wrong("status and --testparm are two things", "");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;

@@ -6,25 +6,25 @@
 
 static void *pool_alloc(void *user, size_t bytes)
 {
-    counted_pool *pool = user;
+    npj_gauge *pool = user;
     void *block = malloc(bytes);
     if (block != NULL) {
-        pool->bytes.total += bytes;
-        pool->bytes.live += bytes;
-        if (pool->bytes.live > pool->bytes.peak)
-            pool->bytes.peak = pool->bytes.live;
+        pool->total += bytes;
+        pool->live += bytes;
+        if (pool->live > pool->peak)
+            pool->peak = pool->live;
     }
     return block;
 }
 
 static void pool_release(void *user, void *block, size_t bytes)
 {
-    counted_pool *pool = user;
-    pool->bytes.live -= bytes;
+    npj_gauge *pool = user;
+    pool->live -= bytes;
     free(block);
 }
 
-npj_mem pool_mem(counted_pool *pool)
+npj_mem pool_mem(npj_gauge *pool)
 {
     return (npj_mem){.alloc = pool_alloc, .release = pool_release, .user = pool};
 }

@@ -5,12 +5,7 @@
 
 #include "npjob/npjob.h"
 
-/** Bytes that an engine holds. Zero it before use. */
-typedef struct counted_pool {
-    npj_gauge bytes;
-} counted_pool;
-
-/** The allocator over @p pool, for npj_config.mem. */
-npj_mem pool_mem(counted_pool *pool);
+/** The allocator, for npj_config.mem, that counts its bytes in @p pool. Zero that before use. */
+npj_mem pool_mem(npj_gauge *pool);
 
 #endif

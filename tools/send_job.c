@@ -11,7 +11,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -30,7 +29,7 @@ enum { TAG_ADD = 1, TAG_CONNECT, TAG_CLOSE };
 typedef struct sender {
     const send_options *options;
     file_source source;
-    counted_pool pool;
+    npj_gauge pool; /* of the engine's memory */
     uv_loop_t uv;
     npjp_host *host;
     npjp_job *job;      /* NULL: it has ended */
@@ -77,7 +76,7 @@ static bool write_chunk(sender *send)
     switch (status) {
     case NPJ_STATUS_PENDING:
         send->ledger.writes_accepted++;
-        (void)source_sent(&send->source, lend);
+        source_sent(&send->source, lend);
         return true;
     case NPJ_STATUS_QUOTA_EXCEEDED: /* RESUME follows */
         send->ledger.writes_refused++;
@@ -426,7 +425,7 @@ static int send_with(sender *send)
     npj_stats_get(npjp_host_srv(send->host), &send->ledger.engine);
     npjp_host_free(&send->host);
     (void)uv_run(&send->uv, UV_RUN_DEFAULT); /* what libuv still looks at is released */
-    send->ledger.memory = send->pool.bytes;
+    send->ledger.memory = send->pool;
     if (!send->options->quiet)
         ledger_print(stdout, &send->ledger);
     (void)uv_loop_close(&send->uv);

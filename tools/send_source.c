@@ -81,9 +81,8 @@ const void *source_bytes(const file_source *source)
     return source->memory + (size_t)source->current * source->chunk_bytes;
 }
 
-uint32_t source_sent(file_source *source, bool lent)
+void source_sent(file_source *source, bool lent)
 {
-    uint32_t buffer = source->current;
     source->filled = 0;
     if (lent) {
         source->current = NO_BUFFER;
@@ -92,7 +91,6 @@ uint32_t source_sent(file_source *source, bool lent)
         if (source->lent.live > source->lent.peak)
             source->lent.peak = source->lent.live;
     }
-    return buffer;
 }
 
 void source_return(file_source *source, uint32_t buffer)

@@ -6,7 +6,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 #include "npjob/npjob.h"
 
@@ -50,8 +49,8 @@ source_state source_fill(file_source *source);
 /** The bytes of the chunk that source_fill() has ready. */
 const void *source_bytes(const file_source *source);
 
-/** The chunk was accepted: @p lent says that its buffer is not free until source_return(). @return the buffer. */
-uint32_t source_sent(file_source *source, bool lent);
+/** The chunk was accepted: @p lent says that its buffer is not free until source_return(). */
+void source_sent(file_source *source, bool lent);
 
 /** A lent buffer has come back. */
 void source_return(file_source *source, uint32_t buffer);
