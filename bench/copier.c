@@ -21,7 +21,7 @@ static void greet(int fd)
     npa_parser parser;
     unsigned char reply[NPA_REPLY_SIZE];
     size_t used;
-    npa_begin(&parser, NPA_REQUEST_MAX);
+    npa_begin(&parser);
     do
         bench_must(read(fd, buffer, 1) == 1, "no handshake");
     while (npa_feed(&parser, buffer, 1, &used) == NPA_MORE);

@@ -181,7 +181,7 @@ bool connection_new(printer *owner, int fd)
     self->fd = fd;
     self->printer = owner;
     self->queue = queue_hold(owner->queue);
-    npa_begin(&self->parser, NPA_REQUEST_MAX);
+    npa_begin(&self->parser);
     enlist(self);
 
     self->peer = (uid_t)-1;

@@ -28,7 +28,6 @@ enum {
     FIXED_MAGIC = 0,
     FIXED_LEVEL = 4,
     FIXED_LEVEL_AGAIN = 8,
-    FIXED_TRANSPORT = 12,
     FIXED_NAME = 16,
     FIXED_ADDRESS = 20,
 
@@ -102,7 +101,7 @@ static void end_length(npa_parser *parser)
 {
     uint32_t length = get_big_endian(parser->field);
 
-    if (length > parser->most) {
+    if (length > NPA_REQUEST_MAX) {
         refuse(parser, "the request is longer than the limit");
     } else if (length < FIXED_SIZE) {
         refuse(parser, "the request is shorter than its fixed part");
@@ -130,7 +129,6 @@ static void end_fixed(npa_parser *parser)
         return;
     }
     parser->client.level = level;
-    parser->client.transport = fixed[FIXED_TRANSPORT];
     parser->with_address = get_little_endian(fixed + FIXED_ADDRESS) != 0;
     if (get_little_endian(fixed + FIXED_NAME) != 0) {
         begin_part(parser, PART_NAME_HEAD, HEAD_SIZE);
@@ -225,9 +223,9 @@ static void end_part(npa_parser *parser)
     }
 }
 
-void npa_begin(npa_parser *parser, uint32_t most)
+void npa_begin(npa_parser *parser)
 {
-    *parser = (npa_parser){.state = NPA_MORE, .most = most, .part = PART_LENGTH, .want = LENGTH_SIZE};
+    *parser = (npa_parser){.state = NPA_MORE, .part = PART_LENGTH, .want = LENGTH_SIZE};
 }
 
 npa_state npa_feed(npa_parser *parser, void *bytes, size_t length, size_t *used)

@@ -6,7 +6,7 @@
  * smbd connects to the pipe's Unix socket, sends one request and waits for the reply; from then on the connection
  * carries the client's writes as plain bytes.
  *
- *     npa_begin(&parser, NPA_REQUEST_MAX);
+ *     npa_begin(&parser);
  *     while (npa_feed(&parser, bytes, length, &used) == NPA_MORE)
  *         ... read more bytes ...
  *     npa_reply(npa_client_of(&parser)->level, reply); ... send it; what lies behind the used bytes is the client's ...
@@ -34,7 +34,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** The longest request that a daemon should wait for; real ones have less than a thousand bytes. */
+/** The longest request that is accepted, without its length's own four bytes; real ones have less than a thousand. */
 #define NPA_REQUEST_MAX (UINT32_C(1) << 20)
 
 /** The size of a reply. smbd takes no other. */
@@ -54,7 +54,6 @@ typedef enum npa_state {
 /** What a request says of the client. A byte that is not printable ASCII was replaced by '_'. */
 typedef struct npa_client {
     uint32_t level;                 /**< for npa_reply() */
-    uint8_t transport;              /**< 1 is ncacn_np, which is all that smbd has for pipes */
     char name[NPA_NAME_SIZE];       /**< as smbd knows it; empty if the request has none */
     char address[NPA_ADDRESS_SIZE]; /**< IPv4 or IPv6, as text; empty if the request has none */
 } npa_client;
@@ -63,7 +62,6 @@ typedef struct npa_client {
 typedef struct npa_parser {
     npa_state state;
     const char *refusal;
-    uint32_t most;
     uint32_t left;        /* bytes of the request that belong to no part begun so far */
     unsigned part;        /* the part that is being read */
     uint32_t want;        /* the length of that part */
@@ -74,14 +72,8 @@ typedef struct npa_parser {
     npa_client client;
 } npa_parser;
 
-/**
- * Makes ready for one handshake.
- *
- * @param parser filled, whatever it held.
- * @param most   the longest request that is accepted, not counting its length's own four bytes; usually
- * NPA_REQUEST_MAX.
- */
-void npa_begin(npa_parser *parser, uint32_t most);
+/** Makes ready for one handshake. @param parser filled, whatever it held. */
+void npa_begin(npa_parser *parser);
 
 /**
  * Reads the next bytes, as many at a time as come. How they are split makes no difference to the outcome.
