@@ -28,11 +28,17 @@ static bool is_printable(uint32_t code)
 {
     bool control = code < 0x20 || (code >= 0x7F && code <= 0x9F);
     bool line = code == 0x2028 || code == 0x2029;
-    bool direction = code == 0x061C || code == 0x200E || code == 0x200F || (code >= 0x202A && code <= 0x202E) ||
-                     (code >= 0x2066 && code <= 0x2069);
-    bool unseen = (code >= 0x200B && code <= 0x200D) || (code >= 0x2060 && code <= 0x2065) || code == 0xFEFF;
+    bool direction = code == 0x061C || code == 0x200E || code == 0x200F || (code >= 0x202A && code <= 0x202E);
+    bool unseen = (code >= 0x200B && code <= 0x200D) || (code >= 0x2060 && code <= 0x206F) || code == 0xFEFF;
     bool none = (code & 0xFFFE) == 0xFFFE || (code >= 0xFDD0 && code <= 0xFDEF);
     return !control && !line && !direction && !unseen && !none;
+}
+
+size_t npjpi_text_printable(const char *text, size_t length)
+{
+    uint32_t code = 0;
+    size_t size = character_at((const unsigned char *)text, length, &code);
+    return size > 0 && is_printable(code) ? size : 0;
 }
 
 size_t npjpi_text_clean(const char *text, size_t length, char *out, size_t capacity)

@@ -13,6 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../host/text.h"
+
 enum { SHOWN_TEXT = 256 };
 
 static bool to_journal;
@@ -118,46 +120,19 @@ void log_word(log_record *record, const char *key, const char *word)
     add(record, "%s%s=%s", separator(record), key, word);
 }
 
-/* Characters that would change how the rest of a line is shown: C1 controls, separators of lines, marks of direction;
- * what is not seen; and those that are none.
- */
-static bool is_mark(uint32_t character)
-{
-    return character < 0xa0 || character == 0x061c || (character >= 0x200b && character <= 0x200f) ||
-           (character >= 0x2028 && character <= 0x202e) || (character >= 0x2060 && character <= 0x206f) ||
-           character == 0xfeff || (character >= 0xfdd0 && character <= 0xfdef) || (character & 0xfffe) == 0xfffe;
-}
-
-/* The bytes of the printable character that @p text begins with, which is no ASCII; 0 if there is none. */
-static size_t printable_length(const unsigned char *text)
-{
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    size_t length = text[0] >= 0xf0 ? 4 : text[0] >= 0xe0 ? 3 : 2;
-    if (text[0] < 0xc2 || text[0] > 0xf4)
-        return 0;
-    uint32_t character = text[0] & (0xffu >> (length + 1));
-    for (size_t i = 1; i < length; i++) {
-        if ((text[i] & 0xc0) != 0x80) /* the null at the end is none either */
-            return 0;
-        character = character << 6 | (text[i] & 0x3fu);
-    }
-    bool surrogate = character >= 0xd800 && character <= 0xdfff;
-    return character < least[length] || character > 0x10ffff || surrogate || is_mark(character) ? 0 : length;
-}
-
 void log_text(log_record *record, const char *key, const char *text)
 {
-    const unsigned char *next = (const unsigned char *)text;
+    const char *next = text, *end = text + strlen(text);
     add(record, "%s%s=\"", separator(record), key);
-    while (*next != '\0' && next - (const unsigned char *)text < SHOWN_TEXT) {
-        size_t length = *next >= 0x80 ? printable_length(next) : *next >= ' ' && *next < 0x7f ? 1 : 0;
+    while (next < end && next - text < SHOWN_TEXT) {
+        size_t length = npjpi_text_printable(next, (size_t)(end - next));
         if (length == 0)
-            add(record, "\\x%02x", *next);
+            add(record, "\\x%02x", (unsigned char)*next);
         else
-            add(record, "%s%.*s", *next == '"' || *next == '\\' ? "\\" : "", (int)length, (const char *)next);
+            add(record, "%s%.*s", *next == '"' || *next == '\\' ? "\\" : "", (int)length, next);
         next += length == 0 ? 1 : length;
     }
-    add(record, *next != '\0' ? "...\"" : "\"");
+    add(record, next < end ? "...\"" : "\"");
 }
 
 void log_end(int priority, const log_record *record)

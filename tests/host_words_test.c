@@ -188,7 +188,7 @@ Test(text, what_is_not_becomes_one_mark)
     /* A line separator, turned directions. NOLINTNEXTLINE(misc-misleading-bidirectional): on purpose */
     CLEAN("\xE2\x80\xA8\xE2\x80\xAE\xE2\x81\xA6\xD8\x9C", "____");
     CLEAN("\xEF\xBF\xBE\xEF\xB7\x90\xEF\xBB\xBF", "___"); /* no characters, a byte order mark */
-    CLEAN("\xE2\x80\x8B\xE2\x81\xA0", "__");              /* without width */
+    CLEAN("\xE2\x80\x8B\xE2\x81\xA0\xE2\x81\xAF", "___"); /* without width */
 }
 
 Test(text, ill_formed_bytes_become_marks)

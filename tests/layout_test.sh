@@ -3,8 +3,9 @@
 # The rules of the tree: layout_test.sh SOURCE_ROOT. The arrows point one way,
 #     include <- lib <- testkit <- {fuzz, bench, tests, tools},  include <- host <- {npjobd, tests, tools, fuzz, bench}
 # and a folder's private headers are its own: the others see include/, testkit/include/ and host/include/ only. But for these:
-# programs read tapes by the kit's means; the tests of the tapes read the table of their words, those of the search its table of
-# states, those of command lines call what splits them, and tests/inside.h and the exhaustive search look into the engine.
+# programs read tapes by the kit's means; the log takes for printable what the host does; the tests of the tapes read the table of
+# their words, those of the search its table of states, those of command lines call what splits them, and tests/inside.h and the
+# exhaustive search look into the engine.
 set -euo pipefail
 cd "$1"
 . tests/tap.sh
@@ -105,7 +106,7 @@ check 'fuzz/ includes the public headers, the parsers of npjobd and of its host,
 check "bench/ includes the public headers, the host's pipe, npjobd's handshake and its own" includes bench \
     '^npjob(-testkit|-posix)?/|^\.\./host/pipe\.h$|^npa\.h$'
 check 'tools/ includes the public headers and its own' includes tools '^npjob(-testkit|-posix)?/'
-check 'npjobd/ includes those of the host and its own' includes npjobd '^npjob(-posix)?/'
+check 'npjobd/ includes those of the host, what is printable, and its own' includes npjobd '^npjob(-posix)?/|^\.\./host/text\.h$'
 check 'tests/ includes the public headers, parts of the programs and its own' includes tests \
     '^npjob(-testkit|-posix)?/|^(loop\.c|(tape_words|tape_files|explore_state)\.h|engine\.h|packet\.h)$|^(text|words)\.h$|^(npa|settings|whole|listener|log|pool|explore)\.h$'
 check 'public headers are included by name' no_angled_way_around
