@@ -306,11 +306,6 @@ npj_mem npjt_counting_mem(npjt_counting *counting)
     return (npj_mem){.alloc = counted_alloc, .release = counted_release, .user = counting};
 }
 
-void npjt_counting_stats_get(const npjt_counting *counting, npjt_counting_stats *out)
-{
-    *out = counting->stats;
-}
-
 const npjt_counting_stats *npjt_counting_stats_of(const npjt_counting *counting)
 {
     return &counting->stats;

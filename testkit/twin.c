@@ -178,11 +178,10 @@ static void free_engine(struct npjt_twin *twin, struct twin_run *run)
     if (run->srv)
         run->subject->srv_free(&run->srv);
     npjt_twin_lose_lent(run);
-    npjt_counting_stats counted;
-    npjt_counting_stats_get(&run->memory, &counted);
-    twin->result.live_blocks += counted.blocks.live;
+    uint64_t live = npjt_counting_stats_of(&run->memory)->blocks.live;
+    twin->result.live_blocks += live;
     if (npjt_counting_reset(&run->memory) > 0)
-        npjt_twin_differ(twin, "the allocator was abused, or %u blocks have leaked", (unsigned)counted.blocks.live);
+        npjt_twin_differ(twin, "the allocator was abused, or %u blocks have leaked", (unsigned)live);
 }
 
 /* The engine of the first side lives until the second has been played, as two share nothing. */

@@ -314,12 +314,11 @@ static void end(struct twin_run *run)
         npjt_twin_differ(run->twin, "%u lent payloads are not returned when all jobs have ended",
                          (unsigned)run->lent_count);
     if (run->subject->trim && run->subject->engine_blocks != 0) {
-        npjt_counting_stats counted;
         (void)run->subject->trim(run->srv);
-        npjt_counting_stats_get(&run->memory, &counted);
-        if (counted.blocks.live != run->subject->engine_blocks)
+        uint64_t live = npjt_counting_stats_of(&run->memory)->blocks.live;
+        if (live != run->subject->engine_blocks)
             npjt_twin_differ(run->twin, "%u blocks are live when all jobs have ended, and the engine has %u",
-                             (unsigned)counted.blocks.live, (unsigned)run->subject->engine_blocks);
+                             (unsigned)live, (unsigned)run->subject->engine_blocks);
     }
 }
 

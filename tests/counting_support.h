@@ -47,9 +47,7 @@ static inline void give(void *block, size_t bytes)
 
 static inline npjt_counting_stats stats(void)
 {
-    npjt_counting_stats now;
-    npjt_counting_stats_get(&pool, &now);
-    return now;
+    return *npjt_counting_stats_of(&pool);
 }
 
 /* The one finding that there is so far. */

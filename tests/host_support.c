@@ -105,9 +105,8 @@ void rig_end_at(struct rig *r, int line)
     size_t left = descriptors();
     cr_assert_eq(left, r->descriptors, "line %d: %zu descriptors, and %zu before", line, left, r->descriptors);
     cr_assert(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD, "line %d: a child is left", line);
-    npjt_counting_stats stats;
-    npjt_counting_stats_get(&r->pool, &stats);
-    cr_assert_eq(stats.bytes.live, 0, "line %d: %llu bytes are left", line, (unsigned long long)stats.bytes.live);
+    uint64_t bytes = npjt_counting_stats_of(&r->pool)->bytes.live;
+    cr_assert_eq(bytes, 0, "line %d: %llu bytes are left", line, (unsigned long long)bytes);
     cr_assert_eq(npjt_counting_finish(&r->pool), 0, "line %d: the allocator was misused", line);
     remove_folder(r);
     free(r->got);

@@ -431,7 +431,6 @@ Test(settings, a_long_or_strange_name_of_the_file)
 Test(settings, one_allocation_which_may_fail)
 {
     settings *made = NULL;
-    npjt_counting_stats stats;
 
     npjt_counting_fault(&pool, NPJT_FAULT_ONCE, 1);
     cr_assert_eq(parse_as("a.conf", everything, sizeof everything - 1, &made), NPJ_STATUS_INSUFFICIENT_RESOURCES);
@@ -439,8 +438,7 @@ Test(settings, one_allocation_which_may_fail)
     cr_expect_str_eq(wrong, "no memory for the settings");
     npjt_counting_fault(&pool, NPJT_FAULT_FROM, 2);
     made = parse(everything);
-    npjt_counting_stats_get(&pool, &stats);
-    cr_expect_eq(stats.allocations, 2);
+    cr_expect_eq(npjt_counting_stats_of(&pool)->allocations, 2);
     settings_free(made);
     settings_free(NULL);
 }

@@ -39,9 +39,7 @@ struct host *scenario_start(const npj_config *limits)
 
 npjt_counting_stats pool_stats(void)
 {
-    npjt_counting_stats stats;
-    npjt_counting_stats_get(&scenario_pool, &stats);
-    return stats;
+    return *npjt_counting_stats_of(&scenario_pool);
 }
 
 static void expect_no_findings(struct place at)

@@ -127,8 +127,7 @@ static void send_all(server_run *run, uint64_t size, uint32_t chunk)
 /* By what the allocator has seen, whatever the server believes. */
 static void measure(server_run *run, const npjt_counting *pool, const npjt_counting_stats *before)
 {
-    npjt_counting_stats after;
-    npjt_counting_stats_get(pool, &after);
+    npjt_counting_stats after = *npjt_counting_stats_of(pool);
     run->result.pool = after.bytes.live - before->bytes.live;
     run->result.packets = (after.blocks.live - before->blocks.live) / run->subject->packet_blocks;
     run->result.bytes = run->piped;
@@ -153,8 +152,7 @@ leftover leftover_of_job(const npjt_subject *subject, const uint8_t *bytes, uint
     npj_status status = subject->srv_new(&config, &run.srv);
     fail(&run, status);
     if (status == NPJ_STATUS_SUCCESS) {
-        npjt_counting_stats before;
-        npjt_counting_stats_get(&pool, &before);
+        npjt_counting_stats before = *npjt_counting_stats_of(&pool);
         send_all(&run, size, chunk);
         measure(&run, &pool, &before);
         subject->srv_free(&run.srv);

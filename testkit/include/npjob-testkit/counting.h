@@ -83,7 +83,7 @@ typedef struct npjt_counting_options {
     /** More live bytes than these are refused, as if memory had run out. Default: no limit. */
     size_t limit_bytes;
     /** Called for every finding, before abort_on_finding is heeded. @p finding is valid during the call only. It may
-     * not call this instance but for npjt_counting_stats_get() and npjt_counting_stats_of(). */
+     * not call this instance but for npjt_counting_stats_of(). */
     void (*on_finding)(void *user, const npjt_finding *finding);
     /** Called at the start of every allocation and release, before anything has changed: the place from which to try to
      * re-enter the engine. Not called from within itself. Faults set by it hold for the allocation it is called for. */
@@ -157,10 +157,7 @@ uint64_t npjt_counting_finish(npjt_counting *counting);
 /** The allocator of this instance, for npj_config.mem. */
 npj_mem npjt_counting_mem(npjt_counting *counting);
 
-/** Fills @p out with the counters. O(1). */
-void npjt_counting_stats_get(const npjt_counting *counting, npjt_counting_stats *out);
-
-/** The counters themselves, which go on counting; valid for as long as @p counting is. Without the copy. */
+/** The counters, which go on counting; valid for as long as @p counting is. */
 const npjt_counting_stats *npjt_counting_stats_of(const npjt_counting *counting);
 
 /**
