@@ -299,7 +299,6 @@ npj_op npjt_select_op(struct npjt_driver *d, unsigned meaning, unsigned kinds); 
 uint64_t npjt_select_length(struct npjt_driver *d, npj_job job, unsigned meaning);
 uint64_t npjt_select_amount(struct npjt_driver *d, npj_op op, unsigned meaning);
 uint64_t npjt_select_time(struct npjt_driver *d, unsigned meaning);
-npj_status npjt_select_status(unsigned meaning);
 uint32_t npjt_select_count(unsigned meaning);
 
 /* driver_reentry.c */

@@ -290,22 +290,10 @@ static unsigned write_word(const struct explorer *x, npj_job job, uint32_t index
 
 static unsigned status_word(npj_status status)
 {
-    switch (status) {
-    case NPJ_STATUS_PENDING:
-        return STATUS_PENDING;
-    case NPJ_STATUS_ACCESS_DENIED:
-        return 4;
-    case NPJ_STATUS_PIPE_DISCONNECTED:
-        return 9;
-    case NPJ_STATUS_PRINT_CANCELLED:
-        return 11;
-    case NPJ_STATUS_NETWORK_NAME_DELETED:
-        return 12;
-    case NPJ_STATUS_CANCELLED:
-        return 14;
-    default:
-        return STATUS_SUCCESS;
-    }
+    unsigned word = npjt_operand_count(NPJT_STATUS) - 1;
+    while (word > 0 && npjt_select_status(word) != status)
+        word--;
+    return word;
 }
 
 static npjt_record completion(const struct explorer *x, uint32_t index, explore_outcome outcome)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Inside the test kit: the meanings of operands by name, for the driver. In the order of the words in tape.c, which
- * tests/tape_test.c holds against these.
+ * Inside the test kit: the meanings of operands by name, for the driver and the search. In the order of the words in
+ * tape.c, which tests/tape_test.c holds against these.
  */
 #ifndef NPJOB_TESTKIT_TAPE_WORDS_H
 #define NPJOB_TESTKIT_TAPE_WORDS_H
@@ -88,6 +88,9 @@ enum {
     FAILURE_EVERY_SECOND,
     FAILURE_NONE
 };
+
+/** The status that a meaning of NPJT_STATUS is. */
+npj_status npjt_select_status(unsigned meaning);
 
 /** The words of the header's fields, for the text form. */
 npjt_operand npjt_header_operand(npjt_header_field field);
