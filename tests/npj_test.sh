@@ -11,7 +11,7 @@ peak_rss=$(realpath "$3")
 shift 3
 folder=$(mktemp -d "${TMPDIR:-/tmp}/npj.XXXXXX")
 reader_pid=
-failures=0
+. "$here/tap.sh"
 
 clean_up() {
     [[ -n $reader_pid ]] && kill "$reader_pid" 2>/dev/null
@@ -21,7 +21,7 @@ trap clean_up EXIT
 cd "$folder" || exit 1
 
 fail() {
-    printf '# %s: %s\n' "$current" "$*" | sed '2,$s/^/# /'
+    printf '%s\n' "$*"
     failures=$((failures + 1))
 }
 
@@ -379,16 +379,13 @@ head -c 300001 big >small
 
 [[ $# -gt 0 ]] || mapfile -t chosen < <(declare -F | awk '$3 ~ /^case_/ { print substr($3, 6) }')
 [[ $# -gt 0 ]] && chosen=("$@")
-printf '1..%d\n' "${#chosen[@]}"
-for current in "${chosen[@]}"; do
-    declare -F "case_$current" >/dev/null || { printf 'npj_test: there is no case %s\n' "$current" >&2; exit 2; }
+passes() {
+    failures=0
+    declare -F "case_$1" || fail 'there is no such case'
+    "case_$1"
+    [[ $failures -eq 0 ]]
+}
+for name in "${chosen[@]}"; do
+    check "${name//_/ }" passes "$name"
 done
-number=0
-for current in "${chosen[@]}"; do
-    before=$failures
-    "case_$current"
-    number=$((number + 1))
-    [[ $failures -eq $before ]] || printf 'not '
-    printf 'ok %d - %s\n' "$number" "${current//_/ }"
-done
-[[ $failures -eq 0 ]]
+finish
