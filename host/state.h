@@ -33,12 +33,14 @@ struct npjp_host {
     uint32_t max_batch;
     uint32_t max_write_bytes;
 
-    uv_idle_t turn;      /* active while there may be something to carry out: the loop then does not sleep */
-    uv_timer_t deadline; /* the engine's earliest */
-    uint64_t armed;      /* the time that it is set to, or NPJ_NEVER */
-    bool idle;           /* the engine has said IDLE, and nobody was told */
-    npjp_job *jobs;      /* all */
-    npjp_job *gone;      /* of these, those that the engine has ended, and whose client was not told; oldest first */
+    uv_idle_t turn;       /* active while there may be something to carry out: the loop then does not sleep */
+    uv_timer_t deadline;  /* the engine's earliest */
+    uint64_t armed;       /* the time that it is set to, or NPJ_NEVER */
+    uint64_t stood_still; /* ms: how far the engine's time is behind */
+    uint64_t put_off;     /* the last deadline that was, because of that */
+    bool idle;            /* the engine has said IDLE, and nobody was told */
+    npjp_job *jobs;       /* all */
+    npjp_job *gone;       /* of these, those that the engine has ended, and whose client was not told; oldest first */
     npjp_job **gone_end;
     size_t holders; /* jobs, handles, and a turn in progress: who looks at this memory */
 };

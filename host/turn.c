@@ -10,11 +10,23 @@
 /* Actions of one turn. A client that writes as fast as its pipe reads would else keep the loop from its other work. */
 enum { ACTIONS_A_TURN = 256 };
 
+/* Later than this no deadline is found by a loop that runs: it has stood still. */
+enum { STOOD_STILL_MS = 200 };
+
 static void on_turn(uv_idle_t *handle);
 
-static uint64_t now_ms(void)
+/* The engine's time. What others have done while the loop stood still is not known before it has looked at its
+ * descriptors: a deadline that has passed meanwhile is put off, once, for as long as that may take. */
+static uint64_t now_ms(npjp_host *host)
 {
-    return uv_hrtime() / 1000000;
+    uint64_t now = uv_hrtime() / 1000000 - host->stood_still;
+    uint64_t deadline = npj_deadline(host->srv);
+    if (now > deadline && now - deadline > STOOD_STILL_MS && deadline > host->put_off) {
+        host->put_off = deadline;
+        host->stood_still += now + STOOD_STILL_MS - deadline;
+        now = deadline - STOOD_STILL_MS;
+    }
+    return now;
 }
 
 static void ask_for_turn(npjp_host *host)
@@ -24,7 +36,7 @@ static void ask_for_turn(npjp_host *host)
 
 npj_srv *npjpi_call(npjp_host *host)
 {
-    (void)npj_advance(host->srv, now_ms());
+    (void)npj_advance(host->srv, now_ms(host));
     ask_for_turn(host);
     return host->srv;
 }
@@ -93,7 +105,7 @@ static void arm(npjp_host *host)
         uv_timer_stop(&host->deadline);
         return;
     }
-    uint64_t now = now_ms();
+    uint64_t now = now_ms(host);
     uv_timer_start(&host->deadline, on_deadline, deadline > now ? deadline - now : 0, 0);
 }
 
@@ -101,7 +113,7 @@ static void on_turn(uv_idle_t *handle)
 {
     npjp_host *host = handle->data;
     npjpi_host_hold(host);
-    (void)npj_advance(host->srv, now_ms());
+    (void)npj_advance(host->srv, now_ms(host));
     if (carry_out_all(host) && host->srv != NULL) {
         uv_idle_stop(&host->turn);
         arm(host);

@@ -309,3 +309,55 @@ Test(law, a_deadline_counts_from_the_call)
     cr_assert_eq(s.abandoned, 0);
     rig_end(r);
 }
+
+/* ------------------------------------------------------------------------------------------------ standing still */
+
+enum { STALL_MS = 1000, STANDS_STILL_US = 1500000 };
+
+/* A job whose pipe is full. */
+static struct rig *start_full(struct seen *s, const char *text)
+{
+    npjp_config limits = rig_limits();
+    limits.engine.stall_timeout = STALL_MS;
+    struct rig *r = rig_start(&limits);
+    reader_listen(r, STREAM);
+    job_start(r, s, job_options(s));
+    for (int i = 0; i < WRITES; i++)
+        must_write(s, (uint64_t)(TAG_WRITE + i), text + (size_t)i * LENT, LENT, NPJ_LEND);
+    cr_assert_eq(npjp_job_close(s->job, TAG_CLOSE), NPJ_STATUS_PENDING);
+    until(r, s, false, is_connected);
+    settle(r);
+    reader_accept(r);
+    return r;
+}
+
+/* The reader has read while the loop stood still, for longer than the reader may do nothing. */
+Test(law, a_deadline_that_passed_while_the_loop_stood_still_is_put_off)
+{
+    struct seen s = {0};
+    char *text = pattern((size_t)LENT * WRITES);
+    struct rig *r = start_full(&s, text);
+    while (reader_read(r, 65536) > 0) {
+    }
+    usleep(STANDS_STILL_US);
+    until(r, &s, true, has_ended);
+    expect_reply(&s, NPJ_REQUEST_CLOSE, TAG_CLOSE, NPJ_STATUS_SUCCESS);
+    rig_end(r);
+    free(text);
+}
+
+/* A loop that is always late has deadlines all the same. */
+Test(law, a_deadline_is_put_off_once)
+{
+    struct seen s = {0};
+    char *text = pattern((size_t)LENT * WRITES);
+    struct rig *r = start_full(&s, text);
+    for (int i = 0; i < 2; i++) {
+        cr_assert_eq(s.ended, 0);
+        usleep(STANDS_STILL_US);
+        settle(r);
+    }
+    expect_reply(&s, NPJ_REQUEST_CLOSE, TAG_CLOSE, NPJ_STATUS_IO_TIMEOUT);
+    rig_end(r);
+    free(text);
+}
