@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { KILL_AFTER_MS = 1000, TRY_AGAIN_MS = 100, READ_AT_ONCE = 4096, LAST_READS = 16 };
@@ -154,9 +155,19 @@ static void on_still_there(uv_timer_t *timer)
     signal_group(timer->data, SIGKILL);
 }
 
+/* It is not reaped, as its end is still to be heard of. */
+static bool has_exited(const npjpi_command *command)
+{
+    siginfo_t found = {0};
+    return waitid(P_PID, (id_t)command->process.pid, &found, WEXITED | WNOHANG | WNOWAIT) == 0 && found.si_pid != 0;
+}
+
+/* The loop may have stood still: one that exited meanwhile was in time, and what it has left running stays. */
 static void on_time_passed(uv_timer_t *timer)
 {
-    npjpi_command_stop(timer->data, NPJPI_STOPPED_TIME);
+    npjpi_command *command = timer->data;
+    if (!has_exited(command))
+        npjpi_command_stop(command, NPJPI_STOPPED_TIME);
 }
 
 void npjpi_command_stop(npjpi_command *command, npjpi_stop why)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Providers that are commands: those that hang, are cancelled, outlive their host, or find no room in the system. */
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -50,6 +51,22 @@ Test(command_end, the_rest_of_the_group_is_killed_with_its_leader)
     until(run.r, &run.s, false, has_ended);
     cr_assert(run_has_file(run.r, "up"));
     until(run.r, &run.s, false, pid_is_gone);
+    run_end(&run);
+}
+
+/* It has exited in time, and left somebody behind; the loop stood still, and hears of it too late. */
+Test(command_end, one_that_has_exited_is_not_stopped)
+{
+    struct run run = {.add = "sh -c 'sleep 100 >/dev/null 2>&1 & echo $! >@/pid; echo @/pipe; echo 74'",
+                      .timeout = 1500};
+    run_start(&run);
+    settle(run.r);
+    for (const uint64_t begun = uv_hrtime(); ms_since(begun) < 2000;) /* SIGCHLD ends a sleep */
+        usleep(100000);
+    until(run.r, &run.s, false, add_is_answered);
+    expect_reply(&run.s, NPJ_REQUEST_ADD, TAG_ADD, NPJ_STATUS_SUCCESS);
+    cr_assert_not(is_gone(pid_of(run.r)));
+    cr_assert_eq(kill(pid_of(run.r), SIGKILL), 0);
     run_end(&run);
 }
 
