@@ -83,11 +83,6 @@ static void refuse_handshake(connection *self, const char *reason)
     connection_refuse(self, reason);
 }
 
-static void on_limit(uv_timer_t *timer)
-{
-    refuse_handshake(timer->data, "the handshake takes too long");
-}
-
 /* 36 bytes always fit into a socket that nothing has been written to. */
 static bool send_reply(const connection *self)
 {
@@ -121,6 +116,15 @@ static void read_handshake(connection *self)
         refuse_handshake(self, npa_refusal(&self->parser));
     else if (state == NPA_COMPLETE)
         begin_job(self, bytes + used, (size_t)count - used);
+}
+
+/* If we have stood still, what has come in time was not read. */
+static void on_limit(uv_timer_t *timer)
+{
+    connection *self = timer->data;
+    read_handshake(self);
+    if (!self->ended && self->serial == 0)
+        refuse_handshake(self, "the handshake takes too long");
 }
 
 static void on_readable(uv_poll_t *handle, int status, int events)

@@ -6,6 +6,7 @@ set -u
 . "$(dirname "$(realpath "$0")")/tap.sh"
 NPJOBD=$(realpath "$1")
 NPA_CLIENT=$(realpath "$2")
+handshake=$(realpath "$(dirname "$0")")/../corpus/npa/samba-4.17-guest-smb3-11
 . "$(dirname "$(realpath "$0")")/npjobd_support.sh"
 
 fresh_start() # [PREFIX...]
@@ -198,7 +199,20 @@ silent_client()
         calls 'abandon 1 STATUS_IO_TIMEOUT' 'schedule 2' && stop
 }
 
-# The client has sent all in time, but the daemon was stopped.
+# smbd has said in time who it is, but the daemon was stopped.
+deaf_daemon()
+{
+    configure 'handshake timeout = 2' && fresh_start && rm -f end && mkfifo end || return 1
+    { head -c 100 "$handshake"; cat end; } | client 6 --raw & # there is a reply, where it expects none
+    local pid=$!
+    is live 1 && kill -STOP "$npjobd_pid" || return 1
+    tail -c +101 "$handshake" >end
+    sleep 3
+    kill -CONT "$npjobd_pid"
+    wait $pid && is live 0 && [ "$(number handshakes_refused)" = 0 ] && stop
+}
+
+# The client has sent all in time.
 silent_daemon()
 {
     configure - 'idle timeout = 2' && fresh_start && rm -f end && mkfifo end || return 1
@@ -282,7 +296,8 @@ check 'the reader of the pipe sleeps' pipe_stalls
 check 'schedule fails' schedule_fails
 check 'smbd dies' smbd_dies
 check 'a client that sends nothing' silent_client
-check 'a daemon that stood still' silent_daemon
+check 'a daemon that stood still: the handshake' deaf_daemon
+check 'the job' silent_daemon
 check 'back-pressure' back_pressure
 check 'memory for each job' memory_for_each
 check 'max jobs' too_many
