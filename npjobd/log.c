@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -68,10 +69,13 @@ static void write_line(int priority, const char *text)
         line[length++] = (unsigned char)text[i] < ' ' || text[i] == 0x7f ? '?' : text[i];
     line[length++] = '\n';
 
-    /* A pipe may take a part; a log that cannot be written to has nobody to tell. */
+    /* A pipe may take a part, or nothing, if another who shares it never wants to wait; a log that cannot be written to
+     * has nobody to tell. */
     for (size_t done = cut ? 0 : 1; done < length;) {
         ssize_t count = write(STDERR_FILENO, line + done, length - done);
-        if (count < 0 && errno != EINTR)
+        if (count < 0 && errno == EAGAIN)
+            (void)poll(&(struct pollfd){.fd = STDERR_FILENO, .events = POLLOUT}, 1, -1);
+        else if (count < 0 && errno != EINTR)
             return;
         if (count > 0) {
             done += (size_t)count;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* The log: whatever others say stays within its quotation marks, and within its line. */
 #include <criterion/criterion.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "log.h"
@@ -133,4 +135,39 @@ Test(npjobd_log, a_line_that_was_cut_is_ended)
     cr_expect_eq(memcmp(text + 41 + 24, " notice two\n", 12), 0);
     cr_expect_str_eq(text + 41 + 36 + 24, " notice three\n");
     fclose(file);
+}
+
+/* A child reads a pipe to its end, late, and exits with whether it was so many lines. */
+static pid_t read_late(const int ends[2], int lines)
+{
+    pid_t child = fork();
+    if (child != 0)
+        return child;
+    char byte;
+    close(ends[1]);
+    usleep(100000);
+    while (read(ends[0], &byte, 1) == 1)
+        lines -= byte == '\n';
+    _exit(lines == 0 ? 0 : 1);
+}
+
+/* Who shares a pipe may have made it one that does not wait: nothing is lost all the same. */
+Test(npjobd_log, a_full_pipe_is_waited_for)
+{
+    enum { LINES = 1000 };
+    int ends[2];
+    int status = -1;
+    int before = dup(STDERR_FILENO);
+    char text[200] = "";
+    memset(text, 'x', sizeof text - 1);
+    cr_assert(before >= 0 && pipe2(ends, O_CLOEXEC) == 0);
+    pid_t child = read_late(ends, LINES);
+    cr_assert(child > 0 && fcntl(ends[1], F_SETFL, O_NONBLOCK) == 0);
+    dup2(ends[1], STDERR_FILENO);
+    for (int i = 0; i < LINES; i++)
+        log_line(LOG_NOTICE, "%s", text);
+    dup2(before, STDERR_FILENO);
+    close(ends[1]);
+    cr_assert_eq(waitpid(child, &status, 0), child);
+    cr_assert_eq(status, 0);
 }
