@@ -44,10 +44,11 @@ static void finish_open(npjp_job *job, npj_status status)
     (void)npj_opened(npjpi_call(job->host), take_back(job), status, job->asked.mode);
 }
 
+/* The pipe, or room in the system for one more descriptor. */
 static bool may_come(npj_status status)
 {
     return status == NPJ_STATUS_OBJECT_NAME_NOT_FOUND || status == NPJ_STATUS_PIPE_NOT_AVAILABLE ||
-           status == NPJ_STATUS_PIPE_BUSY;
+           status == NPJ_STATUS_PIPE_BUSY || status == NPJ_STATUS_INSUFFICIENT_RESOURCES;
 }
 
 /* The handle is open as long as the pipe is. */
@@ -70,12 +71,13 @@ static void try_open(npjp_job *job)
     npjpi_job_untell(job, job->try_from, job->try_to);
     job->try_from = strlen(job->trouble);
     npj_status status = npjpi_pipe_open(&job->pipe, job->path, job->asked.mode, job->host->max_write_bytes);
+    bool waits = job->asked.wait_for_pipe && may_come(status);
     if (status == NPJ_STATUS_SUCCESS)
         status = watch(job);
     if (status != NPJ_STATUS_SUCCESS)
         tell_of_pipe(job);
     job->try_to = strlen(job->trouble);
-    if (job->asked.wait_for_pipe && may_come(status))
+    if (waits) /* a reader that has met us already is not tried again */
         uv_timer_start(&job->again, on_try_again, TRY_AGAIN_MS, 0);
     else
         finish_open(job, status);

@@ -309,6 +309,26 @@ Test(open, without_descriptors_one_job_fails_and_no_other)
     rig_end(r);
 }
 
+/* Nor does that one fail, if it waits for its pipe. */
+Test(open, it_waits_for_descriptors)
+{
+    struct rig *r = rig_start(NULL);
+    struct seen s = {0};
+    npjp_job_options options = job_options(&s);
+    options.wait_for_pipe = true;
+    reader_listen(r, STREAM);
+    rlim_t before = limit_descriptors(3);
+    job_start(r, &s, options);
+    until(r, &s, false, has_trouble);
+    cr_assert_str_eq(npjp_job_trouble(s.job), "socket: Too many open files");
+    settle(r);
+    limit_descriptors(before);
+    until(r, &s, false, is_connected);
+    expect_reply(&s, NPJ_REQUEST_CONNECT, TAG_CONNECT, NPJ_STATUS_SUCCESS);
+    cr_assert_str_eq(npjp_job_trouble(s.job), "");
+    rig_end(r);
+}
+
 static void on_poll(uv_poll_t *handle, int status, int events)
 {
     (void)handle;
@@ -316,7 +336,8 @@ static void on_poll(uv_poll_t *handle, int status, int events)
     (void)events;
 }
 
-/* libuv refuses to watch a descriptor whose number it still watches for somebody who closed it. */
+/* libuv refuses to watch a descriptor whose number it still watches for somebody who closed it. The reader has had one
+ * connection, and is not to see another. */
 Test(open, a_pipe_that_cannot_be_watched_is_closed)
 {
     struct rig *r = rig_start(NULL);
@@ -329,7 +350,9 @@ Test(open, a_pipe_that_cannot_be_watched_is_closed)
     cr_assert_eq(uv_poll_start(&stale, UV_READABLE, on_poll), 0);
     uv_run(&r->loop, UV_RUN_NOWAIT); /* it asks the system to watch it */
     close(ends[0]);
-    job_start(r, &s, job_options(&s));
+    npjp_job_options options = job_options(&s);
+    options.wait_for_pipe = true;
+    job_start(r, &s, options);
     expect_no_pipe(r, &s, NPJ_STATUS_INSUFFICIENT_RESOURCES, "poll: File exists");
     uv_close((uv_handle_t *)&stale, NULL);
     close(ends[1]);

@@ -195,7 +195,8 @@ typedef struct npjp_job_options {
     /** For the provider to read. Copied; NULL is "". */
     const char *printer, *name, *user_name, *client_name;
     npj_pipe_mode mode; /**< byte: a stream socket or a FIFO; message: a SOCK_SEQPACKET socket */
-    bool wait_for_pipe; /**< try again while nobody listens at the path, until the connect deadline */
+    bool wait_for_pipe; /**< try again while nobody listens at the path, or the system has no descriptor or memory,
+                           until the connect deadline */
 } npjp_job_options;
 
 /**
