@@ -187,6 +187,7 @@ static bool listen_to_signals(npjobd *self)
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is a full disk */
     return uv_signal_start(&self->hangup, on_hangup, SIGHUP) == 0 &&
            uv_signal_start(&self->terminate, on_stop_signal, SIGTERM) == 0 &&
            uv_signal_start(&self->interrupt, on_stop_signal, SIGINT) == 0;

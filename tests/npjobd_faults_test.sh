@@ -278,6 +278,13 @@ flood()
         until_so says 'outcome=scheduled' 2 && [ "$(number live)" = 0 ] && stop
 }
 
+# A log that may not grow any more ends nothing.
+log_ends()
+{
+    configure && fresh_start prlimit --fsize=4096 && head -c 1000 /dev/zero | client 0 --raw --many 100 &&
+        [ "$(wc -c <log)" -eq 4096 ] && echo job | client 0 && calls 'schedule 1' && stop
+}
+
 check 'nonsense in place of a handshake' nonsense
 check 'a handshake that is cut short' cut_short
 check 'levels that nobody knows' wrong_level
@@ -304,4 +311,5 @@ check 'max jobs' too_many
 check 'few descriptors' few_descriptors
 check 'no descriptors' no_descriptors
 check 'a flood' flood
+check 'a log that is full' log_ends
 finish
