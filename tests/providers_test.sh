@@ -226,6 +226,18 @@ store_keeper_killed()
         run store schedule --id "$id" && left job
 }
 
+# One that was killed does not say what it has kept.
+store_copier_killed()
+{
+    local link
+    add store --wait 4 && exec 7>"$pipe" && echo begun >&7 && eventually [ -s "$spool/.npjob/$id/part" ] || return
+    for link in /proc/[0-9]*/fd/0; do
+        [ "$(readlink "$link")" != "$pipe" ] || kill -KILL "$(cut -d / -f 3 <<<"$link")"
+    done
+    exec 7>&-
+    refused 1 'npjob-store: ' run store schedule --id "$id" && left ''
+}
+
 store_terminated()
 {
     local keeper

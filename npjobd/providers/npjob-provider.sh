@@ -278,7 +278,8 @@ keep()
         doze
         if [ ! -d "$state/claim" ]; then
             [ "$waited" -lt "$patience" ] || ! mkdir -- "$state/claim" || break
-        elif [ -e "$state/whole" ] || [ -e "$state/broken" ]; then
+        elif [ -e "$state/whole" ] || [ -e "$state/broken" ] || ! alive "$copier"; then
+            [ -e "$state/whole" ] || true >"$state/broken" # one that was killed has not said so
             [ "$waited" -lt "$patience" ] || break
         else
             waited=0
