@@ -21,7 +21,7 @@ static bool is_sound(const struct npji_job *job, const struct npji_packet *packe
 {
     return npji_handle_slot(packet->request) == npji_handle_slot(job->handle) && packet->taken <= packet->length &&
            packet->size_class < NPJI_SIZE_CLASSES &&
-           ((packet->flags & NPJI_PACKET_LENT) || packet->length <= npji_packet_block(packet) - sizeof *packet);
+           ((packet->flags & NPJI_PACKET_LENT) || packet->length <= npji_packet_block(packet) - NPJI_PACKET_BYTES);
 }
 
 /* Walks a list of the job; returns whether its end is where it says, and adds up what is in it. */

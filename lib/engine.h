@@ -88,7 +88,7 @@ enum {
     NPJI_PACKET_REPLIED = 1 << 3    /* its REPLY has been taken */
 };
 
-/* One accepted write. A copied payload stands behind it, in the same block. */
+/* One accepted write. A copied payload stands NPJI_PACKET_BYTES behind it, in the same block. */
 struct npji_packet {
     struct npji_packet *next;
     npj_req request;
@@ -101,7 +101,10 @@ struct npji_packet {
     uint8_t size_class; /* of the block, see packet.c */
 };
 
-_Static_assert(sizeof(struct npji_packet) <= 64, "a packet's header is at most 64 bytes");
+/* What a packet takes, on every machine: how many of them fill the pool is for all to see. */
+enum { NPJI_PACKET_BYTES = 48 };
+
+_Static_assert(sizeof(struct npji_packet) <= NPJI_PACKET_BYTES, "a packet's header is at most 48 bytes");
 
 /* A list of packets, the oldest first. It must not move: @end points into it when it is empty. */
 struct npji_packets {

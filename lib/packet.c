@@ -10,7 +10,7 @@
 #include "packet.h"
 
 /* Of payloads above 64 bytes: four classes for each power of two. */
-#define BLOCK(payload) ((uint32_t)sizeof(struct npji_packet) + (payload))
+#define BLOCK(payload) ((uint32_t)NPJI_PACKET_BYTES + (payload))
 #define FOUR(shift)    BLOCK(5u << (shift)), BLOCK(6u << (shift)), BLOCK(7u << (shift)), BLOCK(8u << (shift))
 
 const uint32_t npji_blocks[] = {

@@ -88,7 +88,7 @@ static NPJI_FOR_EACH_CALL npj_status npji_packet_new(struct npj_srv *srv, struct
     packet->flags = lent ? NPJI_PACKET_LENT : 0;
     packet->size_class = (uint8_t)class;
     if (class > 0)
-        packet->bytes = memcpy(packet + 1, bytes, length);
+        packet->bytes = memcpy((unsigned char *)packet + NPJI_PACKET_BYTES, bytes, length);
     npji_packet_append(&job->queue, packet);
 
     job->packets++;

@@ -54,7 +54,7 @@ static void fill_defaults(npj_config *config)
     default32(&config->max_batch, 64);
     default64(&config->max_job_bytes, larger(16 * mib, config->max_write_bytes));
     /* A copied write of the largest size fits: blocks are larger by a quarter at the most. */
-    const uint64_t largest = sizeof(struct npji_packet) + (uint64_t)config->max_write_bytes * 5 / 4;
+    const uint64_t largest = NPJI_PACKET_BYTES + (uint64_t)config->max_write_bytes * 5 / 4;
     default64(&config->max_pool_bytes, larger(256 * mib, largest));
     default64(&config->max_idle_bytes, 1 * mib);
     default64(&config->add_timeout, 30000);
@@ -115,7 +115,7 @@ static void init(struct npj_srv *srv, const npj_config *config, const struct lay
     srv->stats.memory_bytes = at->end;
     srv->stats.job_bytes = (uint32_t)(sizeof(struct npji_job) + sizeof(npji_slot) +
                                       (at->iov - at->index + config->max_jobs - 1) / config->max_jobs);
-    srv->stats.packet_bytes = sizeof(struct npji_packet);
+    srv->stats.packet_bytes = NPJI_PACKET_BYTES;
 }
 
 npj_status npj_srv_new(const npj_config *config, npj_srv **out)

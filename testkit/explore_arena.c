@@ -24,7 +24,7 @@ size_t explore_arena_plan(struct explorer *x, size_t before)
     plan->engine_bytes = round_up((uint32_t)(sizeof(struct npj_srv) + (size_t)scope->jobs * 3 * sizeof(void *) +
                                              2 * sizeof(void *) + scope->batch * sizeof(npj_iov)));
     plan->job_bytes = round_up(sizeof(struct npji_job));
-    plan->packet_bytes = round_up(sizeof(struct npji_packet) + 64);
+    plan->packet_bytes = round_up(NPJI_PACKET_BYTES + 64);
     return before + plan->engine_bytes + (size_t)plan->jobs * plan->job_bytes +
            (size_t)plan->packets * plan->packet_bytes;
 }

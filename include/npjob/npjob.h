@@ -540,7 +540,7 @@ typedef struct npj_stats {
     uint64_t bytes_accepted;    /**< bytes of accepted writes */
     uint64_t bytes_taken;       /**< bytes that pipes took, as completions reported */
     uint32_t job_bytes;         /**< memory of one job, its share of the index included */
-    uint32_t packet_bytes;      /**< memory of one packet's header */
+    uint32_t packet_bytes;      /**< memory of one packet's header, the same on every machine */
 } npj_stats;
 
 /** Fills @p out, if there is one, with the engine's counters. O(1). Changes nothing. Zeros for a NULL engine. */
