@@ -24,9 +24,11 @@
 #ifndef NPJOB_ENGINE_H
 #define NPJOB_ENGINE_H
 
-#include <string.h>
-
 #include "npjob/npjob.h"
+
+/* As string.h has them, which a freestanding compiler comes without. */
+void *memcpy(void *restrict to, const void *restrict from, size_t bytes);
+void *memset(void *at, int byte, size_t bytes);
 
 /* ---------------------------------------------------------------------------------------------------- rings */
 
