@@ -3,9 +3,9 @@
  * The pipe. Each job's bytes are a pattern of the job's number and the byte's place, so that a byte that is lost,
  * doubled, of another job, or out of place shows.
  */
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <threads.h>
 
 #include "driver_state.h"
 
@@ -15,7 +15,6 @@
 #define PERIOD 65521
 
 static uint8_t pattern[PERIOD + NPJT_MAX_WRITE_BYTES + 1];
-static once_flag pattern_once = ONCE_FLAG_INIT;
 
 static void make_pattern(void)
 {
@@ -28,9 +27,18 @@ static void make_pattern(void)
     }
 }
 
+/** The first thread makes it, others wait for that: threads.h, which has a call for this, is not on every machine. */
 void npjt_pattern_ready(void)
 {
-    call_once(&pattern_once, make_pattern);
+    enum { BEING_MADE = 1, MADE };
+    static atomic_int state;
+    int none = 0;
+    if (atomic_compare_exchange_strong(&state, &none, BEING_MADE)) {
+        make_pattern();
+        atomic_store(&state, MADE);
+    }
+    while (atomic_load(&state) != MADE) {
+    }
 }
 
 static const uint8_t *pattern_at(uint32_t serial, uint64_t offset)
