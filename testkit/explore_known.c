@@ -73,11 +73,11 @@ static bool covers(uint64_t purse, uint64_t other)
 
 static bool grow(struct known *known)
 {
-    uint64_t room = known->room ? known->room * 2 : 1 << 16;
+    size_t room = known->room ? known->room * 2 : 1 << 16;
     struct known_place *places = calloc(room, sizeof *places);
     if (places == NULL)
         return false;
-    for (uint64_t i = 0; i < known->room; i++) {
+    for (size_t i = 0; i < known->room; i++) {
         if (known->places[i].key == 0)
             continue;
         uint64_t at = known->places[i].key & (room - 1);

@@ -175,7 +175,7 @@ struct known_place {
 
 struct known {
     struct known_place *places;
-    uint64_t room; /* a power of two */
+    size_t room; /* a power of two */
     uint64_t count;
     bool no_memory;
 };
@@ -201,7 +201,7 @@ struct step {
 
 struct way {
     struct step *steps;
-    uint64_t room;
+    size_t room;
     uint64_t count; /* of states */
 };
 

@@ -7,7 +7,7 @@
 bool explore_way_add(struct way *way, uint32_t parent, explore_event event)
 {
     if (way->count == way->room) {
-        uint64_t room = way->room ? way->room * 2 : 1 << 16;
+        size_t room = way->room ? way->room * 2 : 1 << 16;
         struct step *steps = realloc(way->steps, room * sizeof *steps);
         if (steps == NULL)
             return false;
