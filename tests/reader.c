@@ -134,7 +134,7 @@ int main(int argc, char **argv)
         if (dies && total >= number)
             break;
         if (dies && number - total < want)
-            want = number - total;
+            want = (size_t)(number - total);
         ssize_t count = read_some(fd, buffer, want, fifo, &begun);
         if (count < 0)
             fail("read");
