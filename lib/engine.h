@@ -281,6 +281,13 @@ struct npj_srv {
 /* What is compiled anew for each call, with what that call says: a write is lent or copied. */
 #define NPJI_FOR_EACH_CALL inline __attribute__((always_inline))
 
+/* A table that position-independent code reaches without a global offset table; Windows has none. */
+#ifdef _WIN32
+#define NPJI_HIDDEN
+#else
+#define NPJI_HIDDEN __attribute__((visibility("hidden")))
+#endif
+
 /* The two checks that come before all others. */
 #define NPJI_ENTER(srv)                                                                                                \
     do {                                                                                                               \
@@ -311,8 +318,7 @@ NPJI_RARE void npji_trace(struct npj_srv *srv, const npj_trace *trace);
 /* table.c */
 /* A row has room for a power of two, so that a shift finds it. */
 enum { NPJI_ROW = 16 };
-/* Hidden, so that position-independent code reaches it without a global offset table. */
-extern const npj_cell npji_table[NPJ_STATE_COUNT][NPJI_ROW] __attribute__((visibility("hidden")));
+extern const npj_cell npji_table[NPJ_STATE_COUNT][NPJI_ROW] NPJI_HIDDEN;
 
 static inline npj_cell npji_cell(const struct npji_job *job, npj_event event)
 {
@@ -373,7 +379,7 @@ static inline bool npji_packet_is_nothing(const struct npji_job *job, const stru
 
 /* packet.c, and packet.h */
 /* The bytes of a block of each class. */
-extern const uint32_t npji_blocks[NPJI_SIZE_CLASSES] __attribute__((visibility("hidden")));
+extern const uint32_t npji_blocks[NPJI_SIZE_CLASSES] NPJI_HIDDEN;
 
 size_t npji_packet_block(const struct npji_packet *packet);
 NPJI_RARE struct npji_packet *npji_block_new(struct npj_srv *srv, size_t bytes);
