@@ -26,9 +26,9 @@
 
 #include "npjob/npjob.h"
 
-/* As string.h has them, which a freestanding compiler comes without. */
-void *memcpy(void *restrict to, const void *restrict from, size_t bytes);
-void *memset(void *at, int byte, size_t bytes);
+/* As string.h has them, without which a freestanding compiler comes. In brackets, as it may have macros so named. */
+void *(memcpy)(void *restrict to, const void *restrict from, size_t bytes);
+void *(memset)(void *at, int byte, size_t bytes);
 
 /* ---------------------------------------------------------------------------------------------------- rings */
 
