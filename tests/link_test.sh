@@ -36,9 +36,11 @@ undefined()
         END { for (name in wanted) if (!(name in defined)) print name }'
 }
 
+# Beside the runtime of the compiler: some machines cannot divide, or count zeros, and some have a table for moved code.
 asks_four_functions()
 {
-    undefined "$prefix/lib/libnpjob.a" | awk '!/^mem(cpy|move|set|cmp)$/ { print "asks for " $0; bad = 1 } END { exit bad }'
+    undefined "$1" | awk '!/^(mem(cpy|move|set|cmp)|__(aeabi_|clz|u?div|mul)[a-z0-9]+|_GLOBAL_OFFSET_TABLE_)$/ {
+        print "asks for " $0; bad = 1 } END { exit bad }'
 }
 
 has_no_variables()
@@ -59,8 +61,8 @@ exports_its_own_names_only()
 builds_freestanding()
 {
     $CC -std=c11 -O2 $warnings -ffreestanding -nostdlib -nostdinc -isystem "$($CC -print-file-name=include)" -r \
-        -I"$source_root/include" -o "$tmp/freestanding.o" "$source_root"/lib/*.c && undefined "$tmp/freestanding.o" |
-        awk '!/^mem(cpy|move|set|cmp)$/ { print "asks for " $0; bad = 1 } END { exit bad }'
+        -I"$source_root/include" -o "$tmp/freestanding.o" "$source_root"/lib/*.c &&
+        asks_four_functions "$tmp/freestanding.o"
 }
 
 host_headers()
@@ -152,7 +154,7 @@ as_subproject()
 }
 
 check "installs ($CC)" install_release
-check 'asks of libc for four functions only' asks_four_functions
+check 'asks of libc for four functions only' asks_four_functions "$prefix/lib/libnpjob.a"
 check 'has no variables' has_no_variables libnpjob
 check 'defines npj_ and npji_ names only' exports_its_own_names_only libnpjob npj_next '^npji?_'
 check 'builds freestanding' builds_freestanding
