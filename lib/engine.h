@@ -26,9 +26,13 @@
 
 #include "npjob/npjob.h"
 
-/* As string.h has them, without which a freestanding compiler comes. In brackets, as it may have macros so named. */
-void *(memcpy)(void *restrict to, const void *restrict from, size_t bytes);
-void *(memset)(void *at, int byte, size_t bytes);
+/* A freestanding compiler comes without string.h. */
+#if __STDC_HOSTED__
+#include <string.h>
+#else
+void *memcpy(void *restrict to, const void *restrict from, size_t bytes);
+void *memset(void *at, int byte, size_t bytes);
+#endif
 
 /* ---------------------------------------------------------------------------------------------------- rings */
 

@@ -9,8 +9,6 @@
  *
  * What is left out must be held against the model at every event instead: handles, JobIds, cookies.
  */
-#include <string.h>
-
 #include "../lib/engine.h"
 #include "explore_state.h"
 #include "model_state.h"

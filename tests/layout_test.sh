@@ -34,14 +34,14 @@ licence_first()
         none
 }
 
-# The headers that a freestanding C11 implementation has (C11 4.6).
+# The headers that a freestanding C11 implementation has (C11 4.6), and string.h for a hosted one.
 library_is_freestanding()
 {
     sources include lib | xargs awk '
         /^[ \t]*#[ \t]*include[ \t]*</ {
             header = $0
             gsub(/.*<|>.*/, "", header)
-            if (header !~ /^(float|iso646|limits|stdalign|stdarg|stdbool|stddef|stdint|stdnoreturn)\.h$/)
+            if (header !~ /^(float|iso646|limits|stdalign|stdarg|stdbool|stddef|stdint|stdnoreturn|string)\.h$/)
                 print FILENAME ":" FNR ": " $0
         }' | none
 }
@@ -95,7 +95,7 @@ check 'the folders are there' test -d include -a -d lib -a -d host -a -d npjobd 
     -d bench -a -d tests -a -d tools
 check 'no file has more than 500 lines' no_long_file
 check 'every source begins with its licence' licence_first
-check 'the library includes freestanding headers only' library_is_freestanding
+check 'the library includes freestanding headers and string.h only' library_is_freestanding
 check 'include/ includes itself only' includes include '^npjob/'
 check 'lib/ includes include/' includes lib '^npjob/'
 check 'host/ includes include/ and its own' includes host '^npjob(-posix)?/'
