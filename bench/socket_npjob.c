@@ -55,7 +55,7 @@ static void carry_out(struct npjob_socket *self, const npj_action *write)
 {
     const struct iovec *iov = (const struct iovec *)(const void *)write->iov;
     uint64_t taken;
-    npj_status status = npjpi_pipe_write(&self->pipe, iov, write->iov_count, &taken);
+    npj_status status = npjpi_pipe_write(&self->pipe, iov, write->iov_count, write->count, &taken);
     bench_must(status == NPJ_STATUS_SUCCESS, "the socket does not take it");
     (void)npj_written(self->srv, write->op, NPJ_STATUS_SUCCESS, taken);
 }

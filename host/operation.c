@@ -103,13 +103,14 @@ static void start_write(npjp_job *job, const npj_action *action)
 {
     uint64_t taken = 0;
     const struct iovec *iov = (const struct iovec *)action->iov;
-    npj_status status = npjpi_pipe_write(&job->pipe, iov, action->iov_count, &taken);
+    npj_status status = npjpi_pipe_write(&job->pipe, iov, action->iov_count, action->count, &taken);
     if (status != NPJ_STATUS_PENDING) {
         finish_write(job, status, taken);
         return;
     }
     memcpy(job->iov, iov, action->iov_count * sizeof *iov);
     job->iov_count = action->iov_count;
+    job->iov_bytes = action->count;
     uv_poll_start(&job->writable, UV_WRITABLE, on_writable);
 }
 
@@ -118,7 +119,7 @@ static void on_writable(uv_poll_t *handle, int status, int events)
     (void)events;
     npjp_job *job = handle->data;
     uint64_t taken = 0;
-    npj_status result = npjpi_pipe_write(&job->pipe, job->iov, job->iov_count, &taken);
+    npj_status result = npjpi_pipe_write(&job->pipe, job->iov, job->iov_count, job->iov_bytes, &taken);
     if (result != NPJ_STATUS_PENDING) {
         uv_poll_stop(handle);
         finish_write(job, result, taken);

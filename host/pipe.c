@@ -164,6 +164,15 @@ static ssize_t write_to_fifo(int fd, const struct iovec *iov, int iov_count)
     return count;
 }
 
+/* A header of a message costs the system more than a small piece does. */
+static ssize_t write_to_socket(int fd, const struct iovec *iov, uint32_t iov_count)
+{
+    if (iov_count == 1)
+        return send(fd, iov->iov_base, iov->iov_len, MSG_NOSIGNAL);
+    struct msghdr message = {.msg_iov = (struct iovec *)iov, .msg_iovlen = iov_count};
+    return sendmsg(fd, &message, MSG_NOSIGNAL);
+}
+
 /*
  * The system takes longer over each piece than a copy of a small one takes: 64 of 64 bytes are written in two thirds of
  * the time as one, 64 of 512 bytes in a little less or more, as the machine has it, those of 4 KiB in more
@@ -171,41 +180,33 @@ static ssize_t write_to_fifo(int fd, const struct iovec *iov, int iov_count)
  */
 enum { SMALL_PIECE = 384, PUT_TOGETHER = 32 * 1024 };
 
-static bool is_many_small(const struct iovec *iov, uint32_t iov_count)
+static bool is_many_small(uint32_t iov_count, uint64_t bytes)
 {
-    size_t bytes = 0;
-    for (uint32_t i = 0; i < iov_count && bytes <= PUT_TOGETHER; i++) /* no further: the sum might not fit */
-        bytes += iov[i].iov_len;
-    return iov_count > 1 && bytes <= PUT_TOGETHER && bytes <= (size_t)iov_count * SMALL_PIECE;
+    return iov_count > 1 && bytes <= PUT_TOGETHER && bytes <= (uint64_t)iov_count * SMALL_PIECE;
 }
 
-static size_t put_together(const struct iovec *iov, uint32_t iov_count, unsigned char *to)
+static void put_together(const struct iovec *iov, uint32_t iov_count, unsigned char *to)
 {
-    size_t bytes = 0;
     for (uint32_t i = 0; i < iov_count; i++) {
-        memcpy(to + bytes, iov[i].iov_base, iov[i].iov_len);
-        bytes += iov[i].iov_len;
+        memcpy(to, iov[i].iov_base, iov[i].iov_len);
+        to += iov[i].iov_len;
     }
-    return bytes;
 }
 
-npj_status npjpi_pipe_write(npjpi_pipe *pipe, const struct iovec *iov, uint32_t iov_count, uint64_t *taken)
+npj_status npjpi_pipe_write(npjpi_pipe *pipe, const struct iovec *iov, uint32_t iov_count, uint64_t bytes,
+                            uint64_t *taken)
 {
     unsigned char together[PUT_TOGETHER];
-    struct iovec whole;
-    if (is_many_small(iov, iov_count)) {
-        whole = (struct iovec){together, put_together(iov, iov_count, together)};
+    const struct iovec whole = {together, (size_t)bytes};
+    if (is_many_small(iov_count, bytes)) {
+        put_together(iov, iov_count, together);
         iov = &whole;
         iov_count = 1;
     }
     ssize_t count;
     do {
-        if (pipe->is_socket) {
-            struct msghdr message = {.msg_iov = (struct iovec *)iov, .msg_iovlen = iov_count};
-            count = sendmsg(pipe->fd, &message, MSG_NOSIGNAL);
-        } else {
-            count = write_to_fifo(pipe->fd, iov, (int)iov_count);
-        }
+        count =
+            pipe->is_socket ? write_to_socket(pipe->fd, iov, iov_count) : write_to_fifo(pipe->fd, iov, (int)iov_count);
     } while (count < 0 && errno == EINTR);
 
     if (count >= 0) {

@@ -34,11 +34,13 @@ npj_status npjpi_pipe_open(npjpi_pipe *pipe, const char *path, npj_pipe_mode mod
 /**
  * Writes what the pipe takes now, in one call to the system. Many small pieces are put together first.
  *
+ * @param bytes what all of @p iov has together.
  * @param taken receives the number of bytes on SUCCESS, at least 1 unless all of @p iov is empty.
  * @return SUCCESS; PENDING (the pipe is full, nothing was taken: wait until it is writable); PIPE_BROKEN (the reader
  *         went; no SIGPIPE comes of it); another error of the system.
  */
-npj_status npjpi_pipe_write(npjpi_pipe *pipe, const struct iovec *iov, uint32_t iov_count, uint64_t *taken);
+npj_status npjpi_pipe_write(npjpi_pipe *pipe, const struct iovec *iov, uint32_t iov_count, uint64_t bytes,
+                            uint64_t *taken);
 
 /**
  * Closes the pipe. Its reader sees the end of the file, whatever became of the job: neither a FIFO nor a Unix-domain

@@ -59,6 +59,7 @@ struct npjp_job {
     uv_poll_t writable; /* for a pipe that was full; a handle of libuv as long as the pipe is open */
     struct iovec *iov; /* of the WRITE that waits, room for max_batch: the engine's array lives only until npj_next() */
     uint32_t iov_count;
+    uint64_t iov_bytes;
 
     void *kept; /* the provider's */
     npjp_job_report report;
