@@ -74,7 +74,8 @@ Test(deadline, the_first_advance_may_be_to_zero)
 
 Test(deadline, a_smaller_now_is_ignored)
 {
-    struct host *h = host_at(NOW);
+    struct host *h = host_at(NOW - 600);
+    advance(h, NOW);
     advance(h, NOW - 500);
     struct job job = job_adding(h);
     expect_deadline(h, NOW + ADD_TIMEOUT);

@@ -184,22 +184,74 @@ Test(magnitude, all_jobs_end_at_once)
 
 /* ------------------------------------------------------------------------------------------------------- deadlines */
 
-/* A host may count in nanoseconds. */
+/* What arms each, alone. */
+
+static void accept_a_job(struct host *h)
+{
+    job_accept_for(h, CLIENT, PROVIDER, COOKIE);
+}
+
+static void connect_a_job(struct host *h)
+{
+    job_connecting(h);
+}
+
+static void write_to_a_job(struct host *h)
+{
+    job_writing(h);
+}
+
+static void close_a_job(struct host *h)
+{
+    job_cleanup(h);
+}
+
+static void drain_a_job(struct host *h)
+{
+    job_open(h);
+    expect(h, SUCCESS, npj_shutdown(h->srv, NPJ_DRAIN));
+}
+
+static const struct {
+    size_t timeout;
+    void (*arm)(struct host *h);
+} deadlines[] = {{offsetof(npj_config, add_timeout), accept_a_job},
+                 {offsetof(npj_config, connect_timeout), connect_a_job},
+                 {offsetof(npj_config, stall_timeout), write_to_a_job},
+                 {offsetof(npj_config, drain_timeout), close_a_job},
+                 {offsetof(npj_config, drain_timeout), drain_a_job}};
+
+/* One is armed at @p now, and falls when it is due and not before. */
+static void expect_to_fall(unsigned which, uint64_t now, uint64_t timeout)
+{
+    npj_config limits = host_limits();
+    memcpy((char *)&limits + deadlines[which].timeout, &timeout, sizeof timeout);
+    struct host *h = host_start(&limits);
+    expect(h, SUCCESS, npj_advance(h->srv, now));
+    deadlines[which].arm(h);
+    cr_assert_eq(npj_deadline(h->srv), now + timeout, "deadline %u", which);
+    expect(h, SUCCESS, npj_advance(h->srv, now + timeout - 1));
+    expect(h, SUCCESS, npj_advance(h->srv, now - 1)); /* ignored */
+    cr_assert_eq(npj_deadline(h->srv), now + timeout, "deadline %u", which);
+    expect(h, SUCCESS, npj_advance(h->srv, now + timeout));
+    cr_assert_eq(npj_deadline(h->srv), NPJ_NEVER, "deadline %u", which);
+    host_end(h);
+}
+
+/* A host may count in nanoseconds, */
 Test(magnitude, a_timeout_has_64_bits)
 {
-    for (unsigned bit = 32; bit < 64; bit++) {
-        npj_config limits = host_limits();
-        limits.add_timeout = UINT64_C(1) << bit;
-        struct host *h = host_start(&limits);
-        cr_assert_eq(npj_advance(h->srv, 1), NPJ_STATUS_SUCCESS);
-        struct job job = job_accept_for(h, CLIENT, PROVIDER, COOKIE);
-        cr_assert_eq(npj_deadline(h->srv), 1 + limits.add_timeout);
-        cr_assert_eq(npj_advance(h->srv, limits.add_timeout), NPJ_STATUS_SUCCESS);
-        expect_state(h, job.id, NPJ_STATE_ADDING);
-        cr_assert_eq(npj_advance(h->srv, 1 + limits.add_timeout), NPJ_STATUS_SUCCESS);
-        expect_reply(h, TAG_ADD, IO_TIMEOUT, 0);
-        host_end(h);
-    }
+    for (unsigned which = 0; which < sizeof deadlines / sizeof *deadlines; which++)
+        for (unsigned bit = 32; bit < 64; bit++)
+            expect_to_fall(which, 1, UINT64_C(1) << bit);
+}
+
+/* and from long ago. */
+Test(magnitude, the_clock_has_64_bits)
+{
+    for (unsigned which = 0; which < sizeof deadlines / sizeof *deadlines; which++)
+        for (unsigned bit = 1; bit < 64; bit++)
+            expect_to_fall(which, (UINT64_C(1) << bit) - 1, 1000);
 }
 
 /* ---------------------------------------------------------------------------------------------------- generations */
