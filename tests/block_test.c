@@ -46,7 +46,7 @@ static uint64_t index_bytes(uint32_t jobs)
     return buckets * 2 * sizeof(void *);
 }
 
-static const uint32_t limits_of_jobs[] = {1, 2, 3, 4, 5, 6, 8, 100, 1024};
+static const uint32_t limits_of_jobs[] = {1, 2, 3, 4, 5, 6, 8, 100, 1024, NPJ_MAX_JOBS};
 enum { LIMITS = sizeof limits_of_jobs / sizeof *limits_of_jobs };
 
 Test(block, an_engine_costs_its_slots_and_its_index)

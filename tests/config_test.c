@@ -304,7 +304,7 @@ Test(defaults, pool_bytes)
  * write. */
 Test(defaults, pool_bytes_take_one_write_of_any_size)
 {
-    const uint32_t most = (UINT32_C(1) << 28) + 1; /* its block is a quarter larger */
+    const uint32_t most = (UINT32_C(1) << 30) + 1; /* its block is a quarter larger */
     struct host *h = host_start(&(npj_config){.size = sizeof(npj_config), .max_write_bytes = most});
     struct job job = job_accept_for(h, 1, 2, 3);
     expect(h, PENDING, npj_connect(h->srv, job.id, 1));

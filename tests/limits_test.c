@@ -141,7 +141,7 @@ Test(limits, max_write_bytes)
 
 ParameterizedTestParameters(limits, max_batch)
 {
-    static int batches[] = {1, 2, 5, 64, 65, 1024};
+    static int batches[] = {1, 2, 5, 64, 65, 257, 1024};
     return cr_make_param_array(int, batches, sizeof batches / sizeof *batches);
 }
 
@@ -153,11 +153,31 @@ ParameterizedTest(int *most, limits, max_batch)
     struct host *h = host_start(&config);
     struct job job = job_open(h);
     for (int i = 0; i <= *most; i++)
-        expect(h, PENDING, write_bytes(h, &job, "xy", 2));
+        expect(h, PENDING, npj_write(h->srv, job.id, TAG_WRITE, "xy", 2, i % 2 ? NPJ_COPY : NPJ_LEND, NULL));
     const npj_action action = take(h, NPJ_WRITE);
     cr_assert_eq(action.iov_count, (uint32_t)*most);
     cr_assert_eq(action.count, 2 * (uint64_t)*most);
     host_end(h);
+}
+
+/* Room alone, never read: nothing is written to a pipe here. */
+static void *two_gigabytes(void)
+{
+    void *bytes = mmap(NULL, (size_t)2 << 30, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    cr_assert_neq(bytes, MAP_FAILED);
+    return bytes;
+}
+
+/* Lends them to a new job eight times, all in one WRITE. */
+static npj_action lend_sixteen_gigabytes(struct host *h, struct job *job, void *bytes)
+{
+    *job = job_open(h);
+    for (unsigned i = 0; i < 8; i++)
+        expect(h, PENDING, npj_write(h->srv, job->id, TAG_WRITE + i, bytes, UINT32_C(2) << 30, NPJ_LEND, NULL));
+    const npj_action action = take(h, NPJ_WRITE);
+    cr_assert_eq(action.iov_count, 8);
+    cr_assert_eq(action.count, UINT64_C(16) << 30);
+    return action;
 }
 
 /* Whatever a host may lend in all, no sum wraps. */
@@ -168,20 +188,33 @@ Test(limits, sums_of_lengths_do_not_wrap)
     config.max_job_bytes = UINT64_MAX;
     config.max_job_packets = 8;
     struct host *h = host_start(&config);
-    struct job job = job_open(h);
-    /* Room alone, never read: nothing is written to a pipe here. */
-    void *bytes = mmap(NULL, (size_t)2 << 30, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    cr_assert_neq(bytes, MAP_FAILED);
-    for (unsigned i = 0; i < 8; i++)
-        expect(h, PENDING, npj_write(h->srv, job.id, TAG_WRITE + i, bytes, UINT32_C(2) << 30, NPJ_LEND, NULL));
-    const npj_action action = take(h, NPJ_WRITE);
-    cr_assert_eq(action.iov_count, 8);
-    cr_assert_eq(action.count, UINT64_C(16) << 30);
+    struct job job;
+    void *bytes = two_gigabytes();
+    const npj_action action = lend_sixteen_gigabytes(h, &job, bytes);
     expect(h, SUCCESS, npj_written(h->srv, action.op, 0, (UINT64_C(16) << 30) - 1));
     for (unsigned i = 0; i < 7; i++)
         expect_reply(h, TAG_WRITE + i, SUCCESS, UINT64_C(2) << 30);
     cr_assert_eq(take(h, NPJ_WRITE).count, 1);
     cr_assert_eq(stats_of(h).bytes_accepted, UINT64_C(16) << 30);
+    cr_assert_eq(stats_of(h).bytes_taken, (UINT64_C(16) << 30) - 1);
+    host_end(h);
+    munmap(bytes, (size_t)2 << 30);
+}
+
+/* Nor is a job that is full of them taken for an empty one, or for one without a WRITE when it has failed. */
+Test(limits, sums_of_lengths_do_not_wrap_in_a_full_job)
+{
+    npj_config config = host_limits();
+    config.max_write_bytes = UINT32_C(2) << 30;
+    config.max_job_bytes = UINT64_C(16) << 30;
+    struct host *h = host_start(&config);
+    struct job job;
+    void *bytes = two_gigabytes();
+    const npj_action action = lend_sixteen_gigabytes(h, &job, bytes);
+    refused(h, QUOTA_EXCEEDED, npj_write(h->srv, job.id, TAG_WRITE, bytes, 1, NPJ_LEND, NULL));
+    expect_nothing(h); /* no RESUME */
+    expect(h, SUCCESS, npj_abort(h->srv, job.id, NPJ_STATUS_PRINT_CANCELLED));
+    expect(h, SUCCESS, npj_written(h->srv, action.op, NPJ_STATUS_CANCELLED, (UINT64_C(16) << 30) - 1));
     cr_assert_eq(stats_of(h).bytes_taken, (UINT64_C(16) << 30) - 1);
     host_end(h);
     munmap(bytes, (size_t)2 << 30);

@@ -7,11 +7,14 @@
 
 /* ------------------------------------------------------------------------------------------------------------ keys */
 
-/* Keys are pointers and counters of the host: of two that differ in one bit, each has its own jobs. */
+/* Keys are pointers and counters of the host: of two that differ in one bit, each has its own jobs. They share the one
+ * bucket that an index of two jobs has. */
 Test(magnitude, keys_have_64_bits)
 {
+    npj_config limits = host_limits();
+    limits.max_jobs = 2;
     for (unsigned bit = 0; bit < 64; bit++) {
-        struct host *h = host_start(NULL);
+        struct host *h = host_start(&limits);
         const uint64_t other = CLIENT ^ UINT64_C(1) << bit;
         struct job gone = job_accept_for(h, CLIENT, other, COOKIE);
         struct job stays = job_accept_for(h, other, CLIENT, COOKIE);
@@ -137,8 +140,6 @@ Test(magnitude, each_of_many_jobs_is_reached_by_its_handles)
 
 /* What ends jobs ends all of them, in one call. */
 
-enum { AT_ONCE = 1000 };
-
 static npj_status let_the_adds_expire(npj_srv *srv)
 {
     cr_assert_eq(npj_advance(srv, 1), NPJ_STATUS_SUCCESS);
@@ -165,21 +166,137 @@ Test(magnitude, all_jobs_end_at_once)
     static npj_status (*const ends[])(npj_srv *) = {let_the_adds_expire, let_the_client_go, let_the_provider_go,
                                                     shut_down};
     npj_config limits = host_limits();
-    limits.max_jobs = AT_ONCE;
+    limits.max_jobs = JOBS;
     for (unsigned way = 0; way < sizeof ends / sizeof *ends; way++) {
         struct host *h = host_start(&limits);
         npj_job job;
-        for (unsigned i = 0; i < AT_ONCE; i++)
+        for (unsigned i = 0; i < JOBS; i++)
             cr_assert_eq(npj_add_job(h->srv, CLIENT, PROVIDER, i, TAG_ADD, &job), NPJ_STATUS_PENDING);
         cr_assert_eq(ends[way](h->srv), NPJ_STATUS_SUCCESS);
         unsigned replies = 0;
         for (npj_action action; npj_next(h->srv, &action); replies += action.kind == NPJ_REPLY)
             cr_assert(action.kind == NPJ_REPLY || action.kind == NPJ_IDLE, "way %u: %u is asked for", way,
                       (unsigned)action.kind);
-        cr_assert_eq(replies, AT_ONCE, "way %u", way);
+        cr_assert_eq(replies, JOBS, "way %u", way);
         cr_assert_eq(stats_of(h).jobs.live, 0, "way %u", way);
         host_free(h);
     }
+}
+
+/* Of as many jobs as there can be, the last are reached, and their slots are used again. */
+Test(magnitude, the_last_of_all_slots)
+{
+    enum { LAST = 2 };
+    npj_config limits = host_limits();
+    limits.max_jobs = NPJ_MAX_JOBS;
+    struct host *h = host_start(&limits);
+    npj_srv *srv = h->srv;
+    srv->slots_used = NPJ_MAX_JOBS - LAST; /* as if there were all the others */
+    srv->stats.jobs.live = NPJ_MAX_JOBS - LAST;
+    for (unsigned round = 0; round < 3; round++) {
+        npj_job jobs[LAST], none;
+        npj_job_info info;
+        for (unsigned i = 0; i < LAST; i++)
+            cr_assert_eq(npj_add_job(srv, CLIENT, PROVIDER, i, TAG_ADD, &jobs[i]), NPJ_STATUS_PENDING);
+        cr_assert_eq(npj_add_job(srv, CLIENT, PROVIDER, 0, TAG_ADD, &none), NPJ_STATUS_INSUFF_SERVER_RESOURCES);
+        for (unsigned i = 0; i < LAST; i++) {
+            cr_assert_geq(npji_handle_slot(jobs[i]), NPJ_MAX_JOBS - LAST);
+            cr_assert_eq(npj_job_query(srv, jobs[i], &info), NPJ_STATUS_SUCCESS);
+            cr_assert_eq(info.cookie, i);
+            cr_assert_eq(npj_abort(srv, jobs[i], NPJ_STATUS_PRINT_CANCELLED), NPJ_STATUS_SUCCESS);
+        }
+        for (npj_action action; npj_next(srv, &action);)
+            cr_assert_eq(action.kind, NPJ_REPLY);
+        cr_assert_eq(srv->stats.jobs.live, NPJ_MAX_JOBS - LAST);
+    }
+    srv->slots_used = 0;
+    host_free(h);
+}
+
+/* --------------------------------------------------------------------------------------------------------- packets */
+
+Test(magnitude, a_job_has_as_many_packets_as_it_may)
+{
+    const uint32_t most = 65537;
+    npj_config limits = host_limits();
+    limits.max_job_packets = most;
+    limits.max_packets = most + 1;
+    struct host *h = host_start(&limits);
+    struct job job = job_open(h);
+    for (uint32_t i = 0; i < most; i++)
+        cr_assert_eq(npj_write(h->srv, job.id, i, "a", 1, NPJ_LEND, NULL), NPJ_STATUS_PENDING);
+    refused(h, QUOTA_EXCEEDED, npj_write(h->srv, job.id, most, "a", 1, NPJ_LEND, NULL));
+    host_end(h);
+}
+
+/* A copied write, whose block is then kept. */
+static void write_and_keep(struct host *h, struct job *job)
+{
+    job_write(h, job, TAG_WRITE, "abc");
+    expect(h, SUCCESS, npj_written(h->srv, take_write(h, "abc").op, NPJ_STATUS_SUCCESS, 3));
+    expect_reply(h, TAG_WRITE, SUCCESS, 3);
+    cr_assert_gt(stats_of(h).idle_bytes, 0);
+}
+
+/* All ones is no limit. */
+Test(magnitude, limits_of_bytes_have_64_bits)
+{
+    for (unsigned bit = 32; bit <= 64; bit++) {
+        npj_config limits = host_limits();
+        limits.max_packets = UINT32_MAX;
+        limits.max_job_packets = 2;
+        limits.max_job_bytes = limits.max_pool_bytes = limits.max_idle_bytes =
+            bit < 64 ? UINT64_C(1) << bit : UINT64_MAX;
+        struct host *h = host_start(&limits);
+        struct job job = job_open(h);
+        write_and_keep(h, &job);
+        job_lend(h, &job, TAG_WRITE + 1, "defg");
+        cr_assert_gt(stats_of(h).idle_bytes, 0, "what was kept need not make way");
+        job_write(h, &job, TAG_WRITE, "abc");
+        cr_assert_eq(stats_of(h).idle_bytes, 0, "and is used again");
+        refused(h, QUOTA_EXCEEDED, npj_write(h->srv, job.id, TAG_WRITE, "abc", 3, NPJ_COPY, NULL));
+        expect(h, SUCCESS, npj_cancel(h->srv, job.req));
+        expect_reply(h, TAG_WRITE, CANCELLED, 0);
+        take(h, NPJ_RESUME);
+        host_end(h);
+    }
+}
+
+/* Beside four gigabytes of other packets. */
+Test(magnitude, the_pool_has_64_bits)
+{
+    const uint64_t others = UINT64_C(4) << 30;
+    npj_config limits = host_limits();
+    limits.max_pool_bytes = others + 128;
+    limits.max_idle_bytes = 128;
+    struct host *h = host_start(&limits);
+    struct job job = job_open(h);
+    npj_stats *stats = &h->srv->stats;
+    write_and_keep(h, &job);
+    stats->pool_bytes.live += others;
+    cr_assert_eq(npj_write(h->srv, job.id, TAG_WRITE, "abc", 3, NPJ_LEND, NULL), NPJ_STATUS_PENDING);
+    cr_assert_eq(stats->idle_bytes, 0, "what was kept has made way");
+    cr_assert_eq(stats->pool_bytes.peak, others + stats->packet_bytes);
+    cr_assert_eq(npj_write(h->srv, job.id, TAG_WRITE, "abc", 3, NPJ_COPY, NULL), NPJ_STATUS_INSUFF_SERVER_RESOURCES);
+    stats->pool_bytes.live -= others;
+    host_end(h);
+}
+
+/* Each goes on where 32 bits end. */
+Test(magnitude, counters_have_64_bits)
+{
+    struct host *h = host_start(NULL);
+    npj_stats *stats = &h->srv->stats;
+    uint64_t *const counters[] = {&stats->jobs.total,       &stats->packets.total,  &stats->reserved_packets.total,
+                                  &stats->pool_bytes.total, &stats->refused,        &stats->replies,
+                                  &stats->operations,       &stats->bytes_accepted, &stats->bytes_taken};
+    for (size_t i = 0; i < sizeof counters / sizeof *counters; i++)
+        *counters[i] = UINT32_MAX;
+    struct job job = job_cleanup(h);
+    refused(h, PIPE_CLOSING, npj_close(h->srv, job.id, TAG_CLOSE));
+    for (size_t i = 0; i < sizeof counters / sizeof *counters; i++)
+        cr_assert_gt(*counters[i], UINT32_MAX, "counter %zu", i);
+    host_free(h);
 }
 
 /* ------------------------------------------------------------------------------------------------------- deadlines */
