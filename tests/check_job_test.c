@@ -42,6 +42,7 @@ Test(check_job, the_writes_that_wait)
     struct npji_packet *last = first->next;
     broken(h, in->queue.end, &first->next, QUEUE);
     broken(h, in->queue.end, &in->queue.head, QUEUE);
+    broken(h, in->due.end, &last->next, DUE);
     broken(h, last->next, first, QUEUE);
     broken(h, first->taken, 4, QUEUE);
     allowed(h, first->taken, 3);
@@ -112,6 +113,8 @@ Test(check_job, a_write_is_sound)
     struct npji_packet *longest = first->next->next;
     broken(h, longest->size_class, 1, QUEUE);
     broken(h, longest->length, 81, QUEUE);
+    job_lend(h, &job, TAG_WRITE + 3, "lent");
+    broken(h, longest->next->size_class, NPJI_SIZE_CLASSES, QUEUE);
     host_end(h);
 }
 
@@ -131,6 +134,7 @@ Test(check_job, the_writes_in_flight_come_first)
     expect(h, SUCCESS, npj_cancel(h->srv, first->request));
     well(h);
     broken(h, second->flags, more(second->flags, NPJI_PACKET_CANCELLED), CANCELLED);
+    broken(h, second->next->flags, more(second->next->flags, NPJI_PACKET_CANCELLED), CANCELLED);
     host_end(h);
 
     h = host_start(NULL);
@@ -275,6 +279,7 @@ Test(check_job, an_operation_is_that_of_its_state)
     expect(h, SUCCESS, npj_abort(h->srv, job.id, NPJ_STATUS_PRINT_CANCELLED));
     cr_assert_eq(in->state, NPJ_STATE_ABORTING);
     allowed(h, in->op_kind, NPJ_SCHEDULE_JOB);
+    broken(h, in->op, in->op ^ 4, "an operation names the job's slot");
     host_end(h);
 }
 
@@ -312,5 +317,8 @@ Test(check_job, a_job_in_its_state)
     broken(h, in->facts, in->facts | NPJI_CONNECT_ACCEPTED, "a state that is finished has been left");
     broken(h, in->state, NPJ_STATE_COUNT, "a job is in a state");
     broken(h, in->handle, in->handle & ~(uint64_t)4, "a job is in the slot of its handle");
+    job = job_broken(h);
+    in = inside(h, &job);
+    broken(h, in->facts, in->facts | NPJI_FORGET, "a state that is finished has been left");
     host_end(h);
 }

@@ -100,6 +100,16 @@ Test(check, deadlines_are_in_order_of_time)
     broken(h, in->deadline.when, ADD_TIMEOUT - 1, "a ring of deadlines is in order of time");
     allowed(h, in->deadline.when, ADD_TIMEOUT);
     host_end(h);
+
+    h = host_start(NULL);
+    expect(h, SUCCESS, npj_advance(h->srv, 0));
+    job_closing(h);
+    expect(h, SUCCESS, npj_advance(h->srv, 5));
+    second = job_closing(h);
+    in = inside(h, &second);
+    broken(h, in->deadline.when, STALL_TIMEOUT - 1, "a ring of deadlines is in order of time");
+    broken(h, in->drain.when, DRAIN_TIMEOUT - 1, "a ring of deadlines is in order of time");
+    host_end(h);
 }
 
 Test(check, a_job_is_found_by_its_keys)
@@ -115,7 +125,7 @@ Test(check, a_job_is_found_by_its_keys)
     broken(h, first->ring.prev, &first->ring, BY_CLIENT);
     broken(h, first->chain, first, BY_CLIENT);
     expect(h, SUCCESS, npj_provider_gone(h->srv, PROVIDER));
-    well(h);
+    broken(h, h->srv->index[NPJI_PROVIDER][0], &in->members[NPJI_PROVIDER], "a job is found by its provider");
     host_end(h);
 }
 
@@ -153,6 +163,8 @@ Test(check, what_is_counted)
     const unsigned classes = npji_classes(srv);
     broken(h, srv->idle_turn, classes + 1, "a class of blocks is the next to make way");
     allowed(h, srv->idle_turn, classes);
+    struct npji_packet behind = {.size_class = (uint8_t)((*kept)->size_class + 1)};
+    broken(h, (*kept)->next, &behind, "what is kept for reuse is with its like");
     broken(h, srv->config.max_idle_bytes, idle - 1, KEPT);
     allowed(h, srv->config.max_idle_bytes, idle);
     broken(h, stats->jobs.live, 2, ALL_JOBS);
@@ -187,6 +199,8 @@ Test(check, every_slot_is_a_jobs_or_free)
     broken(h, srv->slot_free, 4, SLOT);
     broken(h, srv->slots[0], 2 << 1 | 1, SLOT);
     broken(h, srv->slot_free, npji_handle_slot(last.id) + 1, "a free slot has no job");
+    broken(h, srv->slots[1], (npji_slot)(npji_handle_slot(last.id) + 1) << 1 | 1, "a free slot has no job");
+    broken(h, srv->stats.memory_bytes, srv->stats.memory_bytes - 1, "all memory is accounted for");
     broken(h, srv->config.max_jobs, 2, SLOT);
     allowed(h, srv->config.max_jobs, 3);
     host_end(h);
