@@ -20,7 +20,12 @@ static void differs_at(const struct host *h, uint64_t before, bool want, const c
     } while (0)
 
 /** Asserts that the digest is another while @p field holds @p value; that it is not. */
-#define covers(h, field, value)     changed_to(h, field, value, true)
+#define covers(h, field, value) changed_to(h, field, value, true)
+#define covers_each_bit(h, field)                                                                                      \
+    do {                                                                                                               \
+        for (unsigned bit_ = 0; bit_ < 64; bit_++)                                                                     \
+            covers(h, field, (field) ^ UINT64_C(1) << bit_);                                                           \
+    } while (0)
 #define leaves_out(h, field, value) changed_to(h, field, value, false)
 
 /* "abc" in flight, "defg" behind it; a cancelled write to be answered; a close accepted. */
@@ -44,9 +49,9 @@ Test(digest, covers_the_engine)
     covers(h, srv->shutdown, 1 + NPJ_ABORT);
     covers(h, srv->idle_owed, true);
     covers(h, srv->clock_set, true);
-    covers(h, srv->now, 1);
-    covers(h, srv->origin, 1);
-    covers(h, srv->shutdown_deadline, 5);
+    covers_each_bit(h, srv->now);
+    covers_each_bit(h, srv->origin);
+    covers_each_bit(h, srv->shutdown_deadline);
     host_end(h);
 }
 
@@ -55,19 +60,19 @@ Test(digest, covers_a_job)
     struct host *h = host_start(NULL);
     struct job job = job_busy(h);
     struct npji_job *in = inside(h, &job);
-    covers(h, in->cookie, COOKIE + 1);
-    covers(h, in->keys[NPJI_CLIENT], CLIENT + 1);
-    covers(h, in->keys[NPJI_PROVIDER], PROVIDER + 1);
+    covers_each_bit(h, in->cookie);
+    covers_each_bit(h, in->keys[NPJI_CLIENT]);
+    covers_each_bit(h, in->keys[NPJI_PROVIDER]);
     covers(h, in->failure, NPJ_STATUS_CANCELLED);
     covers(h, in->job_id, JOB_ID + 1);
     covers(h, in->state, NPJ_STATE_OPEN);
     covers(h, in->mode, NPJ_MESSAGE_MODE);
     covers(h, in->op_kind, NPJ_OPEN);
     covers(h, in->op, 0);
-    covers(h, in->deadline.when, in->deadline.when + 1);
-    covers(h, in->drain.when, in->drain.when + 1);
+    covers_each_bit(h, in->deadline.when);
+    covers_each_bit(h, in->drain.when);
     for (int i = 0; i < 3; i++)
-        covers(h, in->tags[i], in->tags[i] + 100);
+        covers_each_bit(h, in->tags[i]);
     for (unsigned bit = 0; bit < 32; bit++)
         if (1u << bit != NPJI_RESUME_OWED)
             covers(h, in->facts, in->facts ^ 1u << bit);
@@ -79,6 +84,8 @@ Test(digest, tells_no_operation_from_the_first_kind)
     struct host *h = host_start(NULL);
     struct job job = job_adding(h);
     covers(h, inside(h, &job)->op, 0);
+    expect(h, SUCCESS, npj_abort(h->srv, job.id, NPJ_STATUS_PRINT_CANCELLED));
+    covers(h, inside(h, &job)->op_kind, NPJ_OPEN);
     host_end(h);
 }
 
@@ -89,7 +96,7 @@ Test(digest, covers_a_write)
     struct npji_job *in = inside(h, &job);
     struct npji_packet *packets[] = {in->queue.head, in->queue.head->next, in->due.head};
     for (size_t i = 0; i < 3; i++) {
-        covers(h, packets[i]->tag, 99);
+        covers_each_bit(h, packets[i]->tag);
         covers(h, packets[i]->length, 77);
         covers(h, packets[i]->taken, 1);
         covers(h, packets[i]->status, NPJ_STATUS_PIPE_BROKEN);

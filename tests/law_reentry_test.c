@@ -263,7 +263,7 @@ static void look(void *user)
     cr_assert_eq(stats.jobs.live, 1);
     cr_assert_eq(npj_job_query(sight->h->srv, sight->job, &info), NPJ_STATUS_SUCCESS);
     cr_assert_eq(info.cookie, COOKIE);
-    npj_digest(sight->h->srv);
+    cr_assert_neq(npj_digest(sight->h->srv), 0);
     npj_deadline(sight->h->srv);
     sight->times++;
 }
