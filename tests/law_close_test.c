@@ -223,15 +223,89 @@ Test(law12, the_first_failure_stays)
     host_end(h);
 }
 
-Test(law12, statuses_of_the_host_pass_unchanged)
+/* Where an operation can fail a job whose close has been accepted. */
+
+static struct job job_adding_and_closing(struct host *h)
 {
-    struct host *h = host_start(NULL);
+    struct job job = job_adding(h);
+    expect(h, PENDING, npj_connect(h->srv, job.id, TAG_CONNECT));
+    expect(h, PENDING, npj_close(h->srv, job.id, TAG_CLOSE));
+    return job;
+}
+
+static struct job job_connecting_and_closing(struct host *h)
+{
     struct job job = job_connecting(h);
     expect(h, PENDING, npj_close(h->srv, job.id, TAG_CLOSE));
-    const npj_status own = 0xE0001234; /* an error of nobody's list */
-    expect(h, SUCCESS, npj_opened(h->srv, job.op, own, NPJ_BYTE_MODE));
-    expect_reply_at(h, TAG_CONNECT, own, 0, HERE);
-    expect_reply_at(h, TAG_CLOSE, own, 0, HERE);
-    cr_assert_eq(take(h, NPJ_ABANDON_JOB).status, own);
-    host_end(h);
+    return job;
+}
+
+static const struct {
+    struct job (*begin)(struct host *h);
+    npj_action_kind kind;
+    uint64_t taken; /* of a write of three bytes */
+} failing[] = {{job_adding_and_closing, NPJ_ADD_JOB, 0},
+               {job_connecting_and_closing, NPJ_OPEN, 0},
+               {job_closing, NPJ_WRITE, 0},
+               {job_closing, NPJ_WRITE, 3},
+               {job_cleanup, NPJ_CLOSE_PIPE, 0},
+               {job_scheduling, NPJ_SCHEDULE_JOB, 0}};
+
+/* Every answer that is left is @p status, and what is left to do is to end the job. */
+static void expect_all_failed(struct host *h, unsigned way, npj_status status)
+{
+    bool closed = false, abandoned = false;
+    for (npj_action action; npj_next(h->srv, &action);) {
+        const bool whole = action.kind == NPJ_REPLY && action.request == NPJ_REQUEST_WRITE && failing[way].taken == 3;
+        cr_assert_eq(action.status, whole ? NPJ_STATUS_SUCCESS : status, "way %u: %s for %s", way,
+                     npj_status_name(action.status), npj_status_name(status));
+        closed |= action.kind == NPJ_REPLY && action.request == NPJ_REQUEST_CLOSE;
+        abandoned |= action.kind == NPJ_ABANDON_JOB;
+        if (action.kind != NPJ_REPLY)
+            expect(h, SUCCESS, npj_done(h->srv, action.op, NPJ_STATUS_SUCCESS));
+    }
+    cr_assert(closed, "way %u: %s", way, npj_status_name(status));
+    cr_assert_eq(abandoned, failing[way].kind != NPJ_ADD_JOB, "way %u: %s", way, npj_status_name(status));
+}
+
+/* None of the errors means anything to the engine: those that it says itself, and two that are in nobody's list. */
+#define VALUE(name) NPJ_STATUS_##name,
+static const npj_status statuses[] = {NPJ_STATUS_LIST(VALUE) 0xE0001234, UINT32_MAX};
+#undef VALUE
+enum { STATUSES = sizeof statuses / sizeof *statuses };
+
+Test(law12, statuses_of_the_host_pass_unchanged)
+{
+    for (unsigned i = 0; i < STATUSES; i++) {
+        for (unsigned way = 0; way < sizeof failing / sizeof *failing && npj_status_is_error(statuses[i]); way++) {
+            struct host *h = host_start(NULL);
+            struct job job = failing[way].begin(h);
+            if (failing[way].kind == NPJ_WRITE)
+                expect(h, SUCCESS, npj_written(h->srv, job.op, statuses[i], failing[way].taken));
+            else
+                expect(h, SUCCESS, complete(h, failing[way].kind, job.op, statuses[i]));
+            expect_all_failed(h, way, statuses[i]);
+            expect_state(h, job.id, NPJ_STATE_GONE);
+            host_end(h);
+        }
+    }
+}
+
+Test(law12, reasons_of_the_host_pass_unchanged)
+{
+    for (unsigned i = 0; i < STATUSES; i++) {
+        for (unsigned gone = 0; gone < 2 && npj_status_is_error(statuses[i]); gone++) {
+            struct host *h = host_start(NULL);
+            struct job job = job_open(h);
+            const npj_status status =
+                gone ? npj_client_gone(h->srv, CLIENT, statuses[i]) : npj_abort(h->srv, job.id, statuses[i]);
+            cr_assert_eq(status, NPJ_STATUS_SUCCESS);
+            for (npj_action action; npj_next(h->srv, &action);) {
+                cr_assert_eq(action.status, statuses[i]);
+                expect(h, SUCCESS, npj_done(h->srv, action.op, NPJ_STATUS_SUCCESS));
+            }
+            expect_state(h, job.id, NPJ_STATE_GONE);
+            host_end(h);
+        }
+    }
 }
