@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Laws 10 and 11: what ends the jobs of one client, of one provider, or one job, reaches no other job. The others are
- * idle, each on pages of its own, which cannot be read while the call and all that follows from it are made.
+ * Laws 10 and 11: what ends the jobs of one client, of one provider, or one job, reaches no other job, and what is O(1)
+ * none but neighbours. The others are each on pages of their own, which cannot be read while the calls are made.
  */
 #define _GNU_SOURCE
 #include <sys/mman.h>
@@ -51,12 +51,19 @@ struct crowd {
     npj_job others[OTHERS];
 };
 
-/* The jobs of one client and provider among those of another, from whose bucket nothing leads to them. */
-static void gather(struct crowd *crowd)
+static npj_srv *new_engine(void)
 {
+    npj_srv *srv = NULL;
     const npj_config config = {
         .size = sizeof config, .mem = {paged_alloc, paged_release, NULL}, .max_jobs = ROOM, .max_packets = 1};
-    cr_assert_eq(npj_srv_new(&config, &crowd->srv), NPJ_STATUS_SUCCESS);
+    cr_assert_eq(npj_srv_new(&config, &srv), NPJ_STATUS_SUCCESS);
+    return srv;
+}
+
+/* The jobs of one client and provider among those of another, from whose bucket nothing leads to them; all are idle. */
+static void gather(struct crowd *crowd)
+{
+    crowd->srv = new_engine();
     for (unsigned i = 0; i < OTHERS; i++) {
         crowd->others[i] = open_job(crowd->srv, CLIENT + 1, PROVIDER + 1);
         if (i < OWN)
@@ -67,9 +74,9 @@ static void gather(struct crowd *crowd)
             cr_assert(crowd->srv->index[key][i] == NULL || crowd->srv->index[key][i]->chain == NULL);
 }
 
-static void protect(void *const *jobs, int protection)
+static void protect(void *const *jobs, unsigned count, int protection)
 {
-    for (unsigned i = 0; i < OTHERS; i++)
+    for (unsigned i = 0; i < count; i++)
         cr_assert_eq(mprotect(jobs[i], sizeof(struct npji_job), protection), 0);
 }
 
@@ -96,13 +103,45 @@ ParameterizedTest(int *how, reach, nobody_elses_job)
     gather(&crowd);
     for (unsigned i = 0; i < OTHERS; i++)
         jobs[i] = npji_job_at(crowd.srv, crowd.others[i]);
-    protect(jobs, PROT_NONE);
+    protect(jobs, OTHERS, PROT_NONE);
     end_jobs(&crowd, *how);
     run(crowd.srv);
     npj_stats stats;
     npj_stats_get(crowd.srv, &stats);
-    protect(jobs, PROT_READ | PROT_WRITE);
+    protect(jobs, OTHERS, PROT_READ | PROT_WRITE);
     cr_assert_eq(stats.jobs.live, OTHERS);
     cr_assert_null(npj_check(crowd.srv));
     npj_srv_free(&crowd.srv);
+}
+
+/* All of one client and provider, and each with a deadline. A whole life behind them, and what looks at time and
+ * engine, meet the first of them and the last. */
+Test(reach, neighbours_only)
+{
+    npj_srv *srv = new_engine();
+    void *jobs[OTHERS];
+    npj_action action;
+    npj_stats stats;
+    npj_req write;
+    cr_assert_eq(npj_advance(srv, 1), NPJ_STATUS_SUCCESS);
+    for (unsigned i = 0; i < OTHERS; i++) {
+        npj_job job;
+        cr_assert_eq(npj_add_job(srv, CLIENT, PROVIDER, COOKIE, TAG_ADD, &job), NPJ_STATUS_PENDING);
+        cr_assert(npj_next(srv, &action));
+        jobs[i] = npji_job_at(srv, job);
+    }
+    const uint64_t deadline = npj_deadline(srv);
+    protect(jobs + 1, OTHERS - 2, PROT_NONE);
+    cr_assert_eq(npj_advance(srv, 2), NPJ_STATUS_SUCCESS);
+    const npj_job job = open_job(srv, CLIENT, PROVIDER);
+    cr_assert_eq(npj_write(srv, job, TAG_WRITE, "a", 1, NPJ_COPY, &write), NPJ_STATUS_PENDING);
+    cr_assert_eq(npj_cancel(srv, write), NPJ_STATUS_SUCCESS);
+    cr_assert_eq(npj_close(srv, job, TAG_CLOSE), NPJ_STATUS_PENDING);
+    run(srv);
+    cr_assert_eq(npj_trim(srv), NPJ_STATUS_SUCCESS);
+    cr_assert_eq(npj_deadline(srv), deadline);
+    npj_stats_get(srv, &stats);
+    protect(jobs + 1, OTHERS - 2, PROT_READ | PROT_WRITE);
+    cr_assert_eq(stats.jobs.live, OTHERS);
+    npj_srv_free(&srv);
 }
