@@ -82,8 +82,9 @@ Test(path_utf, ill_formed_utf16)
         {LITERAL("C\0:\0\\\0a")},
         {LITERAL("\x00\xD8")}, /* a high surrogate at the end */
         {LITERAL("\xFF\xDB")},
-        {LITERAL("\x00\xD8g")}, /* with half a unit behind it */
-        {LITERAL("\x00\xD8"     /* before another character */
+        {LITERAL("\x00\xD8g")},         /* with half a unit behind it */
+        {LITERAL("\x3D\xD8\xA8\xDDg")}, /* behind a pair as well */
+        {LITERAL("\x00\xD8"             /* before another character */
                  "a\0")},
         {LITERAL("\x3D\xD8\x3D\xD8")}, /* before another high one */
         {LITERAL("\x3D\xD8\x00\xE0")}, /* before what comes next after the low ones */

@@ -138,6 +138,12 @@ Test(path_write, a_name_that_parses_otherwise_is_refused)
     cr_expect(npj_pipe_path(&nul, NPJ_PATH_UTF8, buffer, sizeof buffer, &length) == NPJ_STATUS_INVALID_PARAMETER);
     nul.name = NULL;
     cr_expect(npj_pipe_path(&nul, NPJ_PATH_UTF8, buffer, sizeof buffer, &length) == NPJ_STATUS_INVALID_PARAMETER);
+
+    npj_pipe_name wide = {NPJ_FORM_REMOTE, NPJ_PATH_UTF16LE, "a\0", 2, "?\0", 2};
+
+    cr_expect(npj_pipe_path(&wide, NPJ_PATH_UTF8, buffer, sizeof buffer, &length) == NPJ_STATUS_INVALID_PARAMETER);
+    wide.server = ".\0";
+    cr_expect(npj_pipe_path(&wide, NPJ_PATH_UTF8, buffer, sizeof buffer, &length) == NPJ_STATUS_INVALID_PARAMETER);
 }
 
 Test(path_write, a_name_made_too_long_is_refused)
