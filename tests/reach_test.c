@@ -55,7 +55,7 @@ static npj_srv *new_engine(void)
 {
     npj_srv *srv = NULL;
     const npj_config config = {
-        .size = sizeof config, .mem = {paged_alloc, paged_release, NULL}, .max_jobs = ROOM, .max_packets = 1};
+        .size = sizeof config, .mem = {paged_alloc, paged_release, NULL}, .max_jobs = ROOM, .max_packets = OTHERS + 1};
     cr_assert_eq(npj_srv_new(&config, &srv), NPJ_STATUS_SUCCESS);
     return srv;
 }
@@ -74,10 +74,11 @@ static void gather(struct crowd *crowd)
             cr_assert(crowd->srv->index[key][i] == NULL || crowd->srv->index[key][i]->chain == NULL);
 }
 
-static void protect(void *const *jobs, unsigned count, int protection)
+/* Jobs or packets. */
+static void protect(void *const *blocks, unsigned count, int protection)
 {
     for (unsigned i = 0; i < count; i++)
-        cr_assert_eq(mprotect(jobs[i], sizeof(struct npji_job), protection), 0);
+        cr_assert_eq(mprotect(blocks[i], 1, protection), 0);
 }
 
 static void end_jobs(const struct crowd *crowd, int how)
@@ -143,5 +144,26 @@ Test(reach, neighbours_only)
     npj_stats_get(srv, &stats);
     protect(jobs + 1, OTHERS - 2, PROT_READ | PROT_WRITE);
     cr_assert_eq(stats.jobs.live, OTHERS);
+    npj_srv_free(&srv);
+}
+
+/* However many writes wait, one more, and the close, meet the first of them and the last. */
+Test(reach, neighbours_only_in_the_queue)
+{
+    npj_srv *srv = new_engine();
+    const npj_job job = open_job(srv, CLIENT, PROVIDER);
+    void *packets[OTHERS];
+    npj_job_info info;
+    npj_req write;
+    for (unsigned i = 0; i < OTHERS; i++) {
+        cr_assert_eq(npj_write(srv, job, TAG_WRITE, "a", 1, NPJ_COPY, &write), NPJ_STATUS_PENDING);
+        packets[i] = npji_packets_last(&npji_job_at(srv, job)->queue);
+    }
+    protect(packets + 1, OTHERS - 2, PROT_NONE);
+    cr_assert_eq(npj_write(srv, job, TAG_WRITE, "a", 1, NPJ_COPY, &write), NPJ_STATUS_PENDING);
+    cr_assert_eq(npj_close(srv, job, TAG_CLOSE), NPJ_STATUS_PENDING);
+    cr_assert_eq(npj_job_query(srv, job, &info), NPJ_STATUS_SUCCESS);
+    cr_assert_eq(info.packets, OTHERS + 1);
+    protect(packets + 1, OTHERS - 2, PROT_READ | PROT_WRITE);
     npj_srv_free(&srv);
 }
