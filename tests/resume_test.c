@@ -130,6 +130,23 @@ Test(resume, comes_after_a_cancel_that_makes_room)
     host_end(h);
 }
 
+/* It is told of the job's own limits: another may have filled the engine before it is taken. */
+Test(resume, comes_whatever_the_cap)
+{
+    npj_config limits = host_limits();
+    limits.max_job_packets = limits.max_packets = 1;
+    struct host *h = host_start(&limits);
+    struct job job = job_open(h), other = job_open(h);
+    job_write(h, &job, TAG_WRITE, "a");
+    refused(h, QUOTA_EXCEEDED, write_one(h, &job));
+    expect(h, SUCCESS, npj_cancel(h->srv, job.req));
+    expect_reply(h, TAG_WRITE, CANCELLED, 0);
+    job_write(h, &other, TAG_WRITE + 1, "b");
+    cr_assert_eq(take(h, NPJ_RESUME).job, job.id);
+    take_write(h, "b");
+    host_end(h);
+}
+
 Test(resume, waits_again_when_a_write_takes_the_room_before_it_is_told)
 {
     struct host *h = host_of_little();
