@@ -15,18 +15,22 @@ enum { STOOD_STILL_MS = 200 };
 
 static void on_turn(uv_idle_t *handle);
 
-/* The engine's time. What others have done while the loop stood still is not known before it has looked at its
- * descriptors: a deadline that has passed meanwhile is put off, once, for as long as that may take. */
-static uint64_t now_ms(npjp_host *host)
+static uint64_t now_ms(const npjp_host *host)
 {
-    uint64_t now = uv_hrtime() / 1000000 - host->stood_still;
-    uint64_t deadline = npj_deadline(host->srv);
+    return uv_hrtime() / 1000000 - host->stood_still;
+}
+
+/* What others have done while the loop stood still is not known before it has looked at its descriptors: a deadline
+ * that has passed meanwhile is put off, once, for as long as that may take. */
+static void advance(npjp_host *host)
+{
+    uint64_t now = now_ms(host), deadline = npj_deadline(host->srv);
     if (now > deadline && now - deadline > STOOD_STILL_MS && deadline > host->put_off) {
         host->put_off = deadline;
         host->stood_still += now + STOOD_STILL_MS - deadline;
         now = deadline - STOOD_STILL_MS;
     }
-    return now;
+    (void)npj_advance(host->srv, now);
 }
 
 static void ask_for_turn(npjp_host *host)
@@ -36,7 +40,7 @@ static void ask_for_turn(npjp_host *host)
 
 npj_srv *npjpi_call(npjp_host *host)
 {
-    (void)npj_advance(host->srv, now_ms(host));
+    advance(host);
     ask_for_turn(host);
     return host->srv;
 }
@@ -113,7 +117,7 @@ static void on_turn(uv_idle_t *handle)
 {
     npjp_host *host = handle->data;
     npjpi_host_hold(host);
-    (void)npj_advance(host->srv, now_ms(host));
+    advance(host);
     if (carry_out_all(host) && host->srv != NULL) {
         uv_idle_stop(&host->turn);
         arm(host);
