@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -108,8 +107,10 @@ static void on_closed(uv_handle_t *handle)
     free(self);
 }
 
-void metrics_close(metrics *self)
+void metrics_close(metrics *self, bool keep)
 {
     write_now(self);
+    if (!keep && !self->in_trouble) /* so what stands there is ours */
+        (void)unlink(self->path);
     uv_close((uv_handle_t *)&self->timer, on_closed);
 }

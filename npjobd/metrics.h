@@ -3,6 +3,7 @@
 #ifndef NPJOBD_METRICS_H
 #define NPJOBD_METRICS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <uv.h>
@@ -22,7 +23,10 @@ typedef void (*metrics_tell)(void *user, FILE *out);
  */
 metrics *metrics_open(uv_loop_t *loop, const char *path, uint64_t interval, metrics_tell tell, void *user);
 
-/** Writes it a last time and ends. Its memory goes when libuv has closed its handle. */
-void metrics_close(metrics *self);
+/**
+ * Ends: writes the file a last time if it is to stay (@p keep), and otherwise takes it away, so that nobody reads old
+ * figures for new ones. The memory goes when libuv has closed its handle.
+ */
+void metrics_close(metrics *self, bool keep);
 
 #endif

@@ -30,11 +30,23 @@ static const settings_printer *find_settings(const settings *of, const char *nam
     return NULL;
 }
 
-static printer *find_printer(const npjobd *self, const char *name)
+static void put_first(npjobd *self, printer *one)
 {
-    printer *one = self->printers;
-    while (one != NULL && strcmp(one->name, name) != 0)
-        one = one->next;
+    one->next = self->printers;
+    self->printers = one;
+}
+
+/* The printer of that name, which comes to be the first of the list; NULL: there is none. */
+static printer *bring_forward(npjobd *self, const char *name)
+{
+    printer **link = &self->printers;
+    while (*link != NULL && strcmp((*link)->name, name) != 0)
+        link = &(*link)->next;
+    printer *one = *link;
+    if (one == NULL)
+        return NULL;
+    *link = one->next;
+    put_first(self, one);
     return one;
 }
 
@@ -75,9 +87,25 @@ static bool add_printer(npjobd *self, const settings_printer *wanted, const char
         log_line(LOG_ERR, "printer %s: %s", wanted->name, why);
         return false;
     }
-    one->next = self->printers;
-    self->printers = one;
+    put_first(self, one);
     return true;
+}
+
+/* What the settings have changed of a printer that is there. @return how many things could not be had. */
+static size_t change_printer(npjobd *self, printer *one, const settings_printer *wanted, const char *folder)
+{
+    size_t failed = 0;
+    char why[WHY];
+    if (!printer_place(one, folder, find_socket(self, wanted->name), why, sizeof why)) {
+        log_line(LOG_ERR, "printer %s %s: %s", wanted->name,
+                 one->listener != NULL ? "keeps its old socket" : "is not there again", why);
+        failed++;
+    }
+    if (!printer_renew(one, wanted, why, sizeof why)) {
+        log_line(LOG_ERR, "printer %s keeps its old settings: %s", wanted->name, why);
+        failed++;
+    }
+    return failed;
 }
 
 /* smbd waits for its handshake, and with it its client: the end of the connection tells both. */
@@ -115,27 +143,14 @@ static void close_idle_sockets(npjobd *self)
     }
 }
 
-/* @return how many could not be opened. */
+/* The last first, each to the front: they come to stand as in the file. @return how many things could not be had. */
 static size_t place_printers(npjobd *self, const settings *fresh, const char *folder)
 {
     size_t failed = 0;
-    char why[WHY];
-    for (size_t i = fresh->printer_count; i-- > 0;) { /* each goes to the front: they come to stand as in the file */
+    for (size_t i = fresh->printer_count; i-- > 0;) {
         const settings_printer *wanted = &fresh->printers[i];
-        printer *one = find_printer(self, wanted->name);
-        if (one == NULL) {
-            failed += !add_printer(self, wanted, folder);
-            continue;
-        }
-        if (!printer_place(one, folder, find_socket(self, wanted->name), why, sizeof why)) {
-            log_line(LOG_ERR, "printer %s %s: %s", wanted->name,
-                     one->listener != NULL ? "keeps its old socket" : "is not there again", why);
-            failed++;
-        }
-        if (!printer_renew(one, wanted, why, sizeof why)) {
-            log_line(LOG_ERR, "printer %s keeps its old settings: %s", wanted->name, why);
-            failed++;
-        }
+        printer *one = bring_forward(self, wanted->name);
+        failed += one != NULL ? change_printer(self, one, wanted, folder) : !add_printer(self, wanted, folder);
     }
     return failed;
 }
@@ -223,11 +238,11 @@ static size_t open_control(npjobd *self, const settings *fresh)
 
 static void open_metrics(npjobd *self, const settings *fresh)
 {
-    if (self->metrics != NULL && same(self->settings->metrics_file, fresh->metrics_file) &&
-        self->settings->metrics_interval == fresh->metrics_interval)
+    bool stays = self->metrics != NULL && same(self->settings->metrics_file, fresh->metrics_file);
+    if (stays && self->settings->metrics_interval == fresh->metrics_interval)
         return;
     if (self->metrics != NULL)
-        metrics_close(self->metrics);
+        metrics_close(self->metrics, stays);
     self->metrics = NULL;
     if (fresh->metrics_file != NULL)
         self->metrics =
@@ -239,7 +254,7 @@ void daemon_close_files(npjobd *self)
     if (self->control != NULL)
         control_close(self->control);
     if (self->metrics != NULL)
-        metrics_close(self->metrics);
+        metrics_close(self->metrics, true);
     self->control = NULL;
     self->metrics = NULL;
 }

@@ -196,7 +196,8 @@ for _ in range(2):
         run 1 status --config liar.conf
 }
 
-# So many printers that their status is more than a socket takes at once. Whoever has asked late has time all the same.
+# So many printers that their status is more than a socket takes at once, each where it stands in the file. Whoever has
+# asked late has time all the same.
 tells_in_time()
 {
     local number
@@ -206,7 +207,7 @@ tells_in_time()
     done >>many.conf
     cp many.conf conf && reload && run 0 status --json --config conf || return 1
     python3 -c "
-import socket, time
+import json, socket, time
 s = socket.socket(socket.AF_UNIX)
 s.connect('control')
 time.sleep(3)
@@ -215,7 +216,9 @@ time.sleep(3)
 told = b''
 while part := s.recv(65536):
     told += part
-assert told.endswith(b']}\\n\\0') and told.count(b'name') == 1001, len(told)" && configure &&
+assert told.endswith(b']}\\n\\0'), len(told)
+names = [printer['name'] for printer in json.loads(told[:-1])['printers']]
+assert names == ['laser', *(f'{number:060}' for number in range(1, 1001))], names" && configure &&
         reload
 }
 
@@ -249,6 +252,13 @@ metrics_in_trouble()
         mkdir full/metrics && reload && has 'metrics: cannot write .*full/metrics' &&
         sleep 2.5 && [ "$(grep -c 'metrics: cannot write .*full/metrics' log)" -eq 1 ] && rmdir full/metrics &&
         has 'full/metrics is written again' && test -s full/metrics
+}
+
+# Nobody writes the old one any more: it would be read for ever.
+metrics_move()
+{
+    configure "metrics file = $folder/old" && reload && until_so test -s old && configure "metrics file = $folder/new" &&
+        reload && until_so test -s new && [ ! -e old ] && configure && reload && until_so test ! -e new
 }
 
 # Written when no job is left, and with all that the engine has counted.
@@ -292,6 +302,7 @@ check 'it tells its metrics' tells_metrics
 check 'whatever stands beside them' metrics_are_their_own
 check 'and replace nothing else' metrics_replace_nothing_else
 check 'a metrics file in trouble' metrics_in_trouble
+check 'a metrics file that moves' metrics_move
 check 'it stops, and all is given back' stop
 check 'the last metrics are as good as any' tells_metrics_at_the_end
 finish
