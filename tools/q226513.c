@@ -46,6 +46,8 @@ static const char *read_all(FILE *file, job_file *out)
         return strerror(errno);
     if (!S_ISREG(what.st_mode))
         return "not a regular file";
+    if ((uintmax_t)what.st_size >= SIZE_MAX)
+        return strerror(EFBIG); /* on 32 bits */
     out->bytes = malloc((size_t)what.st_size + 1);
     if (out->bytes == NULL)
         return strerror(errno);
