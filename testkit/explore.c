@@ -27,8 +27,9 @@ struct search {
     struct outcomes outcomes;
     uint32_t state;     /* being expanded */
     uint32_t level_end; /* the last state of the depth being expanded */
-    uint64_t base;      /* its key */
-    bool as_before;     /* x.world is as x.before is: the state being expanded */
+    uint64_t base;      /* its key, and without the blocks that are kept */
+    uint64_t base_but_kept;
+    bool as_before; /* x.world is as x.before is: the state being expanded */
     bool no_memory, stopped;
 };
 
@@ -129,14 +130,15 @@ static void keep_state(struct search *s, uint32_t parent, explore_event event)
         s->no_memory = true;
 }
 
-/* What a call may say that has changed something and yet is an error: a bad claim is consumed, RESUME is owed, and
- * Event 2019 has been traced. */
-static bool may_change(explore_event event, npj_status status)
+/* What a call may say that has changed something and yet is an error: a bad claim is consumed, RESUME is owed, Event
+ * 2019 has been traced, and what was kept has made way for a block that the allocator did not give. */
+static bool may_change(const struct search *s, explore_event event, npj_status status)
 {
     bool write = event.kind == EXPLORE_WRITE, allocates = write || event.kind == EXPLORE_ADD;
     return !npj_status_is_error(status) || (event.kind == EXPLORE_COMPLETE && status == NPJ_STATUS_INVALID_PARAMETER) ||
            (write && status == NPJ_STATUS_QUOTA_EXCEEDED) ||
-           (allocates && status == NPJ_STATUS_INSUFF_SERVER_RESOURCES);
+           (allocates && status == NPJ_STATUS_INSUFF_SERVER_RESOURCES) ||
+           (write && status == NPJ_STATUS_INSUFFICIENT_RESOURCES && explore_key_but_kept(&s->x) == s->base_but_kept);
 }
 
 /* The key of the world that an event has led to. */
@@ -190,7 +192,7 @@ static void try_event(struct search *s, explore_event event, npjt_budget cost)
         return;
     if (key == s->base)
         s->told.refused += npj_status_is_error(status);
-    else if (!may_change(event, status))
+    else if (!may_change(s, event, status))
         explore_wrong(x, "a call that was refused with %s has changed the engine", npj_status_name(status));
     else
         look_at_world(s, event, cost, key);
@@ -202,6 +204,7 @@ static void expand(struct search *s)
     memcpy(s->x.world, s->x.before, s->x.world_bytes);
     s->as_before = true;
     s->base = explore_key(&s->x);
+    s->base_but_kept = explore_key_but_kept(&s->x);
     explore_events(&s->x, &list);
     volatile uint32_t at = 0;
     int signal = sigsetjmp(crashed, 0);

@@ -144,7 +144,7 @@ void explore_scribble(const struct explorer *x)
         }
 }
 
-uint64_t explore_key(const struct explorer *x)
+uint64_t explore_key_but_kept(const struct explorer *x)
 {
     const struct npj_srv *srv = x->world->srv;
     struct jobs jobs = {0};
@@ -158,9 +158,14 @@ uint64_t explore_key(const struct explorer *x)
         key = mix(key, jobs.key[i]);
     key = line_key(srv, &jobs, key);
     key = mix(key, said_and_stale(x));
-    return mix(key, left(srv, srv->shutdown_deadline) << 32 | kept(srv) << 16 | (uint64_t)srv->shutdown << 8 |
+    return mix(key, left(srv, srv->shutdown_deadline) << 32 | (uint64_t)srv->shutdown << 8 |
                         (uint64_t)srv->idle_owed << 4 | (uint64_t)srv->no_pool_jobs << 3 |
                         (uint64_t)srv->no_pool_writes << 2 | (uint64_t)srv->busy << 1 | srv->clock_set);
+}
+
+uint64_t explore_key(const struct explorer *x)
+{
+    return mix(explore_key_but_kept(x), kept(x->world->srv));
 }
 
 /* Where the world counts refused calls: in the model, and in the engine behind it. */

@@ -248,6 +248,7 @@ void explore_way_free(struct way *way);
 
 /* explore_engine.c */
 uint64_t explore_key(const struct explorer *x);
+uint64_t explore_key_but_kept(const struct explorer *x); /* without the blocks that are kept for reuse */
 void explore_scribble(const struct explorer *x);
 void explore_find_counters(struct explorer *x);
 bool explore_unchanged(struct explorer *x);

@@ -15,7 +15,7 @@ pinned='job jobs=1 packets=2 states=187310 transitions=4112215
 kinds jobs=1 packets=3 states=58980 transitions=1992916
 pair jobs=2 packets=3 states=86709 transitions=1984200
 kept jobs=1 packets=1 states=37940 transitions=1093432
-little jobs=1 packets=3 states=23219 transitions=307969
+little jobs=1 packets=3 states=39487 transitions=532939
 late jobs=1 packets=2 states=182123 transitions=2435670
 turns jobs=2 packets=2 states=372410 transitions=6600310
 times jobs=2 packets=3 states=37974 transitions=633796
