@@ -161,7 +161,7 @@ static npjt_budget cost_of(const struct explorer *x, explore_event event)
     case EXPLORE_PROVIDER_GONE:
         return NPJT_BUDGET_PROVIDER_GONE;
     case EXPLORE_TICK:
-        return NPJT_BUDGET_EXPIRE;
+        return event.what == TICK_BACK ? NPJT_BUDGETS : NPJT_BUDGET_EXPIRE;
     case EXPLORE_SHUTDOWN:
         return NPJT_BUDGET_SHUTDOWN;
     case EXPLORE_COMPLETE:
@@ -190,8 +190,10 @@ void explore_events(const struct explorer *x, struct explore_list *list)
         put(list, EXPLORE_TICK, 0, 2);
     put(list, EXPLORE_SHUTDOWN, 0, NPJ_DRAIN);
     put(list, EXPLORE_SHUTDOWN, 0, NPJ_ABORT);
-    if (scope->misuse)
+    if (scope->misuse) {
+        put(list, EXPLORE_TICK, 0, TICK_BACK);
         put_stale(x, list);
+    }
     uint32_t kept = 0;
     for (uint32_t i = 0; i < list->count; i++) {
         npjt_budget cost = cost_of(x, list->event[i]);
@@ -226,6 +228,7 @@ void explore_header(const npjt_scope *scope, npjt_header *header)
     header->field[NPJT_HEADER_MAX_JOBS] = meaning(NPJT_HEADER_MAX_JOBS, scope->jobs);
     header->field[NPJT_HEADER_MAX_JOB_PACKETS] = meaning(NPJT_HEADER_MAX_JOB_PACKETS, scope->job_packets);
     header->field[NPJT_HEADER_MAX_PACKETS] = meaning(NPJT_HEADER_MAX_PACKETS, scope->packets);
+    header->field[NPJT_HEADER_MAX_POOL] = meaning(NPJT_HEADER_MAX_POOL, scope->pool);
     header->field[NPJT_HEADER_MAX_WRITE] = meaning(NPJT_HEADER_MAX_WRITE, 2);
     header->field[NPJT_HEADER_MAX_BATCH] = meaning(NPJT_HEADER_MAX_BATCH, scope->batch);
     header->field[NPJT_HEADER_REUSE] = scope->little ? 2 : scope->reuse;
@@ -241,7 +244,8 @@ bool explore_header_says(const npjt_scope *scope)
     explore_header(scope, &header);
     npjt_tape_limits(&header, &said);
     return said.max_jobs == scope->jobs && said.max_job_packets == scope->job_packets &&
-           said.max_packets == scope->packets && said.max_batch == scope->batch && said.add_timeout == scope->timeout;
+           said.max_packets == scope->packets && said.max_pool_bytes == scope->pool && said.max_batch == scope->batch &&
+           said.add_timeout == scope->timeout;
 }
 
 static npjt_record record(npjt_opcode opcode, unsigned a, unsigned b, unsigned c)
@@ -394,7 +398,7 @@ static npjt_record record_of(const struct explorer *x, explore_event event)
     case EXPLORE_PROVIDER_GONE:
         return record(NPJT_PROVIDER_GONE_EVENT, event.what - 1U, 0, 0);
     case EXPLORE_TICK:
-        return record(NPJT_ADVANCE_EVENT, event.what == 1 ? 0 : 2, 0, 0);
+        return record(NPJT_ADVANCE_EVENT, event.what == TICK_BACK ? TIME_BACK : event.what == 1 ? 0 : 2, 0, 0);
     case EXPLORE_SHUTDOWN:
         return record(NPJT_SHUTDOWN_EVENT, event.what, 0, 0);
     case EXPLORE_COMPLETE:

@@ -51,6 +51,21 @@ static const npjt_scope scopes[] = {
      .check_all = true,
      .budget = {ANY, ANY, ANY, ANY, ANY, ANY, ANY, ANY},
      .faults = 2},
+    /* Two jobs whose packets, of either size, fill the pool before there are too many of them; what is kept for reuse
+     * makes way. */
+    {.name = "pool",
+     .jobs = 2,
+     .packets = 8,
+     .job_packets = 4,
+     .pool = 256,
+     .batch = 2,
+     .timeout = 1,
+     .clients = 1,
+     .reuse = true,
+     .lend = true,
+     .check_all = true,
+     .budget = {ANY, ANY, 0, ANY, 0, 0, 0, 0},
+     .faults = 1},
     /* One job with all that can befall it, and a host that takes its actions whenever it likes. */
     {.name = "job",
      .jobs = 1,

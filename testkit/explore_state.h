@@ -69,7 +69,8 @@ static inline unsigned explore_provider_of(unsigned client)
     return 3 - client;
 }
 
-enum { WRITE_TWO, WRITE_TWO_LENT, WRITE_ONE, WRITE_EMPTY, WRITE_TOO_LONG };  /* what of EXPLORE_WRITE */
+enum { WRITE_TWO, WRITE_TWO_LENT, WRITE_ONE, WRITE_EMPTY, WRITE_TOO_LONG }; /* what of EXPLORE_WRITE */
+enum { TICK_BACK }; /* what of EXPLORE_TICK, beside a number of ticks */
 enum { STALE_OP, STALE_REQUEST, STALE_JOB, REQUEST_AS_JOB, JOB_AS_REQUEST }; /* what of EXPLORE_STALE */
 
 typedef struct explore_event {

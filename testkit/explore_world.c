@@ -47,6 +47,7 @@ static void configure(struct explorer *x)
                              .max_write_bytes = 2,
                              .max_batch = scope->batch,
                              .max_job_bytes = (uint64_t)scope->job_packets * 2,
+                             .max_pool_bytes = scope->pool,
                              .max_idle_bytes = scope->little ? 256 : !scope->reuse,
                              .add_timeout = scope->timeout,
                              .connect_timeout = scope->timeout,
@@ -338,6 +339,14 @@ static npj_status stale(struct explorer *x, unsigned what)
     return status;
 }
 
+static npj_status tick(struct explorer *x, unsigned ticks)
+{
+    struct world *w = x->world;
+    w->now += ticks;
+    uint64_t now = ticks == TICK_BACK ? w->now - 1 : w->now;
+    return agree(x, "npj_advance()", npj_advance(w->srv, now), npjt_model_advance(x->model, now));
+}
+
 static npj_status act(struct explorer *x, explore_event event)
 {
     struct world *w = x->world;
@@ -368,8 +377,7 @@ static npj_status act(struct explorer *x, explore_event event)
         return agree(x, "npj_provider_gone()", npj_provider_gone(w->srv, event.what),
                      npjt_model_provider_gone(x->model, event.what));
     case EXPLORE_TICK:
-        w->now += event.what;
-        return agree(x, "npj_advance()", npj_advance(w->srv, w->now), npjt_model_advance(x->model, w->now));
+        return tick(x, event.what);
     case EXPLORE_SHUTDOWN:
         return agree(x, "npj_shutdown()", npj_shutdown(w->srv, (npj_shutdown_how)event.what),
                      npjt_model_shutdown(x->model, (npj_shutdown_how)event.what));

@@ -109,8 +109,9 @@ static void print_number(const char *word, unsigned number)
 
 static void print_scope(const npjt_scope *scope)
 {
-    printf("%s\n  jobs %u, packets %u, in one job %u, in one WRITE %u, timeouts %u, clients %u\n", scope->name,
+    printf("%s\n  jobs %u, packets %u, in one job %u, in one WRITE %u, timeouts %u, clients %u", scope->name,
            scope->jobs, scope->packets, scope->job_packets, scope->batch, scope->timeout, scope->clients);
+    printf(scope->pool != 0 ? ", bytes of packets %u\n" : "\n", scope->pool);
     printf("  the host takes its actions %s; memory is %s\n",
            scope->step ? "one by one, with other events between" : "all at once, after each event",
            scope->little  ? "kept for reuse, 256 bytes at most"
@@ -118,7 +119,7 @@ static void print_scope(const npjt_scope *scope)
                           : "given back at once");
     printf("  also:%s%s%s%s%s%s%s\n", scope->lend ? " lent writes," : "", scope->one ? " writes of one byte," : "",
            scope->empty ? " empty writes," : "", scope->message ? " message mode," : "",
-           scope->misuse ? " misuse of handles," : "",
+           scope->misuse ? " misuse of handles and times," : "",
            scope->stale ? " stale handles in every state that has them," : "", " each allocation failing or not");
     printf("  on one path at most");
     for (unsigned budget = 0; budget < NPJT_BUDGETS; budget++)

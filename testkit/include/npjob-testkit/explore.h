@@ -69,6 +69,7 @@ typedef struct npjt_scope {
     uint32_t jobs;        /**< at once, 1 to NPJT_SCOPE_JOBS; when one has ended another may be added */
     uint32_t packets;     /**< live at once in the engine: 1 to 5, NPJT_SCOPE_PACKETS, or jobs * job_packets */
     uint32_t job_packets; /**< and in one job: 1 to 4, 8, 16 or 32 */
+    uint32_t pool;        /**< bytes of them: 0 (more than they need), 256, 1024, 4096, 16384 or 262144 */
     uint32_t batch;       /**< packets in one WRITE: 1 to 4, or 8 */
     uint32_t timeout;     /**< of all four deadlines, in ticks: 1, 2, 10, 100 or 1000 */
     uint32_t clients;     /**< keys of clients, each with a provider of its own: 1 or 2 */
@@ -79,7 +80,7 @@ typedef struct npjt_scope {
     bool one;    /**< writes may also be of one byte */
     bool empty;  /**< writes may also be empty */
     bool message;   /**< pipes may also be in message mode */
-    bool misuse;    /**< stale handles, handles of other kinds, and unsafe paths are tried in every state */
+    bool misuse;    /**< stale handles and those of other kinds, unsafe paths, and times that have passed are tried */
     bool stale;     /**< states are not the same if only one of them has stale handles to be tried */
     bool check_all; /**< npj_check() after every event, not only in every new state */
     uint8_t budget[NPJT_BUDGETS]; /**< events on one path, at most NPJT_SCOPE_BUDGET, or NPJT_ANY */
