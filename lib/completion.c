@@ -152,7 +152,6 @@ static void cover(struct npji_job *job, uint64_t transferred, bool success)
             break;
         packet->taken = packet->length;
         transferred -= wanted;
-        packet->flags &= (uint8_t)~NPJI_PACKET_IN_OP;
     }
     if (at != &job->queue.head) {
         job->facts |= NPJI_PROGRESS;
