@@ -5,8 +5,10 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -16,7 +18,7 @@
 enum { READ_BYTES = 1 << 18, PAUSE_NS = 10000, PAUSES = 50 };
 
 struct bench_reader {
-    char folder[64];
+    char folder[96];
     struct sockaddr_un address;
     int listener;
     pthread_t thread;
@@ -70,7 +72,9 @@ static void *read_all(void *data)
 bench_reader *bench_reader_new(void)
 {
     bench_reader *reader = bench_alloc_zeroed(1, sizeof *reader);
-    (void)snprintf(reader->folder, sizeof reader->folder, "/tmp/npjob-bench.XXXXXX");
+    const char *place = getenv("TMPDIR");
+    const bool good = place != NULL && *place != '\0' && strlen(place) <= 70; /* a socket's address is short */
+    (void)snprintf(reader->folder, sizeof reader->folder, "%s/npjob-bench.XXXXXX", good ? place : "/tmp");
     bench_must(mkdtemp(reader->folder) != NULL, "no folder for the socket");
     reader->address.sun_family = AF_UNIX;
     (void)snprintf(reader->address.sun_path, sizeof reader->address.sun_path, "%s/pipe", reader->folder);
