@@ -21,13 +21,13 @@ bytes_cases()
 
 smbclient_sends()
 {
-    smb "$1" "put $site/$2 ok" && printed ok "$site/$2"
+    smb "$1" "$site/$2" ok && printed ok "$site/$2"
 }
 
 # That is no job: somebody has looked whether the printer is there.
 smbclient_sends_nothing()
 {
-    smb "$1" "put $site/0 ok" && abandoned ok ' bytes=0 '
+    smb "$1" "$site/0" ok && abandoned ok ' bytes=0 '
 }
 
 # writes_of PROTOCOL SIZE WRITE...: one client prints a file of that size once with writes of each of these sizes, and a
@@ -56,12 +56,12 @@ empty_write()
 
 through_fifo()
 {
-    smb SMB3_11 "put $site/8000000 fifo" && printed fifo "$site/8000000"
+    smb SMB3_11 "$site/8000000" fifo && printed fifo "$site/8000000"
 }
 
 whole_ps()
 {
-    smb SMB3_11 "put $site/whole.ps ps" && printed ps "$site/whole.ps"
+    smb SMB3_11 "$site/whole.ps" ps && printed ps "$site/whole.ps"
 }
 
 # Each has something of its own to say. All must be over, each printed once.
@@ -70,7 +70,7 @@ at_once()
     local i pids=()
     for i in {1..20}; do
         { echo "client $i"; tail -c $((1000000 + i * 1000)) "$site/60000000"; } >"$site/at/$i"
-        smb SMB3_11 "put $site/at/$i ok" >"$site/at/$i.out" &
+        smb SMB3_11 "$site/at/$i" ok >"$site/at/$i.out" &
         pids+=($!)
     done
     wait "${pids[@]}"

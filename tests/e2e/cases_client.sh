@@ -58,7 +58,7 @@ smbd_killed()
     wait $!
     smbd_restart && abandoned ps ' bytes=20 ' 'status=STATUS_NETWORK_NAME_DELETED ' || return 1
     saw 'open SUCCESS' 'send SUCCESS 20' 'reach SUCCESS' 'await SUCCESS' 'write NO_CONNECTION 0' &&
-        smb SMB3_11 "put $site/65537 ok" && printed ok "$site/65537"
+        smb SMB3_11 "$site/65537" ok && printed ok "$site/65537"
 }
 
 no_printer()

@@ -44,7 +44,7 @@ stranger()
     echo "$said"
     [ "$said" = end ] || return 1
     logged ' printer=ok peer_uid=[0-9]* outcome=refused ' 1 || return 1
-    smb SMB3_11 "put $site/1 ok" && printed ok "$site/1"
+    smb SMB3_11 "$site/1" ok && printed ok "$site/1"
 }
 
 begin_ps()
@@ -107,7 +107,7 @@ short_of_files()
     log_mark
     for i in {1..12}; do
         { echo "client $i"; tail -c 2000000 "$site/60000000"; } >"$site/at/$i"
-        smb SMB3_11 "put $site/at/$i ok" >"$site/at/$i.out" &
+        smb SMB3_11 "$site/at/$i" ok >"$site/at/$i.out" &
         pids+=($!)
     done
     for i in {1..12}; do

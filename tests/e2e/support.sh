@@ -94,8 +94,9 @@ resident_stop()
     rm -f "$jobs"/printed/*.part
 }
 
-# smb PROTOCOL COMMAND: smbclient, as a guest; protocol "encrypted" is SMB3_11 with a user and encryption. It gives smbd 20 s
-# to say a first word, whatever its -t: on a machine that is busy enough it is asked again, for then nothing has been sent.
+# smb PROTOCOL FILE PRINTER: smbclient prints, as a guest; protocol "encrypted" is SMB3_11 with a user and encryption. It gives
+# smbd 20 s to say a first word, whatever its -t: on a machine that is busy enough it is asked again, for then nothing has been
+# sent.
 smb()
 {
     local protocol=$1 who=(-N) said status tries=3
@@ -105,8 +106,8 @@ smb()
     fi
     while ((tries-- > 0)); do
         status=0
-        said=$(smbclient -s "$site/smb.conf" -p "$port" -m "$protocol" "${who[@]}" '//127.0.0.1/IPC$' -t 60 -c "$2" 2>&1) ||
-            status=$?
+        said=$(smbclient -s "$site/smb.conf" -p "$port" -m "$protocol" "${who[@]}" '//127.0.0.1/IPC$' -t 60 \
+            -c "put \"$2\" $3" 2>&1) || status=$?
         grep -q '^protocol negotiation failed: NT_STATUS_IO_TIMEOUT' <<<"$said" || break
     done
     printf '%s\n' "$said"
@@ -196,7 +197,7 @@ abandoned()
 warm_up()
 {
     log_mark
-    smb SMB3_11 "put $site/8000000 ok" && printed ok "$site/8000000" && balance_note
+    smb SMB3_11 "$site/8000000" ok && printed ok "$site/8000000" && balance_note
 }
 
 # Has the reader of the one job that is on its way written something?

@@ -117,7 +117,7 @@ class Worker(threading.Thread):
         try:
             done = subprocess.run(['smbclient', '-s', os.path.join(self.soak.site.folder, 'smb.conf'), '-p',
                                    str(self.soak.site.port), '-m', protocol, *who, '-t', '60', '//127.0.0.1/IPC$', '-c',
-                                   f'put {self.file} {job.printer}'], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                   f'put "{self.file}" {job.printer}'], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                   stderr=subprocess.DEVNULL, timeout=120, check=False)
         except subprocess.TimeoutExpired:
             self.soak.site.fail(f'smbclient does not come back from {job}')
