@@ -9,7 +9,7 @@ cd "$1"
 tree=$(mktemp -d)
 trap 'rm -rf "$tree"' EXIT
 mkdir "$tree/scripts"
-cp scripts/configure "$tree/scripts"
+cp -r scripts/configure scripts/common "$tree/scripts"
 printf '%s\n' "project('one', 'c')" "executable('one', 'one.c')" >"$tree/meson.build"
 echo 'int main(void) { return 0; }' >"$tree/one.c"
 folder="$tree/a build"

@@ -12,6 +12,7 @@ trap 'rm -rf "$tree"' EXIT
 mkdir -p "$tree/scripts" "$tree/fuzz" "$tree/bin" "$tree/corpus/path"
 sed -e 's/^overtime=60$/overtime=4/' -e 's/^seed_limit=10$/seed_limit=1/' -e 's/^replay_limit=60$/replay_limit=5/' scripts/fuzz \
     >"$tree/scripts/fuzz"
+cp -r scripts/common "$tree/scripts"
 [ "$(grep -cE '^(overtime=4|seed_limit=1|replay_limit=5)$' "$tree/scripts/fuzz")" -eq 3 ]
 for seed in 1 2 3 4 5 6; do
     echo "seed $seed" >"$tree/corpus/path/seed-$seed"
