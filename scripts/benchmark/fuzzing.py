@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """
 Executions a second and core of the main fuzz target, and of an empty one that is built and run in the same way. Both are
@@ -11,9 +10,8 @@ import shutil
 import sys
 import tempfile
 
-from mutation.process import Trouble, must, run
-
-from . import building
+from common.building import build, build_fuzzers
+from common.process import Trouble, run
 
 ENGINES = ['replay', 'libfuzzer-plain', 'libfuzzer', 'aflpp']
 TAPE_BYTES = 16 + 64 * 4
@@ -25,28 +23,24 @@ def nothing_counted(engine, log):
 
 
 class Rates:
-    def __init__(self, root, folder, seconds):
-        self.root, self.folder, self.seconds = root, folder, seconds
+    def __init__(self, folder, seconds):
+        self.folder, self.seconds = folder, seconds
         self.built = {}
 
     def rate(self, engine, side):
         if engine not in self.built:
-            self.built[engine] = self._build_replay() if engine == 'replay' else self._build(engine)
+            self.built[engine] = self._build_replay() if engine == 'replay' else build_fuzzers(self.folder, engine, 'fuzz-rate')
         program = os.path.join(self.built[engine], 'fuzz', f'rate_{side}')
         if engine == 'aflpp':
             return self._afl(program)
         arguments = [] if engine == 'replay' else [f'-max_len={TAPE_BYTES}', '-len_control=0', '-entropic=0', '-seed=1']
         return self._counted([program, *arguments], engine)
 
-    def _build(self, engine):
-        env = {'NPJOB_FUZZ_BUILD': self.folder}
-        return must([os.path.join(self.root, 'scripts', 'fuzz-build'), engine, 'fuzz-rate'], 'fuzz-build', env=env).strip()
-
     def _build_replay(self):
         """Without an engine, and optimised like those with one."""
         folder = os.path.join(self.folder, 'fuzz-replay')
         options = ['-Dauto_features=disabled', '-Dfuzz=enabled', '-Dtestkit=enabled', '-Dbuildtype=debugoptimized']
-        building.build(self.root, folder, options, ['clang-19', 'clang++-19'], ['fuzz-rate'])
+        build(folder, options, ['clang-19', 'clang++-19'], ['fuzz-rate'])
         return folder
 
     def _counted(self, command, engine):

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """What is compared with what, and how far npjob wants to be ahead: the rows of the table."""
 

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Builds the programs of bench/, runs them, and gathers what they print."""
 
@@ -7,9 +6,10 @@ import re
 import statistics
 import sys
 
-from mutation.process import Progress, Trouble, must, run
+from common.building import build
+from common.process import Progress, Trouble, must, run
 
-from . import building, fuzzing
+from . import fuzzing
 from .goals import LIMIT, ROWS
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -48,11 +48,11 @@ class Samples:
         return low, high
 
 
-def build(root, folder, jobs):
+def build_programs(folder, jobs):
     """A release build."""
     options = ['-Dauto_features=disabled', '-Dbench=enabled', '-Dhost=enabled', '-Dnpjobd=enabled', '-Dbuildtype=release']
     compilers = [os.environ.get('CC', 'gcc'), os.environ.get('CXX', 'g++')]
-    building.build(root, folder, options, compilers, [f'-j{jobs}'])
+    build(folder, options, compilers, [f'-j{jobs}'])
 
 
 def there_is(name):
@@ -74,7 +74,7 @@ def counted(program, arguments):
 class Bench:
     """One run of everything that is wanted."""
 
-    def __init__(self, root, folder, only, quick):
+    def __init__(self, folder, only, quick):
         runs, repeat, milliseconds, self.most = (1, 5, 3, 10**5) if quick else (5, 7, 20, 10**6)
         self.release, self.only, self.runs = os.path.join(folder, 'release'), only, runs
         self.options = ['--repeat', str(repeat), '--milliseconds', str(milliseconds), '--most', str(self.most)]
@@ -83,7 +83,7 @@ class Bench:
         self.fuzz = not quick or any(name.split('-')[0] == 'fuzz' for name in only or [])
         self.daemon = not quick or 'npjobd' in (only or [])
         self.megabytes = 64 if quick else 1024
-        self.rates = fuzzing.Rates(root, folder, 1 if quick else 3)
+        self.rates = fuzzing.Rates(folder, 1 if quick else 3)
 
     def wanted(self, work):
         """Whether one of --only names this work, or the family that it is of."""

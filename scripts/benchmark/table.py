@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """The table of a run, as text, as JSON and as a picture."""
 
@@ -7,7 +6,7 @@ import os
 import subprocess
 import sys
 
-from mutation.process import Trouble
+from common.process import Trouble
 
 from .goals import LIMIT, ROWS
 

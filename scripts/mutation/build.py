@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """
 Builds the programs once, and of each mutant only what it has changed.
@@ -13,20 +12,16 @@ import shlex
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 
-from .process import Trouble, must, run
+from common.building import ROOT, configure
+from common.process import Trouble, must, run
 
 LIBRARY = 'libnpjob.so'
-
-
-def configure(root, folder, options, compilers):
-    """A build folder, for these compilers of C and C++."""
-    must([os.path.join(root, 'scripts', 'configure'), folder, *options], 'scripts/configure',
-         env={'CC': compilers[0], 'CXX': compilers[1]})
+LIB = os.path.join(ROOT, 'lib')
 
 
 class Flavour:
-    def __init__(self, root, build, name, compilers, options, programs, extra=()):
-        self.root, self.name, self.options, self.programs = root, name, options, programs
+    def __init__(self, build, name, compilers, options, programs, extra=()):
+        self.name, self.options, self.programs = name, options, programs
         self.folder = os.path.join(build, name)
         self.base = os.path.join(build, 'base', name)
         self.compilers, self.compiler = compilers, compilers[0]
@@ -45,9 +40,8 @@ class Flavour:
         must(['ninja', '-C', self.folder, f'-j{jobs}', *targets], f'the build in {self.folder}')
         shutil.rmtree(self.base, ignore_errors=True)
         os.makedirs(self.base)
-        lib = os.path.join(self.root, 'lib')
         with ThreadPoolExecutor(jobs) as pool:
-            for wrong in pool.map(lambda name: self.compile(lib, name, self.base), sorted(self.commands)):
+            for wrong in pool.map(lambda name: self.compile(LIB, name, self.base), sorted(self.commands)):
                 if wrong:
                     raise Trouble(f'the library does not compile: {wrong}')
         self.link(self.base, self.base)
@@ -55,7 +49,7 @@ class Flavour:
             list(pool.map(self._link_program, self.programs))
 
     def _set_up(self):
-        configure(self.root, self.folder, self.options, self.compilers)
+        configure(self.folder, self.options, self.compilers)
 
     def _targets(self):
         listed = must(['ninja', '-C', self.folder, '-t', 'targets', 'all'], 'ninja')
@@ -76,7 +70,7 @@ class Flavour:
             entries = json.load(file)
         for entry in entries:
             source = os.path.normpath(os.path.join(self.folder, entry['file']))
-            if entry['output'].startswith('lib/') and os.path.dirname(source) == os.path.join(self.root, 'lib'):
+            if entry['output'].startswith('lib/') and os.path.dirname(source) == LIB:
                 self.commands[os.path.basename(source)] = self._words(shlex.split(entry['command']))
         if not self.commands:
             raise Trouble(f'{self.folder} compiles no file of lib/')
@@ -94,7 +88,7 @@ class Flavour:
                 continue
             if word.startswith('-I'):
                 path = os.path.normpath(os.path.join(self.folder, word[2:]))
-                if not path.startswith(os.path.join(self.root, 'include')):
+                if not path.startswith(os.path.join(ROOT, 'include')):
                     continue
                 word = '-I' + path
             kept.append(word)
@@ -134,18 +128,18 @@ class Flavour:
         must(self.link_command(name, [library], self.program(name)), f'linking {name}', cwd=self.folder)
 
 
-def clang_asan(root, build):
+def clang_asan(build):
     options = ['-Dtests=disabled', '-Dtools=disabled', '-Dtestkit=enabled', '-Dfuzz=enabled', '-Doptimization=1',
                '-Ddebug=false', '-Db_sanitize=address,undefined', '-Db_lundef=false',
                '-Dc_args=-fno-sanitize-recover=all']
-    return Flavour(root, build, 'asan', ('clang-19', 'clang++-19'), options, ['fuzz/tape_verdict', 'fuzz/fuzz_path'])
+    return Flavour(build, 'asan', ('clang-19', 'clang++-19'), options, ['fuzz/tape_verdict', 'fuzz/fuzz_path'])
 
 
-def gcc_plain(root, build):
+def gcc_plain(build):
     options = ['-Dauto_features=enabled', '-Doptimization=2', '-Ddebug=false']
-    return Flavour(root, build, 'plain', ('gcc', 'g++'), options, ['tools/npj'])
+    return Flavour(build, 'plain', ('gcc', 'g++'), options, ['tools/npj'])
 
 
-def copy_library(root, into):
+def copy_library(into):
     """lib/ of the day, to be changed."""
-    shutil.copytree(os.path.join(root, 'lib'), into, ignore=lambda _, names: [n for n in names if n[-2:] not in ('.c', '.h')])
+    shutil.copytree(LIB, into, ignore=lambda _, names: [n for n in names if n[-2:] not in ('.c', '.h')])

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """
 Who notices a mutant: the committed corpus, the explorer, and as a last resort the unit tests. A column is a dictionary:
@@ -10,7 +9,9 @@ import os
 import re
 import threading
 
-from .process import Trouble, must, run
+from common.building import ROOT
+from common.process import Trouble, must, run
+
 from .reach import never_called
 
 QUIET = {'ASAN_OPTIONS': 'detect_leaks=0:symbolize=0:abort_on_error=0', 'UBSAN_OPTIONS': 'symbolize=0'}
@@ -34,7 +35,7 @@ class Corpus:
     def __init__(self, flavour):
         self.flavour = flavour
         self.tapes = os.path.join(flavour.folder, 'corpus', 'tape')
-        self.paths = os.path.join(flavour.root, 'corpus', 'path')
+        self.paths = os.path.join(ROOT, 'corpus', 'path')
         self.laws = must([flavour.program('fuzz/tape_verdict'), '--laws'], 'tape_verdict',
                          env=_environment(flavour.base)).split()
 

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """
 mutants/equivalent.txt: the systematic mutants that change nothing a host can observe, each with its reason.
@@ -9,7 +8,8 @@ reason. Numbers of lines play no part. Entries are separated by empty lines; a l
 
 import os
 
-from .process import Trouble
+from common.building import ROOT
+from common.process import Trouble
 
 
 class Entry:
@@ -37,8 +37,8 @@ def _block(path, number, lines):
     return [Entry(*words, before, after, ' '.join(reason)) for before, after in pairs]
 
 
-def read(root):
-    path = os.path.join(root, 'mutants', 'equivalent.txt')
+def read():
+    path = os.path.join(ROOT, 'mutants', 'equivalent.txt')
     entries, block, first = {}, [], 0
     if not os.path.exists(path):
         return entries
@@ -63,9 +63,9 @@ def key_of(one):
     return (one.change.source.name, one.change.function, *one.change.lines())
 
 
-def settle(root, mutants, complete):
+def settle(mutants, complete):
     """Gives survivors that are listed their fate. Returns what is wrong with the list, line by line."""
-    entries, wrong = read(root), []
+    entries, wrong = read(), []
     made = [one for one in mutants if not one.hand_written]
     listed = set()
     for one in made:

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """libFuzzer from an empty corpus, once for each seed: after how many executions and seconds a mutant is found."""
 
@@ -7,8 +6,10 @@ import re
 import shutil
 import statistics
 
+from common.building import build_fuzzers
+from common.process import Trouble, must, run
+
 from .build import Flavour
-from .process import Trouble, must, run
 
 BUDGET = 60  # seconds for a seed
 FIRST = 5  # seconds for the unchanged library
@@ -18,13 +19,12 @@ QUIET = {'ASAN_OPTIONS': 'quarantine_size_mb=64:detect_leaks=0:symbolize=0', 'UB
 class FuzzFlavour(Flavour):
     """The build of scripts/fuzz-build, whose programs are linked anew for each mutant."""
 
-    def __init__(self, root, build):
-        super().__init__(root, build, 'fuzz', ('clang-19', 'clang++-19'), [], [])
-        self.folder = os.path.join(build, 'fuzz-libfuzzer')
+    def __init__(self, build):
+        super().__init__(build, 'fuzz', ('clang-19', 'clang++-19'), [], [])
+        self.build = build
 
     def _set_up(self):
-        must([os.path.join(self.root, 'scripts', 'fuzz-build'), 'libfuzzer'], 'scripts/fuzz-build',
-             env={'NPJOB_FUZZ_BUILD': os.path.dirname(self.folder)})
+        self.folder = build_fuzzers(self.build, 'libfuzzer')
 
     def link(self, own, into):
         must(self.link_command('fuzz/fuzz_diff', self.objects(own), os.path.join(into, 'fuzzer')), 'linking a fuzzer',

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Which law is the only one that notices which mutant: the corpus with the laws switched off one at a time."""
 

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """The tokens of a C source, with where they stand: what comments, directives and static assertions are not."""
 

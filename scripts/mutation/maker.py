@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """
 Makes the systematic mutants of a source: each is one change of its text.

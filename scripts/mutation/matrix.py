@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """The table of who noticed what, and the last line."""
 
@@ -82,7 +81,7 @@ def _print_summary(judging, mutants):
 def write(judging, mutants, complete):
     """Writes and prints the table. Returns the exit status."""
     resolve(mutants)
-    wrong = equivalent.settle(judging.root, mutants, complete)
+    wrong = equivalent.settle(mutants, complete)
     wrong += mutant.no_mutants(mutants)
     wrong += [f'the {name} lets a hand-written mutant live: {one.name}' for one in mutants for name in ('corpus', 'explorer')
               if one.hand_written and one.columns[name] and not one.columns[name]['killed']]

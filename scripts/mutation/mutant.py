@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """A changed library: where the change comes from, what it has changed, and what became of it."""
 
@@ -8,8 +7,10 @@ import os
 import re
 import shutil
 
+from common.building import ROOT
+from common.process import Trouble, run
+
 from .build import copy_library
-from .process import Trouble, run
 
 LEAST = 40  # patches
 ROWS = 32   # orders of events that have hurt real servers, of which each has its seeds in corpus/tape
@@ -40,13 +41,13 @@ class Mutant:
     def place(self, work):
         return os.path.join(work, self.number)
 
-    def build_plain(self, root, work, plain):
+    def build_plain(self, work, plain):
         """Applies and compiles. Returns a digest of the object code, or None where there is no mutant."""
         place = self.place(work)
         shutil.rmtree(place, ignore_errors=True)
         os.makedirs(os.path.join(place, plain.name))
         lib = os.path.join(place, 'lib')
-        copy_library(root, lib)
+        copy_library(lib)
         try:
             self.changed = self.apply(place)
         except Stale as why:
@@ -130,9 +131,9 @@ class Patch(Mutant):
         return self.files
 
 
-def patches(root):
+def patches():
     """All of mutants/*.patch, which must be 40 or more, with one or more for each row of the scenarios."""
-    paths = sorted(glob.glob(os.path.join(root, 'mutants', '*.patch')))
+    paths = sorted(glob.glob(os.path.join(ROOT, 'mutants', '*.patch')))
     found = [Patch(path, f'patch-{at}') for at, path in enumerate(paths)]
     missing = sorted(set(range(1, ROWS + 1)) - set().union(*(one.rows for one in found)))
     if len(found) < LEAST or missing:

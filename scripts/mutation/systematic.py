@@ -1,9 +1,9 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """The systematic mutants of all of lib/, as mutants that can be built."""
 
 import os
 
+from .build import LIB
 from .maker import Source
 from .mutant import Mutant
 
@@ -19,12 +19,11 @@ def family(kind):
     return 'swapped && ||' if kind in ('swapped &&', 'swapped ||') else kind
 
 
-def changes(root):
+def changes():
     found = []
-    lib = os.path.join(root, 'lib')
-    for name in sorted(os.listdir(lib)):
+    for name in sorted(os.listdir(LIB)):
         if name.endswith(('.c', '.h')):
-            with open(os.path.join(lib, name), encoding='utf-8') as file:
+            with open(os.path.join(LIB, name), encoding='utf-8') as file:
                 found += Source(name, file.read()).changes
     return found
 
@@ -42,5 +41,5 @@ class Systematic(Mutant):
         return {self.change.source.name}
 
 
-def mutants(root):
-    return [Systematic(change, f'made-{at}') for at, change in enumerate(changes(root))]
+def mutants():
+    return [Systematic(change, f'made-{at}') for at, change in enumerate(changes())]

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Command lines: wrong use is one line, and exit status 2."""
 
