@@ -11,8 +11,7 @@ figure() { # SIZE UNIT copy|print COLUMN
 case_q226513() {
     local as size unit packets bytes
     head -c 4194304 big >four
-    timeout 60 "$npj" q226513 four >out 2>err
-    expect_code 0 $?
+    ends 0 q226513 four
     [[ $(grep -cE '^[0-9].* (copy|print) +[0-9]' out) == 8 ]] || fail "not eight lines: $(cat out)"
     while read -r size unit bytes; do
         for as in copy print; do
@@ -35,33 +34,28 @@ case_q226513() {
 
 case_q226513_event_2019() {
     head -c 1048576 big >one
-    timeout 60 "$npj" q226513 one --sizes 1M --pool 512K >out 2>err
-    expect_code 0 $?
+    ends 0 q226513 one --sizes 1M --pool 512K
     [[ $(grep -c 'Event 2019: srv_nt4 could not allocate' out) == 2 ]] || fail "no Event 2019: $(cat out)"
     [[ ! -s err ]] || fail "npjob ran out of pool: $(cat err)"
     [[ $(figure 1 MiB copy 5) == 0 && $(figure 1 MiB copy 1) == 16 ]] || fail "npjob did not do the job: $(cat out)"
-    timeout 60 "$npj" q226513 one --sizes 1M --pool 16K >out 2>err
-    expect_code 1 $?
+    ends 1 q226513 one --sizes 1M --pool 16K
     expect_line 'npj: q226513: npjob: --pool is too small for one of its writes'
 }
 
 case_q226513_plot() {
     command -v gnuplot >/dev/null || { echo 'gnuplot is not there: no plot is tested'; return; }
-    timeout 60 "$npj" q226513 small --sizes 64K,128K,256K --plot plot.svg >out 2>err
-    expect_code 0 $?
+    ends 0 q226513 small --sizes 64K,128K,256K --plot plot.svg
     grep -q '<svg' plot.svg || fail "no SVG"
     grep -q 'pool bytes left behind \[KiB\]' plot.svg || fail "the axis of the plot has no label"
     grep -q 'srv_nt4, print (512-byte writes)' plot.svg || fail "the plot has no key"
-    timeout 60 "$npj" q226513 small --sizes 64K,128K --plot "it's.png" >out 2>err
-    expect_code 0 $?
+    ends 0 q226513 small --sizes 64K,128K --plot "it's.png"
     [[ $(head -c 4 "it's.png" | tail -c 3) == PNG ]] || fail "no PNG"
 }
 
 case_q226513_errors() {
     local line
     while read -r code file line; do
-        timeout 20 "$npj" q226513 "$file" --sizes 1M >out 2>err
-        expect_code "$code" $?
+        ends "$code" q226513 "$file" --sizes 1M
         expect_line "npj: q226513: $line"
     done <<EOF2
 3 missing.ps missing.ps: No such file or directory
@@ -70,14 +64,12 @@ case_q226513_errors() {
 2 small small: no size of --sizes is within its 300001 bytes
 EOF2
     : >empty
-    timeout 20 "$npj" q226513 empty >out 2>err
-    expect_code 3 $?
+    ends 3 q226513 empty
     expect_line 'npj: q226513: empty: an empty file'
     PATH=/nonexistent "$npj" q226513 small --sizes 64K --plot x.svg >out 2>err
     expect_code 3 $?
     expect_line 'npj: q226513: gnuplot is needed and not there (Debian: gnuplot-nox)'
-    timeout 20 "$npj" q226513 small --sizes 64K --plot nowhere/x.svg >out 2>err
-    expect_code 3 $?
+    ends 3 q226513 small --sizes 64K --plot nowhere/x.svg
     expect_line 'npj: q226513: nowhere/x.svg: No such file or directory'
 }
 
@@ -92,18 +84,15 @@ write job=newest length=4096 how=copy
 close job=newest
 host count=all
 EOF2
-    timeout 20 "$npj" tape asm job.tape -o job.bin 2>err
-    expect_code 0 $?
+    ends 0 tape asm job.tape -o job.bin
     timeout 20 "$npj" tape dis job.bin >one.tape
     expect_code 0 $?
     timeout 20 "$npj" tape asm - -o - <one.tape | cmp -s - job.bin || fail "text and bytes do not agree"
     timeout 20 "$npj" tape dis - <job.bin | cmp -s - one.tape || fail "standard input is read otherwise"
-    timeout 20 "$npj" tape run --trace job.tape >out 2>err
-    expect_code 0 $?
+    ends 0 tape run --trace job.tape
     grep -qx 'job 1: OPEN -- CLOSE --> OPEN SUCCESS' out || fail "no trace: $(head -3 out)"
     grep -qx 'job 1: SCHEDULING -- FINISH --> GONE SUCCESS' out || fail "the trace has no end: $(tail -3 out)"
-    timeout 20 "$npj" tape run job.tape job.bin >out 2>err
-    expect_code 0 $?
+    ends 0 tape run job.tape job.bin
     [[ $(sed 's/^[^:]*: //' out | sort -u | wc -l) == 1 ]] || fail "text and bytes run otherwise: $(cat out)"
     grep -q ' packets_allocated=1 packets_released=1 .*live=0 .*findings=0$' out || fail "counters: $(cat out)"
 }
@@ -117,35 +106,28 @@ case_tape_finds_the_leak() {
             echo 'host count=all'
         done
     } >leak.tape
-    timeout 20 "$npj" tape run leak.tape >out 2>err
-    expect_code 0 $?
-    timeout 20 "$npj" tape run --nt4 leak.tape >out 2>err
-    expect_code 1 $?
+    ends 0 tape run leak.tape
+    ends 1 tape run --nt4 leak.tape
     grep -q 'npj: tape: leak.tape: law 2, packets, is broken' err || fail "the leak is not found: $(head -c 600 err)"
     grep -q '^tape 1' err || fail "the finding has no tape"
 }
 
 case_tape_errors() {
-    timeout 20 "$npj" tape run missing.tape >out 2>err
-    expect_code 3 $?
+    ends 3 tape run missing.tape
     expect_line 'npj: tape: missing.tape: No such file or directory'
     printf 'tape 1\nwrite job=newest length=many\n' >bad.tape
     for verb in 'run' 'asm -o x'; do
         # shellcheck disable=SC2086
-        timeout 20 "$npj" tape $verb bad.tape >out 2>err
-        expect_code 3 $?
+        ends 3 tape $verb bad.tape
         expect_line 'npj: tape: bad.tape:2:'
     done
     echo 'tape 1' >good.tape
-    timeout 20 "$npj" tape asm good.tape -o nowhere/x >out 2>err
-    expect_code 3 $?
+    ends 3 tape asm good.tape -o nowhere/x
     expect_line 'npj: tape: nowhere/x: No such file or directory'
-    timeout 20 "$npj" tape dis good.tape >out 2>err
-    expect_code 3 $?
+    ends 3 tape dis good.tape
     expect_line 'npj: tape: good.tape: is text already'
     : >nothing.bin
-    timeout 20 "$npj" tape run nothing.bin >out 2>err
-    expect_code 0 $?
+    ends 0 tape run nothing.bin
 }
 
 # A part of a tape is a tape, and would pass for it.
@@ -175,23 +157,19 @@ case_tape_is_no_text() {
     local text
     for text in 'tape1 max_jobs=16' 'Tape 1' 'open client=1 provider=1' '# a job' 'ein Wort: größer' 'tape 2'; do
         printf '%s\r\n' "$text" >mistyped.tape
-        timeout 20 "$npj" tape run mistyped.tape >out 2>err
-        expect_code 3 $?
+        ends 3 tape run mistyped.tape
         expect_line 'npj: tape: mistyped.tape:'
         [[ ! -s out ]] || fail "it is played: $(cat out)"
     done
-    timeout 20 "$npj" tape dis mistyped.tape >out 2>err
-    expect_code 3 $?
+    ends 3 tape dis mistyped.tape
     expect_line 'npj: tape: mistyped.tape: is text already'
     printf '\xef\xbb\xbftape 1\n' >marked.tape
-    timeout 20 "$npj" tape run marked.tape >out 2>err
-    expect_code 3 $?
+    ends 3 tape run marked.tape
     expect_line 'npj: tape: marked.tape:1:1: a byte order mark stands before the text'
     for text in 'printable bytes, but no line' 'a line\nand\0' 'a line\n\177' 'Latin\n\344 1' 'cut off\n\303'; do
         # shellcheck disable=SC2059
         printf "$text" >odd.bin
-        timeout 20 "$npj" tape run odd.bin >out 2>err
-        expect_code 0 $?
+        ends 0 tape run odd.bin
     done
 }
 
@@ -203,11 +181,9 @@ case_states_errors() {
     PATH=/nonexistent "$npj" states --svg x.svg >out 2>err
     [[ $(cat x.svg) == kept ]] || fail "what was there is lost"
     if [[ -w /dev/full ]] && command -v dot >/dev/null; then
-        timeout 20 "$npj" states --svg /dev/full >out 2>err
-        expect_code 3 $?
+        ends 3 states --svg /dev/full
         expect_line 'npj: states: /dev/full: No space left on device'
     fi
-    timeout 20 "$npj" states --svg nowhere/x.svg >out 2>err
-    expect_code 3 $?
+    ends 3 states --svg nowhere/x.svg
     expect_line 'npj: states: nowhere/x.svg: No such file or directory'
 }

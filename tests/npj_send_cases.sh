@@ -4,12 +4,9 @@
 # 100 MB, whole, through each kind of pipe.
 sends_whole() { # KIND OPTION...
     read_pipe "$1" got
-    send big --pipe pipe "${@:2}"
-    reader_ends
-    expect_code 0 "$code"
+    ends 0 send big --pipe pipe "${@:2}"
+    expect_arrival big
     [[ -s err ]] && fail "it says something on stderr: $(cat err)"
-    expect_balance
-    expect_whole big
     local lent=0
     [[ " $* " == *' --lend '* ]] && lent=$(ledger packets 1)
     [[ $(ledger 'lent buffers' 1) == "$lent" ]] || fail "not $lent buffers were lent: $(cat out)"
@@ -24,10 +21,8 @@ case_seqpacket_lend() { sends_whole seqpacket --message --lend --chunk 32K; }
 
 case_messages_stay_whole() {
     read_pipe seqpacket got
-    send small --pipe pipe --message --chunk 1000
-    reader_ends
-    expect_code 0 "$code"
-    expect_whole small
+    ends 0 send small --pipe pipe --message --chunk 1000
+    expect_arrival small
     # 300001 bytes in messages of 1000
     [[ $said == 'messages 301 longest 1000' ]] || fail "$said"
 }
@@ -35,18 +30,14 @@ case_messages_stay_whole() {
 case_empty_file() {
     : >empty
     read_pipe stream got
-    send empty --pipe pipe
-    reader_ends
-    expect_code 0 "$code"
-    expect_balance
-    expect_whole empty
+    ends 0 send empty --pipe pipe
+    expect_arrival empty
 }
 
 case_devices() {
     read_pipe stream got
-    send /dev/null --pipe pipe
+    ends 0 send /dev/null --pipe pipe
     reader_ends
-    expect_code 0 "$code"
     expect_balance
     [[ ! -s got ]] || fail "something came from /dev/null"
 }
@@ -54,11 +45,8 @@ case_devices() {
 case_odd_chunks() {
     for chunk in 1 513 65535; do
         read_pipe stream got
-        send small --pipe pipe --chunk $chunk --limit 256K --batch 7
-        reader_ends
-        expect_code 0 "$code"
-        expect_balance
-        expect_whole small
+        ends 0 send small --pipe pipe --chunk $chunk --limit 256K --batch 7
+        expect_arrival small
     done
 }
 
@@ -66,22 +54,16 @@ case_standard_input() {
     for how in --copy --lend; do
         read_pipe fifo got
         (head -c 100000 small && sleep 0.3 && tail -c +100001 small) | timeout 60 "$npj" send - --pipe pipe $how >out 2>err
-        code=${PIPESTATUS[1]}
-        reader_ends
-        expect_code 0 "$code"
-        expect_balance
-        expect_whole small
+        expect_code 0 "${PIPESTATUS[1]}"
+        expect_arrival small
     done
 }
 
 case_limit_of_one_write() {
     for how in --copy --lend; do
         read_pipe stream got
-        send small --pipe pipe --chunk 4096 --limit 4160 $how
-        reader_ends
-        expect_code 0 "$code"
-        expect_balance
-        expect_whole small
+        ends 0 send small --pipe pipe --chunk 4096 --limit 4160 $how
+        expect_arrival small
         [[ $(ledger packets 4) == 1 ]] || fail "more than one packet at once: $(cat out)"
     done
 }
@@ -90,17 +72,13 @@ case_limit_of_one_write() {
 case_least_limit() {
     local chunk least
     for chunk in 1 64 65 1000 4096 4097 5000 65537; do
-        timeout 20 "$npj" send small --pipe pipe --chunk $chunk --limit 1 >out 2>err
-        expect_code 2 $?
+        ends 2 send small --pipe pipe --chunk $chunk --limit 1
         least=$(sed -n 's/.* takes \([0-9]*\)$/\1/p' err)
-        timeout 20 "$npj" send small --pipe pipe --chunk $chunk --limit $((least - 1)) >out 2>err
-        expect_code 2 $?
+        ends 2 send small --pipe pipe --chunk $chunk --limit $((least - 1))
         head -c $((3 * chunk)) small >few
         read_pipe stream got
-        send few --pipe pipe --chunk $chunk --limit "$least"
-        reader_ends
-        expect_code 0 "$code"
-        expect_whole few
+        ends 0 send few --pipe pipe --chunk $chunk --limit "$least"
+        expect_arrival few
     done
 }
 
@@ -136,17 +114,13 @@ case_hangup_that_is_ignored() {
     kill -s HUP $sender
     wait $sender
     expect_code 0 $?
-    reader_ends
-    expect_whole big
+    expect_arrival big
 }
 
 case_waits_for_the_pipe() {
     for kind in stream fifo; do
         read_pipe $kind got late 300
-        send small --pipe pipe --wait
-        reader_ends
-        expect_code 0 "$code"
-        expect_balance
-        expect_whole small
+        ends 0 send small --pipe pipe --wait
+        expect_arrival small
     done
 }

@@ -58,6 +58,14 @@ reader_ends() {
     reader_pid=
 }
 
+# Ends the reader of a job that was not to arrive.
+end_reader() {
+    kill "$reader_pid" 2>/dev/null
+    wait "$reader_pid" 2>/dev/null
+    reader_pid=
+    exec 3<&-
+}
+
 # Waits until --trace has told of a state.
 until_traced() { # STATE
     local i
@@ -68,9 +76,10 @@ until_traced() { # STATE
     fail "never in state $1: $(cat err)"
 }
 
-send() {
-    timeout 120 "$npj" send "$@" >out 2>err
-    code=$?
+# Runs npj, which has to end with this exit code.
+ends() { # CODE ARGUMENT...
+    timeout 120 "$npj" "${@:2}" >out 2>err
+    expect_code "$1" $?
 }
 
 # A number of the ledger: its line, its column.
@@ -102,6 +111,13 @@ expect_whole() { # FILE
     [[ $(ledger close 1) == STATUS_SUCCESS ]] || fail "close was not answered SUCCESS: $(cat out)"
 }
 
+# The file is there, and nothing else is left.
+expect_arrival() { # FILE
+    reader_ends
+    expect_balance
+    expect_whole "$1"
+}
+
 # ------------------------------------------------------------------------------------------------ send, a difficult reader
 
 case_slow_reader_and_memory() {
@@ -111,9 +127,7 @@ case_slow_reader_and_memory() {
         head -c 20000000 big >part
         timeout 120 "$peak_rss" rss "$npj" send part --pipe pipe --limit 1M $how >out 2>err
         expect_code 0 $?
-        reader_ends
-        expect_balance
-        expect_whole part
+        expect_arrival part
         # The limit, and what a program with its libraries takes; far less than the file. Sanitizers take more.
         kib=$(cat rss)
         [[ -n ${NPJ_TEST_SANITIZED-} || $kib -lt 12000 ]] || fail "$kib KiB in memory for a limit of 1 MiB"
@@ -126,11 +140,8 @@ case_stalled_reader() {
         local more=()
         [[ $kind == seqpacket ]] && more=(--message)
         read_pipe $kind got stall 1500
-        send big --pipe pipe --limit 2M "${more[@]}"
-        reader_ends
-        expect_code 0 "$code"
-        expect_balance
-        expect_whole big
+        ends 0 send big --pipe pipe --limit 2M "${more[@]}"
+        expect_arrival big
         [[ $(ledger time 1 | cut -d. -f1) -ge 1 ]] || fail "it did not wait for its reader"
     done
 }
@@ -139,15 +150,11 @@ case_stall_timeout() {
     local how
     for how in --copy --lend; do
         read_pipe stream got stall 3000
-        send big --pipe pipe --stall-timeout 300 $how
-        expect_code 1 "$code"
+        ends 1 send big --pipe pipe --stall-timeout 300 $how
         expect_line 'pipe: the pipe did not take the job in time (STATUS_IO_TIMEOUT 0xC00000B5)'
         expect_balance
         [[ $(ledger close 1) == STATUS_IO_TIMEOUT ]] || fail "close: $(ledger close 1)"
-        kill "$reader_pid"
-        wait "$reader_pid" 2>/dev/null
-        reader_pid=
-        exec 3<&-
+        end_reader
     done
 }
 
@@ -158,9 +165,8 @@ case_reader_dies() {
             local more=()
             [[ $kind == seqpacket ]] && more=(--message)
             read_pipe $kind got die 5000000
-            send big --pipe pipe $how "${more[@]}"
+            ends 1 send big --pipe pipe $how "${more[@]}"
             reader_ends
-            expect_code 1 "$code"
             grep -qE '^npj: send: pipe: write: (Broken pipe|Connection reset by peer) \(STATUS_PIPE_BROKEN 0xC000014B\)$' err ||
                 fail "$kind $how: $(cat err)"
             expect_line STATUS_PIPE_BROKEN
@@ -175,9 +181,8 @@ case_reader_dies() {
 case_reader_dies_while_file_waits() {
     read_pipe fifo got die 1000
     (head -c 1000 small && sleep 0.5 && cat small) | timeout 60 "$npj" send - --pipe pipe --chunk 100 >out 2>err
-    code=${PIPESTATUS[1]}
+    expect_code 1 "${PIPESTATUS[1]}"
     reader_ends
-    expect_code 1 "$code"
     expect_line 'pipe: write: Broken pipe (STATUS_PIPE_BROKEN 0xC000014B)'
     expect_balance
 }
@@ -200,10 +205,7 @@ case_interrupted() {
         expect_line 'npj: send: pipe: interrupted, the job was aborted'
         expect_balance
         [[ $(ledger close 1) != STATUS_SUCCESS ]] || fail "an aborted job was closed with success"
-        kill "$reader_pid"
-        wait "$reader_pid" 2>/dev/null
-        reader_pid=
-        exec 3<&-
+        end_reader
     done
 }
 
@@ -211,8 +213,7 @@ case_interrupted() {
 
 # A job that does not come to be still has its ledger.
 fails_with() { # LINE OPTION...
-    send small "${@:2}"
-    expect_code 1 "$code"
+    ends 1 send small "${@:2}"
     expect_line "npj: send: $1"
     expect_balance
 }
@@ -227,9 +228,7 @@ case_pipes_that_are_none() {
         [[ -S stale ]] && break
         sleep 0.05
     done
-    kill "$reader_pid"
-    wait "$reader_pid" 2>/dev/null
-    reader_pid=
+    end_reader
     fails_with 'nothing: open: No such file or directory (STATUS_OBJECT_NAME_NOT_FOUND 0xC0000034)' --pipe nothing
     fails_with 'lonely: open: No such device or address (STATUS_PIPE_NOT_AVAILABLE 0xC00000AC)' --pipe lonely
     fails_with 'stale: connect: Connection refused (STATUS_PIPE_NOT_AVAILABLE 0xC00000AC)' --pipe stale
@@ -248,25 +247,19 @@ case_pipes_that_are_none() {
         sleep 0.05
     done
     fails_with "$deep/s: connect: File name too long (STATUS_OBJECT_NAME_INVALID 0xC0000033)" --pipe "$deep/s"
-    kill "$reader_pid" 2>/dev/null
-    wait "$reader_pid" 2>/dev/null
-    reader_pid=
+    end_reader
 }
 
 case_wrong_kind_of_socket() {
     read_pipe seqpacket got
     fails_with 'pipe: connect: Protocol wrong type for socket (STATUS_INVALID_DEVICE_REQUEST 0xC0000010)' --pipe pipe
-    kill "$reader_pid"
-    wait "$reader_pid" 2>/dev/null
-    reader_pid=
-    exec 3<&-
+    end_reader
 }
 
 case_message_too_long() {
     read_pipe seqpacket got
-    send big --pipe pipe --message --chunk 16M --limit 64M
+    ends 1 send big --pipe pipe --message --chunk 16M --limit 64M
     reader_ends
-    expect_code 1 "$code"
     expect_line 'pipe: write: Message too long (STATUS_INVALID_PARAMETER 0xC000000D)'
     expect_balance
 }
@@ -274,18 +267,15 @@ case_message_too_long() {
 case_files_that_cannot_be_read() {
     mkfifo pipe2
     mkdir directory
-    send missing.ps --pipe pipe2
-    expect_code 3 "$code"
+    ends 3 send missing.ps --pipe pipe2
     expect_line 'npj: send: missing.ps: No such file or directory'
-    send directory --pipe pipe2
-    expect_code 3 "$code"
+    ends 3 send directory --pipe pipe2
     expect_line 'npj: send: directory: Is a directory'
 }
 
 # The command line: one line each, exit code 2.
 wrong_use() { # LINE ARGUMENT...
-    timeout 20 "$npj" "${@:2}" >out 2>err
-    expect_code 2 $?
+    ends 2 "${@:2}"
     [[ $(cat err) == "$1" ]] || fail "said '$(cat err)', not '$1'"
     [[ -s out ]] && fail "printed something: $(head -c 200 out)"
 }
@@ -357,11 +347,11 @@ case_full_disk() {
 
 case_quiet_and_trace() {
     read_pipe stream got
-    send small --pipe pipe --quiet
+    ends 0 send small --pipe pipe --quiet
     reader_ends
     [[ ! -s out && ! -s err ]] || fail "--quiet is not: $(cat out err)"
     read_pipe stream got
-    send small --pipe pipe --trace
+    ends 0 send small --pipe pipe --trace
     reader_ends
     grep -qx 'job 1: ADDING -- CLOSE --> ADDING SUCCESS' err || fail "no trace of the close: $(grep CLOSE err)"
     grep -qx 'job 1: OPEN -- FINISH --> CLOSING SUCCESS' err || fail "no trace of the closing"
