@@ -74,8 +74,8 @@ class Corpus:
 class Explorer:
     """`npj explore --small`: all orders of events within a small scope."""
 
-    def __init__(self, flavour, there):
-        self.flavour, self.there = flavour, there
+    def __init__(self, flavour):
+        self.flavour = flavour
         self.program = flavour.program('tools/npj')
         self.base = flavour.base
         self.timeout, self.closing, self.never, self.states = 20, '', set(), 0

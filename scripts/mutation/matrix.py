@@ -71,7 +71,7 @@ def _print_summary(judging, mutants):
         print(slowest(real, name, label, limit))
     tests = sum(bool(one.columns['tests'] and one.columns['tests']['killed']) for one in real if not one.twin)
     print(f'tests: {tests} killed that corpus and explorer let live')
-    print(f"the bound of the explorer:\n{judging.explorer.closing or '-'}")
+    print(f"the bound of the explorer:\n{judging.explorer.closing}")
     count = {fate: sum(one.fate == fate for one in mutants) for fate in ('same', 'invalid')}
     twins = sum(bool(one.twin) for one in real)
     print(f"made: {len(mutants)}; no mutants: {count['same']} of the unchanged object code, {count['invalid']} that do not "
@@ -85,8 +85,6 @@ def write(judging, mutants, complete):
     wrong += mutant.no_mutants(mutants)
     wrong += [f'the {name} lets a hand-written mutant live: {one.name}' for one in mutants for name in ('corpus', 'explorer')
               if one.hand_written and one.columns[name] and not one.columns[name]['killed']]
-    if complete and not judging.explorer.there:
-        wrong.append('the explorer was not asked')
     save(os.path.join(judging.folder, 'matrix.json'), mutants)
     rows = [(one, _cells(one)) for one in mutants if one.fate not in ('same', 'invalid', 'stale')]
     path = os.path.join(judging.folder, 'matrix.txt')

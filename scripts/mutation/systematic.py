@@ -7,17 +7,6 @@ from .build import LIB
 from .maker import Source
 from .mutant import Mutant
 
-FAMILIES = ('deleted statement', 'flipped comparison', 'shifted comparison', 'negated condition', 'condition true',
-            'condition false', 'wrong status', 'wrong cell', 'off by one', 'swapped arithmetic', 'swapped flags')
-
-
-def family(kind):
-    """The kind without what is put in place."""
-    for name in FAMILIES:
-        if kind.startswith(name):
-            return name
-    return 'swapped && ||' if kind in ('swapped &&', 'swapped ||') else kind
-
 
 def changes():
     found = []
