@@ -17,8 +17,8 @@ Test(law1, each_accepted_request_gets_one_reply)
     expect(h, SUCCESS, npj_written(h->srv, op, NPJ_STATUS_SUCCESS, 5));
     cr_assert_eq(expect_reply(h, TAG_WRITE, SUCCESS, 3).request, NPJ_REQUEST_WRITE);
     expect_reply(h, TAG_WRITE + 1, SUCCESS, 2);
-    finish_close_pipe(h, SUCCESS);
-    finish_schedule(h);
+    finish(h, NPJ_CLOSE_PIPE, SUCCESS);
+    finish(h, NPJ_SCHEDULE_JOB, SUCCESS);
     const npj_action reply = expect_reply(h, TAG_CLOSE, SUCCESS, 0);
     cr_assert_eq(reply.request, NPJ_REQUEST_CLOSE);
     cr_assert_eq(reply.job, job.id);
@@ -52,9 +52,7 @@ Test(law1, a_second_close_is_refused_and_the_first_answered)
     expect(h, PENDING, npj_close(h->srv, job.id, TAG_CLOSE));
     refused(h, PIPE_CLOSING, npj_close(h->srv, job.id, TAG_CLOSE + 100));
     refused(h, PIPE_CLOSING, npj_write(h->srv, job.id, TAG_WRITE, "a", 1, NPJ_COPY, NULL));
-    finish_close_pipe(h, SUCCESS);
-    finish_schedule(h);
-    expect_reply(h, TAG_CLOSE, SUCCESS, 0);
+    finish_close(h);
     expect_nothing(h);
     host_end(h);
 }

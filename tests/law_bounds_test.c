@@ -46,7 +46,7 @@ ParameterizedTest(int *way, law9, everything_pending_is_answered_at_once)
     job_write(h, &job, TAG_WRITE, "abc");
     job_write(h, &job, TAG_WRITE + 1, "def");
     const npj_status status = end_job(h, &job, *way);
-    cr_assert_eq(take(h, NPJ_CANCEL).op, job.op);
+    take_cancel(h, job.op);
     static const uint64_t tags[] = {TAG_ADD, TAG_CONNECT, TAG_WRITE, TAG_WRITE + 1};
     for (size_t i = 0; i < 4; i++)
         expect_reply_at(h, tags[i], status, 0, HERE);
@@ -132,8 +132,7 @@ Test(law9, a_failed_write_answers_what_is_behind_it)
     cr_assert_not(expect_reply(h, TAG_WRITE, PIPE_DISCONNECTED, 0).held);
     cr_assert_not(expect_reply(h, TAG_WRITE + 1, PIPE_DISCONNECTED, 0).held);
     expect_reply(h, TAG_CLOSE, PIPE_DISCONNECTED, 0);
-    finish_close_pipe(h, PIPE_DISCONNECTED);
-    finish_abandon(h, PIPE_DISCONNECTED);
+    close_and_abandon(h, PIPE_DISCONNECTED);
     expect_nothing(h);
     host_end(h);
 }
@@ -193,7 +192,7 @@ Test(law9, a_close_of_a_failed_job_is_answered_on_the_spot)
             expect(h, SUCCESS, npj_done(h->srv, job.op, NPJ_STATUS_SUCCESS));
         }
         if (i == 0)
-            finish_abandon(h, PIPE_BROKEN);
+            finish(h, NPJ_ABANDON_JOB, PIPE_BROKEN);
         expect_nothing(h);
         expect_state(h, job.id, NPJ_STATE_GONE);
         host_end(h);

@@ -249,9 +249,7 @@ Test(law7, more_empty_writes_than_a_batch)
         expect_reply(h, TAG_WRITE + i, SUCCESS, 0);
     written(h, take_write(h, "a").op, 1);
     expect_reply(h, TAG_WRITE + 9, SUCCESS, 1);
-    finish_close_pipe(h, SUCCESS);
-    finish_schedule(h);
-    expect_reply(h, TAG_CLOSE, SUCCESS, 0);
+    finish_close(h);
     host_end(h);
 }
 
@@ -290,8 +288,7 @@ ParameterizedTest(int *part, law7, a_part_of_a_message_is_a_failed_pipe)
     written(h, take_write(h, "abc").op, (uint64_t)*part);
     expect_reply(h, TAG_WRITE, PIPE_BROKEN, (uint64_t)*part);
     expect_reply(h, TAG_WRITE + 1, PIPE_BROKEN, 0);
-    finish_close_pipe(h, PIPE_BROKEN);
-    finish_abandon(h, PIPE_BROKEN);
+    close_and_abandon(h, PIPE_BROKEN);
     expect_state(h, job.id, NPJ_STATE_BROKEN);
     host_end(h);
 }
@@ -303,7 +300,7 @@ Test(law7, no_byte_of_a_write_is_a_failed_pipe)
     job_write(h, &job, TAG_WRITE, "abc");
     written(h, take_write(h, "abc").op, 0);
     expect_reply(h, TAG_WRITE, PIPE_BROKEN, 0);
-    finish_close_pipe(h, PIPE_BROKEN);
+    finish(h, NPJ_CLOSE_PIPE, PIPE_BROKEN);
     host_end(h);
 }
 

@@ -89,7 +89,7 @@ ParameterizedTest(int *claim, law3_claim, open)
     consumed(h, npj_opened(h->srv, job.op, claims[*claim].status, (npj_pipe_mode)claims[*claim].mode));
     expect_reply(h, TAG_CONNECT, INVALID_PARAMETER, 0);
     expect_reply(h, TAG_WRITE, INVALID_PARAMETER, 0);
-    finish_abandon(h, INVALID_PARAMETER); /* and no CLOSE_PIPE: the pipe is taken as not open */
+    finish(h, NPJ_ABANDON_JOB, INVALID_PARAMETER); /* and no CLOSE_PIPE: the pipe is taken as not open */
     expect_nothing(h);
     expect_state(h, job.id, NPJ_STATE_GONE);
     host_end(h);
@@ -101,7 +101,7 @@ Test(law3_claim, a_failed_open_needs_no_mode)
     struct job job = job_connecting(h);
     expect(h, SUCCESS, npj_opened(h->srv, job.op, NPJ_STATUS_PIPE_BUSY, (npj_pipe_mode)9));
     expect_reply(h, TAG_CONNECT, PIPE_BUSY, 0);
-    finish_abandon(h, PIPE_BUSY);
+    finish(h, NPJ_ABANDON_JOB, PIPE_BUSY);
     expect_nothing(h);
     host_end(h);
 }
@@ -134,8 +134,7 @@ ParameterizedTest(int *claim, law3_claim, write)
     npj_stats stats;
     npj_stats_get(h->srv, &stats);
     cr_assert_eq(stats.bytes_taken, 0);
-    finish_close_pipe(h, INVALID_PARAMETER);
-    finish_abandon(h, INVALID_PARAMETER);
+    close_and_abandon(h, INVALID_PARAMETER);
     expect_state(h, job.id, NPJ_STATE_BROKEN);
     host_end(h);
 }
@@ -148,8 +147,7 @@ Test(law3_claim, a_bad_claim_of_an_aborted_write_is_consumed)
     consumed(h, npj_written(h->srv, job.op, NPJ_STATUS_SUCCESS, 4));
     expect_reply(h, TAG_WRITE, PRINT_CANCELLED, 0);
     expect_reply(h, TAG_CLOSE, PRINT_CANCELLED, 0);
-    finish_close_pipe(h, PRINT_CANCELLED);
-    finish_abandon(h, PRINT_CANCELLED);
+    close_and_abandon(h, PRINT_CANCELLED);
     expect_nothing(h);
     host_end(h);
 }
@@ -167,7 +165,7 @@ ParameterizedTest(int *claim, law3_claim, done)
     struct job job = job_cleanup(h);
     consumed(h, npj_done(h->srv, job.op, status));
     expect_reply(h, TAG_CLOSE, INVALID_PARAMETER, 0);
-    finish_abandon(h, INVALID_PARAMETER);
+    finish(h, NPJ_ABANDON_JOB, INVALID_PARAMETER);
     expect_nothing(h);
     expect_state(h, job.id, NPJ_STATE_GONE);
 
@@ -181,7 +179,7 @@ ParameterizedTest(int *claim, law3_claim, done)
 
     job = job_cleanup_failed(h);
     consumed(h, npj_done(h->srv, job.op, status));
-    finish_abandon(h, PIPE_BROKEN); /* the first failure stays */
+    finish(h, NPJ_ABANDON_JOB, PIPE_BROKEN); /* the first failure stays */
     expect_state(h, job.id, NPJ_STATE_BROKEN);
     host_end(h);
 }
@@ -230,7 +228,7 @@ Test(law3_claim, the_severity_alone_decides)
     job.op = take_write(h, "abc").op;
     consumed(h, npj_written(h->srv, job.op, UINT32_C(0x80000004), 3));
     expect_reply(h, TAG_WRITE, INVALID_PARAMETER, 0);
-    finish_close_pipe(h, INVALID_PARAMETER);
+    finish(h, NPJ_CLOSE_PIPE, INVALID_PARAMETER);
     host_end(h);
 }
 
@@ -244,7 +242,7 @@ Test(law3_claim, more_than_the_rest_of_a_short_write)
     job.op = take_write(h, "cdef").op;
     consumed(h, npj_written(h->srv, job.op, NPJ_STATUS_SUCCESS, 5));
     expect_reply(h, TAG_WRITE, INVALID_PARAMETER, 2);
-    finish_close_pipe(h, INVALID_PARAMETER);
+    finish(h, NPJ_CLOSE_PIPE, INVALID_PARAMETER);
     host_end(h);
 }
 

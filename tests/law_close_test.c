@@ -28,10 +28,7 @@ Test(law12, an_empty_job_is_a_whole_job)
 {
     struct host *h = host_start(NULL);
     struct job job = job_open(h);
-    expect(h, PENDING, npj_close(h->srv, job.id, TAG_CLOSE));
-    finish_close_pipe(h, SUCCESS);
-    finish_schedule(h);
-    expect_reply(h, TAG_CLOSE, SUCCESS, 0);
+    close_and_schedule(h, job.id);
     host_end(h);
 }
 
@@ -42,8 +39,7 @@ Test(law12, a_write_that_fails_while_closing_is_what_close_says)
     expect(h, SUCCESS, npj_written(h->srv, job.op, NPJ_STATUS_PIPE_BROKEN, 2));
     expect_reply(h, TAG_WRITE, PIPE_BROKEN, 2);
     expect_reply(h, TAG_CLOSE, PIPE_BROKEN, 0);
-    finish_close_pipe(h, PIPE_BROKEN);
-    finish_abandon(h, PIPE_BROKEN);
+    close_and_abandon(h, PIPE_BROKEN);
     expect_nothing(h);
     expect_state(h, job.id, NPJ_STATE_GONE);
     host_end(h);
@@ -55,7 +51,7 @@ Test(law12, a_pipe_that_does_not_close_fails_the_close)
     struct job job = job_cleanup(h);
     expect(h, SUCCESS, npj_done(h->srv, job.op, NPJ_STATUS_ACCESS_DENIED));
     expect_reply(h, TAG_CLOSE, ACCESS_DENIED, 0);
-    finish_abandon(h, ACCESS_DENIED); /* the pipe is finished with: no second CLOSE_PIPE */
+    finish(h, NPJ_ABANDON_JOB, ACCESS_DENIED); /* the pipe is finished with: no second CLOSE_PIPE */
     expect_nothing(h);
     expect_state(h, job.id, NPJ_STATE_GONE);
     host_end(h);
@@ -67,7 +63,7 @@ Test(law12, a_schedule_that_fails_fails_the_close)
     struct job job = job_scheduling(h);
     expect(h, SUCCESS, npj_done(h->srv, job.op, NPJ_STATUS_ACCESS_DENIED));
     expect_reply(h, TAG_CLOSE, ACCESS_DENIED, 0);
-    finish_abandon(h, ACCESS_DENIED);
+    finish(h, NPJ_ABANDON_JOB, ACCESS_DENIED);
     expect_nothing(h);
     host_end(h);
 }
@@ -81,7 +77,7 @@ Test(law12, a_schedule_that_succeeds_too_late_is_abandoned)
     expect_reply(h, TAG_CLOSE, PRINT_CANCELLED, 0);
     expect_nothing(h);
     expect(h, SUCCESS, npj_done(h->srv, job.op, NPJ_STATUS_SUCCESS));
-    finish_abandon(h, PRINT_CANCELLED);
+    finish(h, NPJ_ABANDON_JOB, PRINT_CANCELLED);
     expect_nothing(h);
     expect_state(h, job.id, NPJ_STATE_GONE);
     host_end(h);
@@ -96,7 +92,7 @@ Test(law12, an_expired_schedule_is_abandoned)
     take(h, NPJ_CANCEL);
     expect_reply(h, TAG_CLOSE, IO_TIMEOUT, 0);
     expect(h, SUCCESS, npj_done(h->srv, job.op, NPJ_STATUS_SUCCESS));
-    finish_abandon(h, IO_TIMEOUT);
+    finish(h, NPJ_ABANDON_JOB, IO_TIMEOUT);
     expect_nothing(h);
     host_end(h);
 }
@@ -109,7 +105,7 @@ Test(law12, a_close_pipe_that_returns_after_an_abort_does_not_schedule)
     expect_reply(h, TAG_CLOSE, PRINT_CANCELLED, 0);
     expect_nothing(h); /* CLOSE_PIPE is never cancelled */
     expect(h, SUCCESS, npj_done(h->srv, job.op, NPJ_STATUS_SUCCESS));
-    finish_abandon(h, PRINT_CANCELLED);
+    finish(h, NPJ_ABANDON_JOB, PRINT_CANCELLED);
     expect_nothing(h);
     host_end(h);
 }
@@ -123,8 +119,7 @@ Test(law12, a_cancelled_write_fails_the_close)
     expect(h, SUCCESS, npj_written(h->srv, job.op, NPJ_STATUS_CANCELLED, 2));
     expect_reply(h, TAG_WRITE, SUCCESS, 2);
     expect_reply(h, TAG_CLOSE, CANCELLED, 0);
-    finish_close_pipe(h, CANCELLED);
-    finish_abandon(h, CANCELLED);
+    close_and_abandon(h, CANCELLED);
     expect_nothing(h);
     expect_state(h, job.id, NPJ_STATE_GONE);
     host_end(h);
@@ -145,8 +140,7 @@ Test(law12, a_write_cancelled_long_before_fails_the_close)
     expect_reply(h, TAG_WRITE + 1, SUCCESS, 3);
     expect(h, PENDING, npj_close(h->srv, job.id, TAG_CLOSE));
     expect_reply(h, TAG_CLOSE, CANCELLED, 0);
-    finish_close_pipe(h, CANCELLED);
-    finish_abandon(h, CANCELLED);
+    close_and_abandon(h, CANCELLED);
     expect_nothing(h);
     host_end(h);
 }
@@ -159,9 +153,7 @@ Test(law12, a_cancel_that_came_too_late_does_no_harm)
     take(h, NPJ_CANCEL);
     expect(h, SUCCESS, npj_written(h->srv, job.op, NPJ_STATUS_CANCELLED, 3)); /* all of it was taken */
     expect_reply(h, TAG_WRITE, SUCCESS, 3);
-    finish_close_pipe(h, SUCCESS);
-    finish_schedule(h);
-    expect_reply(h, TAG_CLOSE, SUCCESS, 0);
+    finish_close(h);
     host_end(h);
 }
 
@@ -174,8 +166,7 @@ Test(law12, a_later_failure_says_more_than_a_cancel)
     expect(h, SUCCESS, npj_written(h->srv, job.op, NPJ_STATUS_PIPE_DISCONNECTED, 1));
     take(h, NPJ_REPLY);
     expect_reply(h, TAG_CLOSE, PIPE_DISCONNECTED, 0);
-    finish_close_pipe(h, PIPE_DISCONNECTED);
-    finish_abandon(h, PIPE_DISCONNECTED);
+    close_and_abandon(h, PIPE_DISCONNECTED);
     host_end(h);
 }
 
@@ -202,8 +193,7 @@ Test(law12, a_client_that_goes_without_close_leaves_nothing_to_schedule)
     expect(h, SUCCESS, npj_written(h->srv, take_write(h, "abc").op, 0, 3));
     expect_reply(h, TAG_WRITE, SUCCESS, 3);
     expect(h, SUCCESS, npj_client_gone(h->srv, CLIENT, NPJ_STATUS_NETWORK_NAME_DELETED));
-    finish_close_pipe(h, NETWORK_NAME_DELETED);
-    finish_abandon(h, NETWORK_NAME_DELETED);
+    close_and_abandon(h, NETWORK_NAME_DELETED);
     expect_never_scheduled(h);
     expect_state(h, job.id, NPJ_STATE_GONE);
     host_end(h);

@@ -15,8 +15,7 @@ static struct job job_of_three(struct host *h, npj_req reqs[3])
 
 static void expect_broken_end(struct host *h)
 {
-    finish_close_pipe(h, ACCESS_DENIED);
-    finish_abandon(h, ACCESS_DENIED);
+    close_and_abandon(h, ACCESS_DENIED);
     expect_nothing(h);
 }
 
@@ -212,8 +211,7 @@ Test(law8, cancelled_unasked_is_an_ordinary_failure)
     expect_reply(h, TAG_WRITE, SUCCESS, 2);
     expect_reply(h, TAG_WRITE + 1, CANCELLED, 1);
     expect_reply(h, TAG_WRITE + 2, CANCELLED, 0);
-    finish_close_pipe(h, CANCELLED);
-    finish_abandon(h, CANCELLED);
+    close_and_abandon(h, CANCELLED);
     expect_state(h, job.id, NPJ_STATE_BROKEN);
     host_end(h);
 }
@@ -228,7 +226,7 @@ Test(law8, asked_means_that_the_cancel_was_taken)
     expect(h, SUCCESS, npj_written(h->srv, job.op, NPJ_STATUS_SUCCESS, 0)); /* before CANCEL is taken */
     expect_state(h, job.id, NPJ_STATE_CLEANUP_FAILED);
     take(h, NPJ_REPLY);
-    finish_close_pipe(h, PIPE_BROKEN);
+    finish(h, NPJ_CLOSE_PIPE, PIPE_BROKEN);
     host_end(h);
 }
 

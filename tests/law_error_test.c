@@ -30,8 +30,7 @@ Test(law4, a_whole_job_ends_without_an_allocation)
     expect(h, SUCCESS, npj_written(h->srv, take_write(h, "abc").op, 0, 3));
     expect_reply(h, TAG_WRITE, SUCCESS, 3);
     expect_reply(h, TAG_CLOSE, CANCELLED, 0);
-    finish_close_pipe(h, CANCELLED);
-    finish_abandon(h, CANCELLED);
+    close_and_abandon(h, CANCELLED);
     expect(h, SUCCESS, npj_trim(h->srv));
     expect(h, SUCCESS, npj_shutdown(h->srv, NPJ_DRAIN));
     take(h, NPJ_IDLE);

@@ -249,8 +249,7 @@ Test(law3, an_operation_that_was_not_taken_is_withdrawn_without_trace)
     job_write(h, &job, TAG_WRITE, "abc");
     expect(h, SUCCESS, npj_abort(h->srv, job.id, NPJ_STATUS_PRINT_CANCELLED));
     expect_reply(h, TAG_WRITE, PRINT_CANCELLED, 0);
-    finish_close_pipe(h, PRINT_CANCELLED);
-    finish_abandon(h, PRINT_CANCELLED);
+    close_and_abandon(h, PRINT_CANCELLED);
     expect_nothing(h);
     expect_state(h, job.id, NPJ_STATE_GONE);
     host_end(h);

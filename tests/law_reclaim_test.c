@@ -188,9 +188,7 @@ Test(law10, a_client_gone_after_close_is_answered_normally)
     expect_nothing(h); /* no CANCEL */
     expect(h, SUCCESS, npj_written(h->srv, job.op, 0, 3));
     expect_reply(h, TAG_WRITE, SUCCESS, 3);
-    finish_close_pipe(h, SUCCESS);
-    finish_schedule(h);
-    expect_reply(h, TAG_CLOSE, SUCCESS, 0);
+    finish_close(h);
     host_end(h);
 }
 
@@ -206,9 +204,7 @@ Test(law10, a_client_gone_after_an_early_close_is_answered_normally)
     expect_reply(h, TAG_ADD, SUCCESS, 0);
     expect(h, SUCCESS, npj_opened(h->srv, take(h, NPJ_OPEN).op, 0, NPJ_BYTE_MODE));
     expect_reply(h, TAG_CONNECT, SUCCESS, 0);
-    finish_close_pipe(h, SUCCESS);
-    finish_schedule(h);
-    expect_reply(h, TAG_CLOSE, SUCCESS, 0);
+    finish_close(h);
     host_end(h);
 }
 
@@ -255,7 +251,7 @@ Test(law10, a_provider_gone_leaves_the_pipe_to_be_closed)
     struct host *h = host_start(NULL);
     struct job job = job_open(h);
     expect(h, SUCCESS, npj_provider_gone(h->srv, PROVIDER));
-    finish_close_pipe(h, PIPE_DISCONNECTED);
+    finish(h, NPJ_CLOSE_PIPE, PIPE_DISCONNECTED);
     expect_nothing(h);
     expect_state(h, job.id, NPJ_STATE_BROKEN);
     expect(h, PENDING, npj_close(h->srv, job.id, TAG_CLOSE));
@@ -345,10 +341,7 @@ Test(law11, a_dead_pipe_and_a_dead_client_leave_the_others_alone)
     job_write(h, &b, TAG_WRITE, "b"); /* while the dead client's write is still out */
     expect(h, SUCCESS, npj_written(h->srv, take_write(h, "b").op, 0, 1));
     expect_reply(h, TAG_WRITE, SUCCESS, 1);
-    expect(h, PENDING, npj_close(h->srv, b.id, TAG_CLOSE));
-    finish_close_pipe(h, SUCCESS);
-    finish_schedule(h);
-    expect_reply(h, TAG_CLOSE, SUCCESS, 0);
+    close_and_schedule(h, b.id);
     expect_state(h, broken.id, NPJ_STATE_BROKEN);
     expect_state(h, a.id, NPJ_STATE_ABORTING);
     host_end(h);

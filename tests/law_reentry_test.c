@@ -92,10 +92,7 @@ static void expect_unharmed(struct host *h, const struct job *job, unsigned more
         expect(h, SUCCESS, npj_written(h->srv, take_write(h, "d").op, NPJ_STATUS_SUCCESS, 1));
         expect_reply(h, TAG_WRITE + i, SUCCESS, 1);
     }
-    expect(h, PENDING, npj_close(h->srv, job->id, TAG_CLOSE));
-    finish_close_pipe(h, SUCCESS);
-    finish_schedule(h);
-    expect_reply(h, TAG_CLOSE, SUCCESS, 0);
+    close_and_schedule(h, job->id);
     expect_nothing(h);
     npj_stats stats;
     npj_stats_get(h->srv, &stats);

@@ -31,7 +31,7 @@ Test(life, a_path_that_is_no_pipe_comes_too_late)
     take(h, NPJ_CANCEL);
     expect_reply(h, TAG_ADD, NETWORK_NAME_DELETED, 0);
     expect(h, SUCCESS, npj_job_added(h->srv, job.op, 0, &path_of_file, JOB_ID));
-    finish_abandon(h, NETWORK_NAME_DELETED);
+    finish(h, NPJ_ABANDON_JOB, NETWORK_NAME_DELETED);
     expect_nothing(h);
     expect_state(h, job.id, NPJ_STATE_GONE);
     host_end(h);
@@ -45,7 +45,7 @@ Test(life, a_path_that_is_no_pipe_comes_after_an_answer_not_taken)
     expect(h, SUCCESS, npj_abort(h->srv, job.id, NPJ_STATUS_PRINT_CANCELLED));
     expect(h, SUCCESS, npj_job_added(h->srv, job.op, 0, &path_of_file, JOB_ID));
     expect_reply(h, TAG_ADD, PRINT_CANCELLED, 0);
-    finish_abandon(h, PRINT_CANCELLED);
+    finish(h, NPJ_ABANDON_JOB, PRINT_CANCELLED);
     expect_nothing(h);
     host_end(h);
 }
@@ -58,7 +58,7 @@ Test(life, a_malformed_path_fails_the_job)
     expect(h, SUCCESS, npj_job_added(h->srv, job.op, 0, &path_malformed, JOB_ID));
     expect_reply(h, TAG_ADD, OBJECT_NAME_INVALID, 0);
     expect_reply(h, TAG_CONNECT, OBJECT_NAME_INVALID, 0);
-    finish_abandon(h, OBJECT_NAME_INVALID);
+    finish(h, NPJ_ABANDON_JOB, OBJECT_NAME_INVALID);
     expect_nothing(h);
     expect_state(h, job.id, NPJ_STATE_GONE);
     host_end(h);
@@ -72,7 +72,7 @@ Test(life, a_malformed_path_of_an_aborted_job_changes_nothing)
     take(h, NPJ_CANCEL);
     expect_reply(h, TAG_ADD, PRINT_CANCELLED, 0);
     expect(h, SUCCESS, npj_job_added(h->srv, job.op, 0, &path_malformed, JOB_ID));
-    finish_abandon(h, PRINT_CANCELLED);
+    finish(h, NPJ_ABANDON_JOB, PRINT_CANCELLED);
     expect_nothing(h);
     host_end(h);
 }
@@ -112,7 +112,7 @@ Test(life, an_abandoned_add_is_not_lost)
     take(h, NPJ_CANCEL);
     expect_reply(h, TAG_ADD, USER_SESSION_DELETED, 0);
     expect(h, SUCCESS, npj_job_added(h->srv, job.op, 0, &path_of_pipe, JOB_ID));
-    finish_abandon(h, USER_SESSION_DELETED); /* with the JobId that came back */
+    finish(h, NPJ_ABANDON_JOB, USER_SESSION_DELETED); /* with the JobId that came back */
     expect_nothing(h);
     expect_state(h, job.id, NPJ_STATE_GONE);
     host_end(h);
@@ -151,8 +151,7 @@ Test(life, an_aborted_job_does_not_stay_broken)
     struct host *h = host_start(NULL);
     struct job job = job_open(h);
     expect(h, SUCCESS, npj_abort(h->srv, job.id, NPJ_STATUS_PRINT_CANCELLED));
-    finish_close_pipe(h, PRINT_CANCELLED);
-    finish_abandon(h, PRINT_CANCELLED);
+    close_and_abandon(h, PRINT_CANCELLED);
     expect_state(h, job.id, NPJ_STATE_GONE);
     host_end(h);
 }
@@ -184,8 +183,7 @@ Test(life, an_expired_open_job_stays_broken)
     take(h, NPJ_CANCEL);
     expect_reply(h, TAG_WRITE, IO_TIMEOUT, 0);
     expect(h, SUCCESS, npj_written(h->srv, job.op, NPJ_STATUS_CANCELLED, 0));
-    finish_close_pipe(h, IO_TIMEOUT);
-    finish_abandon(h, IO_TIMEOUT);
+    close_and_abandon(h, IO_TIMEOUT);
     expect_state(h, job.id, NPJ_STATE_BROKEN);
     host_end(h);
 }
@@ -196,7 +194,7 @@ Test(life, a_job_whose_connect_failed_is_gone)
     struct job job = job_connecting(h);
     expect(h, SUCCESS, npj_opened(h->srv, job.op, NPJ_STATUS_OBJECT_NAME_NOT_FOUND, NPJ_BYTE_MODE));
     expect_reply(h, TAG_CONNECT, OBJECT_NAME_NOT_FOUND, 0);
-    finish_abandon(h, OBJECT_NAME_NOT_FOUND);
+    finish(h, NPJ_ABANDON_JOB, OBJECT_NAME_NOT_FOUND);
     expect_nothing(h);
     expect_state(h, job.id, NPJ_STATE_GONE);
     host_end(h);
@@ -211,8 +209,7 @@ Test(life, a_pipe_that_opens_after_the_failure_is_closed)
     take(h, NPJ_CANCEL);
     expect_reply(h, TAG_CONNECT, IO_TIMEOUT, 0);
     expect(h, SUCCESS, npj_opened(h->srv, job.op, 0, NPJ_BYTE_MODE));
-    finish_close_pipe(h, IO_TIMEOUT);
-    finish_abandon(h, IO_TIMEOUT);
+    close_and_abandon(h, IO_TIMEOUT);
     expect_nothing(h);
     expect_state(h, job.id, NPJ_STATE_GONE); /* its connect was not answered SUCCESS */
     host_end(h);
@@ -290,7 +287,7 @@ Test(life, each_operation_may_have_a_cancel_of_its_own)
     struct job job = job_writing(h);
     for (unsigned i = 0; i < 3; i++) {
         expect(h, SUCCESS, npj_cancel(h->srv, job.req));
-        cr_assert_eq(take(h, NPJ_CANCEL).op, job.op);
+        take_cancel(h, job.op);
         expect(h, SUCCESS, npj_written(h->srv, job.op, NPJ_STATUS_CANCELLED, 0));
         expect_reply(h, TAG_WRITE, CANCELLED, 0);
         job_write(h, &job, TAG_WRITE, "abc");
@@ -334,7 +331,7 @@ Test(life, no_pool_is_said_once_until_a_job_is_accepted_again)
         cr_assert(line.job == 0 && line.cookie == 0);
         cr_assert(line.from == NPJ_STATE_COUNT && line.to == NPJ_STATE_COUNT);
         expect(h, SUCCESS, npj_abort(h->srv, job.id, NPJ_STATUS_PRINT_CANCELLED));
-        finish_abandon(h, PRINT_CANCELLED);
+        finish(h, NPJ_ABANDON_JOB, PRINT_CANCELLED);
     }
     host_end(h);
 }

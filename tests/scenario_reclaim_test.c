@@ -181,9 +181,7 @@ Test(scenario_reclaim, row_13_a_job_whose_close_was_accepted_ends_by_itself)
     expect_reply(h, TAG_CONNECT, SUCCESS, 0);
     expect(h, SUCCESS, npj_written(h->srv, take_write(h, "abc").op, NPJ_STATUS_SUCCESS, 3));
     expect_reply(h, TAG_WRITE, SUCCESS, 3);
-    finish(h, NPJ_CLOSE_PIPE, SUCCESS);
-    finish(h, NPJ_SCHEDULE_JOB, SUCCESS);
-    expect_reply(h, TAG_CLOSE, SUCCESS, 0);
+    finish_close(h);
     scenario_end(h);
 }
 

@@ -81,30 +81,3 @@ void scenario_end_at(struct host *h, struct place at)
     expect_no_findings(at);
     cr_assert_eq(npjt_counting_finish(&scenario_pool), 0, "%s:%d: the engine has leaked", at.file, at.line);
 }
-
-void take_cancel_at(struct host *h, npj_op op, struct place at)
-{
-    const npj_action action = take_at(h, NPJ_CANCEL, at);
-    cr_assert_eq(action.op, op, "%s:%d: a CANCEL of another operation", at.file, at.line);
-}
-
-void finish_at(struct host *h, npj_action_kind kind, npj_status carried, npj_status completed, struct place at)
-{
-    const npj_action action = take_at(h, kind, at);
-    cr_assert_eq(action.status, carried, "%s:%d: it carries %s, expected %s", at.file, at.line,
-                 npj_status_name(action.status), npj_status_name(carried));
-    if (kind == NPJ_SCHEDULE_JOB || kind == NPJ_ABANDON_JOB) {
-        cr_assert_eq(action.job_id, JOB_ID, "%s:%d: JobId %u", at.file, at.line, action.job_id);
-    }
-    expect_at(h, NPJ_STATUS_SUCCESS, npj_done(h->srv, action.op, completed), "npj_done", at);
-}
-
-void close_and_schedule_at(struct host *h, npj_job job, struct place at)
-{
-    expect_at(h, NPJ_STATUS_PENDING, npj_close(h->srv, job, TAG_CLOSE), "npj_close", at);
-    finish_at(h, NPJ_CLOSE_PIPE, NPJ_STATUS_SUCCESS, NPJ_STATUS_SUCCESS, at);
-    finish_at(h, NPJ_SCHEDULE_JOB, NPJ_STATUS_SUCCESS, NPJ_STATUS_SUCCESS, at);
-    const npj_action reply = expect_reply_at(h, TAG_CLOSE, NPJ_STATUS_SUCCESS, 0, at);
-    cr_assert_eq(reply.request, NPJ_REQUEST_CLOSE, "%s:%d: not the reply of close", at.file, at.line);
-    expect_state_at(h, job, NPJ_STATE_GONE, at);
-}

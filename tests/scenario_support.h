@@ -29,25 +29,6 @@ void scenario_end_at(struct host *h, struct place at);
 #define expect_live(h, jobs, packets) expect_live_at(h, jobs, packets, HERE)
 void expect_live_at(struct host *h, uint64_t jobs, uint64_t packets, struct place at);
 
-/** Takes the CANCEL of @p op. */
-#define take_cancel(h, op) take_cancel_at(h, op, HERE)
-void take_cancel_at(struct host *h, npj_op op, struct place at);
-
-/** Takes an operation of @p kind, asserts the job's status that it carries, and completes it with success. */
-#define finish(h, kind, status) finish_at(h, kind, NPJ_STATUS_##status, NPJ_STATUS_SUCCESS, HERE)
-void finish_at(struct host *h, npj_action_kind kind, npj_status carried, npj_status completed, struct place at);
-
-/** Closes a job that has nothing pending, and sees it scheduled. */
-#define close_and_schedule(h, job) close_and_schedule_at(h, job, HERE)
-void close_and_schedule_at(struct host *h, npj_job job, struct place at);
-
-/** Takes CLOSE_PIPE and ABANDON_JOB of a failed job, both with its status. */
-#define close_and_abandon(h, status)                                                                                   \
-    do {                                                                                                               \
-        finish(h, NPJ_CLOSE_PIPE, status);                                                                             \
-        finish(h, NPJ_ABANDON_JOB, status);                                                                            \
-    } while (0)
-
 /** The allocator's. */
 npjt_counting_stats pool_stats(void);
 

@@ -57,10 +57,7 @@ Test(shutdown, drain_lets_the_existing_jobs_finish)
     job_write(h, &job, TAG_WRITE, "abc");
     expect(h, SUCCESS, npj_written(h->srv, take_write(h, "abc").op, 0, 3));
     expect_reply(h, TAG_WRITE, SUCCESS, 3);
-    expect(h, PENDING, npj_close(h->srv, job.id, TAG_CLOSE));
-    finish_close_pipe(h, SUCCESS);
-    finish_schedule(h);
-    expect_reply(h, TAG_CLOSE, SUCCESS, 0);
+    close_and_schedule(h, job.id);
     take_idle(h);
     host_end(h);
 }
@@ -88,7 +85,7 @@ Test(shutdown, abort_fails_every_job_and_waits_for_the_hosts_operations)
     expect_reply(h, TAG_CLOSE, SERVER_SHUTDOWN_IN_PROGRESS, 0);
     expect_nothing(h);
     expect(h, SUCCESS, npj_written(h->srv, job.op, NPJ_STATUS_CANCELLED, 0));
-    finish_close_pipe(h, SERVER_SHUTDOWN_IN_PROGRESS);
+    finish(h, NPJ_CLOSE_PIPE, SERVER_SHUTDOWN_IN_PROGRESS);
     const npj_op op = take(h, NPJ_ABANDON_JOB).op;
     expect_nothing(h);
     expect(h, SUCCESS, npj_done(h->srv, op, 0));
@@ -103,8 +100,7 @@ Test(shutdown, abort_leaves_no_broken_job)
     struct job open = job_open_for(h, 1, 2, 3, NPJ_BYTE_MODE);
     shut_down(h, NPJ_ABORT);
     expect_state(h, broken.id, NPJ_STATE_GONE);
-    finish_close_pipe(h, SERVER_SHUTDOWN_IN_PROGRESS);
-    finish_abandon(h, SERVER_SHUTDOWN_IN_PROGRESS);
+    close_and_abandon(h, SERVER_SHUTDOWN_IN_PROGRESS);
     expect_state(h, open.id, NPJ_STATE_GONE);
     take_idle(h);
     host_end(h);
@@ -132,7 +128,7 @@ Test(shutdown, a_job_that_fails_during_abort_is_gone)
     struct job job = job_cleanup_failed(h);
     shut_down(h, NPJ_ABORT);
     expect(h, SUCCESS, npj_done(h->srv, job.op, 0));
-    finish_abandon(h, PIPE_BROKEN);
+    finish(h, NPJ_ABANDON_JOB, PIPE_BROKEN);
     take_idle(h);
     host_end(h);
 }
@@ -151,8 +147,7 @@ Test(shutdown, drain_becomes_abort_at_its_deadline)
     expect(h, SUCCESS, npj_advance(h->srv, 999 + DRAIN_TIMEOUT));
     expect_state(h, job.id, NPJ_STATE_OPEN);
     expect(h, SUCCESS, npj_advance(h->srv, 1000 + DRAIN_TIMEOUT));
-    finish_close_pipe(h, SERVER_SHUTDOWN_IN_PROGRESS);
-    finish_abandon(h, SERVER_SHUTDOWN_IN_PROGRESS);
+    close_and_abandon(h, SERVER_SHUTDOWN_IN_PROGRESS);
     take_idle(h);
     cr_assert_eq(npj_deadline(h->srv), NPJ_NEVER);
     host_end(h);
@@ -182,8 +177,7 @@ Test(shutdown, drain_is_raised_to_abort_and_never_lowered)
     shut_down(h, NPJ_ABORT);
     cr_assert_eq(npj_digest(h->srv), digest);
     cr_assert_eq(npj_deadline(h->srv), NPJ_NEVER);
-    finish_close_pipe(h, SERVER_SHUTDOWN_IN_PROGRESS);
-    finish_abandon(h, SERVER_SHUTDOWN_IN_PROGRESS);
+    close_and_abandon(h, SERVER_SHUTDOWN_IN_PROGRESS);
     take_idle(h);
     host_end(h);
 }

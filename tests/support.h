@@ -185,12 +185,28 @@ struct job job_cleanup_failed(struct host *h);
 struct job job_abandoning(struct host *h); /**< from there: ABANDON_JOB is in flight */
 struct job job_broken(struct host *h);     /**< from there: BROKEN */
 
-/** Completes OPEN's successor states of a failed job: takes CLOSE_PIPE (with @p status) and completes it. */
-#define finish_close_pipe(h, status) finish_operation_at(h, NPJ_CLOSE_PIPE, NPJ_STATUS_##status, HERE)
-#define finish_abandon(h, status)    finish_operation_at(h, NPJ_ABANDON_JOB, NPJ_STATUS_##status, HERE)
-/** Takes SCHEDULE_JOB and completes it with success. */
-#define finish_schedule(h) finish_operation_at(h, NPJ_SCHEDULE_JOB, NPJ_STATUS_SUCCESS, HERE)
-void finish_operation_at(struct host *h, npj_action_kind kind, npj_status status, struct place at);
+/** Takes the CANCEL of @p op. */
+#define take_cancel(h, op) take_cancel_at(h, op, HERE)
+void take_cancel_at(struct host *h, npj_op op, struct place at);
+
+/** Takes an operation of @p kind, asserts the job's status that it carries, and completes it with success. */
+#define finish(h, kind, status) finish_at(h, kind, NPJ_STATUS_##status, NPJ_STATUS_SUCCESS, HERE)
+void finish_at(struct host *h, npj_action_kind kind, npj_status carried, npj_status completed, struct place at);
+
+/** Sees a job whose close has been accepted, and has nothing pending, scheduled, and its close answered. */
+#define finish_close(h) finish_close_at(h, HERE)
+void finish_close_at(struct host *h, struct place at);
+
+/** Closes a job that has nothing pending, and sees it scheduled, and gone. */
+#define close_and_schedule(h, job) close_and_schedule_at(h, job, HERE)
+void close_and_schedule_at(struct host *h, npj_job job, struct place at);
+
+/** Takes CLOSE_PIPE and ABANDON_JOB of a failed job, both with its status. */
+#define close_and_abandon(h, status)                                                                                   \
+    do {                                                                                                               \
+        finish(h, NPJ_CLOSE_PIPE, status);                                                                             \
+        finish(h, NPJ_ABANDON_JOB, status);                                                                            \
+    } while (0)
 
 /** Completes an operation of any kind, with success or with an error. */
 npj_status complete(struct host *h, npj_action_kind kind, npj_op op, npj_status status);

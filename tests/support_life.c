@@ -92,6 +92,7 @@ struct job job_writing(struct host *h)
     struct job job = job_open(h);
     job_write(h, &job, TAG_WRITE, "abc");
     job.op = take_write(h, "abc").op;
+    expect_state(h, job.id, NPJ_STATE_OPEN);
     return job;
 }
 
@@ -128,9 +129,7 @@ struct job job_scheduling(struct host *h)
 
 struct job job_cleanup_failed(struct host *h)
 {
-    struct job job = job_open(h);
-    job_write(h, &job, TAG_WRITE, "abc");
-    job.op = take_write(h, "abc").op;
+    struct job job = job_writing(h);
     expect(h, SUCCESS, npj_written(h->srv, job.op, NPJ_STATUS_PIPE_BROKEN, 0));
     expect_reply(h, TAG_WRITE, PIPE_BROKEN, 0);
     const npj_action action = take(h, NPJ_CLOSE_PIPE);
@@ -162,13 +161,34 @@ struct job job_broken(struct host *h)
     return job;
 }
 
-void finish_operation_at(struct host *h, npj_action_kind kind, npj_status status, struct place at)
+void take_cancel_at(struct host *h, npj_op op, struct place at)
+{
+    const npj_action action = take_at(h, NPJ_CANCEL, at);
+    cr_assert_eq(action.op, op, "%s:%d: a CANCEL of another operation", at.file, at.line);
+}
+
+void finish_at(struct host *h, npj_action_kind kind, npj_status carried, npj_status completed, struct place at)
 {
     const npj_action action = take_at(h, kind, at);
-    const npj_status carried = kind == NPJ_SCHEDULE_JOB ? NPJ_STATUS_SUCCESS : status;
     cr_assert_eq(action.status, carried, "%s:%d: it carries %s, expected %s", at.file, at.line,
                  npj_status_name(action.status), npj_status_name(carried));
-    if (kind != NPJ_CLOSE_PIPE)
+    if (kind == NPJ_SCHEDULE_JOB || kind == NPJ_ABANDON_JOB) {
         cr_assert_eq(action.job_id, JOB_ID, "%s:%d: JobId %u", at.file, at.line, action.job_id);
-    expect_at(h, NPJ_STATUS_SUCCESS, npj_done(h->srv, action.op, NPJ_STATUS_SUCCESS), "npj_done", at);
+    }
+    expect_at(h, NPJ_STATUS_SUCCESS, npj_done(h->srv, action.op, completed), "npj_done", at);
+}
+
+void finish_close_at(struct host *h, struct place at)
+{
+    finish_at(h, NPJ_CLOSE_PIPE, NPJ_STATUS_SUCCESS, NPJ_STATUS_SUCCESS, at);
+    finish_at(h, NPJ_SCHEDULE_JOB, NPJ_STATUS_SUCCESS, NPJ_STATUS_SUCCESS, at);
+    const npj_action reply = expect_reply_at(h, TAG_CLOSE, NPJ_STATUS_SUCCESS, 0, at);
+    cr_assert_eq(reply.request, NPJ_REQUEST_CLOSE, "%s:%d: not the reply of close", at.file, at.line);
+}
+
+void close_and_schedule_at(struct host *h, npj_job job, struct place at)
+{
+    expect_at(h, NPJ_STATUS_PENDING, npj_close(h->srv, job, TAG_CLOSE), "npj_close", at);
+    finish_close_at(h, at);
+    expect_state_at(h, job, NPJ_STATE_GONE, at);
 }

@@ -23,15 +23,6 @@ static struct job bring_to_connecting(struct host *h)
     return job;
 }
 
-static struct job bring_to_open(struct host *h)
-{
-    struct job job = job_open(h);
-    job_write(h, &job, TAG_WRITE, "abc");
-    job.op = take_write(h, "abc").op;
-    expect_state(h, job.id, NPJ_STATE_OPEN);
-    return job;
-}
-
 /* Aborted with that operation in flight which @p event completes; nothing but the CANCEL and the replies is taken. */
 static struct job bring_to_aborting(struct host *h, npj_event event)
 {
@@ -47,7 +38,7 @@ static struct job bring_to_aborting(struct host *h, npj_event event)
         job = job_scheduling(h);
         break;
     default:
-        job = bring_to_open(h);
+        job = job_writing(h);
         break;
     }
     expect(h, SUCCESS, npj_abort(h->srv, job.id, NPJ_STATUS_PRINT_CANCELLED));
@@ -80,7 +71,7 @@ struct job bring_to(struct host *h, npj_state state, npj_event event)
     case NPJ_STATE_CONNECTING:
         return bring_to_connecting(h);
     case NPJ_STATE_OPEN:
-        return bring_to_open(h);
+        return job_writing(h);
     case NPJ_STATE_CLOSING:
         return job_closing(h);
     case NPJ_STATE_CLEANUP:
@@ -135,7 +126,7 @@ static npj_action_kind operation_of(npj_state state)
 }
 
 /* What finishes the work of the state. */
-static npj_status finish(struct host *h, struct job *job, npj_state state)
+static npj_status finish_state(struct host *h, struct job *job, npj_state state)
 {
     switch (state) {
     case NPJ_STATE_ADDING:
@@ -189,7 +180,7 @@ npj_status present(struct host *h, struct job *job, npj_state state, npj_event e
     case NPJ_EVENT_FAILED:
         return complete(h, operation_of(state), op, NPJ_STATUS_ACCESS_DENIED);
     default:
-        return finish(h, job, state);
+        return finish_state(h, job, state);
     }
 }
 
