@@ -191,8 +191,7 @@ Test(config, an_engine_is_one_allocation)
     struct host *h = host_start(NULL);
     cr_assert_eq(h->pool.allocs, 1);
     cr_assert_eq(h->pool.blocks, 1);
-    npj_stats stats;
-    npj_stats_get(h->srv, &stats);
+    const npj_stats stats = stats_of(h);
     cr_assert_eq(stats.memory_bytes, h->pool.bytes);
     host_end(h);
 }
@@ -280,7 +279,6 @@ Test(defaults, pool_bytes)
     struct host *h = host_of_defaults();
     const uint32_t most = 8 << 20;
     char *bytes = calloc(1, most);
-    npj_stats stats;
     unsigned taken = 0;
     npj_status status;
     do {
@@ -289,10 +287,9 @@ Test(defaults, pool_bytes)
         status = npj_write(h->srv, job.id, 1, bytes, most, NPJ_COPY, NULL);
         taken += status == NPJ_STATUS_PENDING;
     } while (status == NPJ_STATUS_PENDING);
-    npj_stats_get(h->srv, &stats);
     cr_assert_eq(status, NPJ_STATUS_INSUFF_SERVER_RESOURCES);
     cr_assert_eq(taken, 31); /* 32 of 8 MiB would be 256 MiB without their headers */
-    cr_assert_leq(stats.pool_bytes.live, 256 << 20);
+    cr_assert_leq(stats_of(h).pool_bytes.live, 256 << 20);
     struct job job = job_accept_for(h, 1, 2, 3);
     cr_assert_eq(npj_connect(h->srv, job.id, 1), NPJ_STATUS_PENDING);
     expect(h, PENDING, npj_write(h->srv, job.id, 1, bytes, 7 << 20, NPJ_COPY, NULL));
@@ -321,14 +318,13 @@ Test(defaults, idle_bytes)
     struct host *h = host_of_defaults();
     struct job job = job_open(h);
     static char bytes[65536];
-    npj_stats stats;
     for (unsigned i = 0; i < 64; i++)
         cr_assert_eq(npj_write(h->srv, job.id, 1, bytes, sizeof bytes, NPJ_COPY, NULL), NPJ_STATUS_PENDING);
     const npj_action action = take(h, NPJ_WRITE);
     expect(h, SUCCESS, npj_written(h->srv, action.op, 0, action.count));
     for (npj_action reply; npj_next(h->srv, &reply);)
         cr_assert_eq(reply.kind, NPJ_REPLY);
-    npj_stats_get(h->srv, &stats);
+    const npj_stats stats = stats_of(h);
     cr_assert_eq(stats.packets.live, 0);
     const uint64_t block = sizeof bytes + stats.packet_bytes;
     cr_assert_eq(stats.idle_bytes, (UINT64_C(1) << 20) / block * block, "as many as fit");

@@ -31,9 +31,7 @@ static void differs_at(const struct host *h, uint64_t before, bool want, const c
 /* "abc" in flight, "defg" behind it; a cancelled write to be answered; a close accepted. */
 static struct job job_busy(struct host *h)
 {
-    struct job job = job_open(h);
-    job_write(h, &job, TAG_WRITE, "abc");
-    job.op = take_write(h, "abc").op;
+    struct job job = job_writing(h);
     job_write(h, &job, TAG_WRITE + 1, "defg");
     job_write(h, &job, TAG_WRITE + 2, "hi");
     expect(h, SUCCESS, npj_cancel(h->srv, job.req));

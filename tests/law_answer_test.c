@@ -150,11 +150,9 @@ Test(law2, a_packet_in_flight_outlives_its_reply)
 Test(law2, a_packet_answered_early_and_returned_waits_for_its_reply)
 {
     struct host *h = host_start(NULL);
-    struct job job = job_open(h);
-    job_write(h, &job, TAG_WRITE, "abc");
-    const npj_op op = take_write(h, "abc").op;
+    struct job job = job_writing(h);
     expect(h, SUCCESS, npj_abort(h->srv, job.id, NPJ_STATUS_PRINT_CANCELLED));
-    expect(h, SUCCESS, npj_written(h->srv, op, NPJ_STATUS_SUCCESS, 3));
+    expect(h, SUCCESS, npj_written(h->srv, job.op, NPJ_STATUS_SUCCESS, 3));
     expect_packets(h, 1);
     expect_reply(h, TAG_WRITE, PRINT_CANCELLED, 0);
     expect_packets(h, 0);
@@ -183,8 +181,7 @@ ParameterizedTest(int *chunk, law2, nothing_grows_with_the_bytes)
         cr_assert_eq(h->pool.blocks, blocks);
     }
     free(bytes);
-    npj_stats stats;
-    npj_stats_get(h->srv, &stats);
+    const npj_stats stats = stats_of(h);
     cr_assert_eq(stats.packets.total, 500);
     cr_assert_eq(stats.packets.peak, 1);
     cr_assert_eq(stats.pool_bytes.live, 0);
@@ -198,16 +195,12 @@ Test(law2, memory_kept_for_reuse_does_not_grow_either)
     limits.max_idle_bytes = 4096;
     struct host *h = host_start(&limits);
     struct job job = job_open(h);
-    npj_stats stats;
     uint64_t after_the_first = 0;
     for (unsigned i = 0; i < 1000; i++) {
         job_write(h, &job, TAG_WRITE, "some bytes");
-        const npj_op op = take_write(h, "some bytes").op;
-        expect(h, SUCCESS, npj_written(h->srv, op, NPJ_STATUS_SUCCESS, 10));
-        expect_reply(h, TAG_WRITE, SUCCESS, 10);
-        npj_stats_get(h->srv, &stats);
-        cr_assert_leq(stats.idle_bytes, 4096);
-        cr_assert_eq(stats.memory_bytes, h->pool.bytes);
+        take_whole(h, TAG_WRITE, "some bytes");
+        cr_assert_leq(stats_of(h).idle_bytes, 4096);
+        cr_assert_eq(stats_of(h).memory_bytes, h->pool.bytes);
         if (i == 0)
             after_the_first = h->pool.bytes;
         cr_assert_eq(h->pool.bytes, after_the_first);
@@ -224,9 +217,7 @@ Test(law2, steady_state_does_not_allocate)
     uint64_t allocs = 0;
     for (unsigned i = 0; i < 100; i++) {
         job_write(h, &job, TAG_WRITE, "the same size");
-        const npj_op op = take_write(h, "the same size").op;
-        expect(h, SUCCESS, npj_written(h->srv, op, NPJ_STATUS_SUCCESS, 13));
-        expect_reply(h, TAG_WRITE, SUCCESS, 13);
+        take_whole(h, TAG_WRITE, "the same size");
         if (i == 0)
             allocs = h->pool.allocs;
     }
@@ -241,42 +232,34 @@ Test(law2, reserved_packets_count_until_their_reply_and_against_no_limit)
     limits.max_job_packets = 1;
     struct host *h = host_start(&limits);
     struct job job = job_accept_for(h, CLIENT, PROVIDER, COOKIE);
-    npj_stats stats;
     expect(h, PENDING, npj_connect(h->srv, job.id, TAG_CONNECT));
     job_write(h, &job, TAG_WRITE, "abc");
     expect(h, PENDING, npj_close(h->srv, job.id, TAG_CLOSE));
-    npj_stats_get(h->srv, &stats);
-    cr_assert_eq(stats.reserved_packets.live, 3);
-    cr_assert_eq(stats.packets.live, 1);
+    cr_assert_eq(stats_of(h).reserved_packets.live, 3);
+    expect_packets(h, 1);
     expect(h, SUCCESS, npj_abort(h->srv, job.id, NPJ_STATUS_PRINT_CANCELLED));
-    npj_stats_get(h->srv, &stats);
-    cr_assert_eq(stats.reserved_packets.live, 3);
+    cr_assert_eq(stats_of(h).reserved_packets.live, 3);
     expect_reply(h, TAG_ADD, PRINT_CANCELLED, 0);
-    npj_stats_get(h->srv, &stats);
-    cr_assert_eq(stats.reserved_packets.live, 2);
+    cr_assert_eq(stats_of(h).reserved_packets.live, 2);
     expect_reply(h, TAG_CONNECT, PRINT_CANCELLED, 0);
     expect_reply(h, TAG_WRITE, PRINT_CANCELLED, 0);
     expect_reply(h, TAG_CLOSE, PRINT_CANCELLED, 0);
-    npj_stats_get(h->srv, &stats);
-    cr_assert_eq(stats.reserved_packets.live, 0);
-    cr_assert_eq(stats.reserved_packets.total, 3);
+    cr_assert_eq(stats_of(h).reserved_packets.live, 0);
+    cr_assert_eq(stats_of(h).reserved_packets.total, 3);
     host_end(h);
 }
 
 Test(law2, jobs_and_packets_are_small)
 {
     struct host *h = host_start(NULL);
-    npj_stats before;
-    npj_stats after;
-    npj_stats_get(h->srv, &before);
+    const npj_stats before = stats_of(h);
     struct job job = job_open(h);
-    npj_stats_get(h->srv, &after);
+    const npj_stats after = stats_of(h);
     cr_assert_leq(after.job_bytes, 256);
     cr_assert_leq(after.packet_bytes, 64);
     cr_assert_leq(after.memory_bytes - before.memory_bytes, 256);
     job_lend(h, &job, TAG_WRITE, "lent bytes cost a header and no more, however many they are");
-    npj_stats_get(h->srv, &after);
-    cr_assert_leq(after.pool_bytes.live, 64);
+    cr_assert_leq(stats_of(h).pool_bytes.live, 64);
     host_end(h);
 }
 

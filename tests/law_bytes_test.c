@@ -58,8 +58,7 @@ Test(law7, a_short_batch_ends_inside_a_packet)
     expect_reply(h, TAG_WRITE, SUCCESS, 3);
     written(h, take_write(h, "efghi").op, 2); /* ends with a packet */
     expect_reply(h, TAG_WRITE + 1, SUCCESS, 3);
-    written(h, take_write(h, "ghi").op, 3);
-    expect_reply(h, TAG_WRITE + 2, SUCCESS, 3);
+    take_whole(h, TAG_WRITE + 2, "ghi");
     expect_nothing(h);
     host_end(h);
 }
@@ -67,11 +66,9 @@ Test(law7, a_short_batch_ends_inside_a_packet)
 Test(law7, what_is_accepted_during_a_write_follows_it)
 {
     struct host *h = host_start(NULL);
-    struct job job = job_open(h);
-    job_write(h, &job, TAG_WRITE, "abc");
-    const npj_op op = take_write(h, "abc").op;
+    struct job job = job_writing(h);
     job_write(h, &job, TAG_WRITE + 1, "def");
-    written(h, op, 2);
+    written(h, job.op, 2);
     written(h, take_write(h, "cdef").op, 4);
     expect_reply(h, TAG_WRITE, SUCCESS, 3);
     expect_reply(h, TAG_WRITE + 1, SUCCESS, 3);
@@ -176,8 +173,7 @@ Test(law7, empty_writes_in_byte_mode_are_answered_in_their_turn)
     expect_reply(h, TAG_WRITE + 1, SUCCESS, 2);
     expect_reply(h, TAG_WRITE + 2, SUCCESS, 0);
     expect_reply(h, TAG_WRITE + 3, SUCCESS, 0);
-    written(h, take_write(h, "cd").op, 2);
-    expect_reply(h, TAG_WRITE + 4, SUCCESS, 2);
+    take_whole(h, TAG_WRITE + 4, "cd");
     expect_reply(h, TAG_WRITE + 5, SUCCESS, 0);
     expect_nothing(h);
     host_end(h);
@@ -194,8 +190,7 @@ Test(law7, an_empty_write_waits_behind_bytes_not_yet_taken)
     written(h, take_write(h, "c").op, 1);
     expect_reply(h, TAG_WRITE, SUCCESS, 3);
     expect_reply(h, TAG_WRITE + 1, SUCCESS, 0);
-    written(h, take_write(h, "d").op, 1);
-    expect_reply(h, TAG_WRITE + 2, SUCCESS, 1);
+    take_whole(h, TAG_WRITE + 2, "d");
     host_end(h);
 }
 
@@ -247,8 +242,7 @@ Test(law7, more_empty_writes_than_a_batch)
     expect_reply(h, TAG_CONNECT, SUCCESS, 0);
     for (unsigned i = 0; i < 9; i++)
         expect_reply(h, TAG_WRITE + i, SUCCESS, 0);
-    written(h, take_write(h, "a").op, 1);
-    expect_reply(h, TAG_WRITE + 9, SUCCESS, 1);
+    take_whole(h, TAG_WRITE + 9, "a");
     finish_close(h);
     host_end(h);
 }

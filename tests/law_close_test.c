@@ -136,8 +136,7 @@ Test(law12, a_write_cancelled_long_before_fails_the_close)
     expect(h, SUCCESS, npj_job_query(h->srv, job.id, &info));
     cr_assert_eq(info.failure, NPJ_STATUS_SUCCESS, "a cancel by itself is no failure");
     job_write(h, &job, TAG_WRITE + 1, "def");
-    expect(h, SUCCESS, npj_written(h->srv, take_write(h, "def").op, 0, 3));
-    expect_reply(h, TAG_WRITE + 1, SUCCESS, 3);
+    take_whole(h, TAG_WRITE + 1, "def");
     expect(h, PENDING, npj_close(h->srv, job.id, TAG_CLOSE));
     expect_reply(h, TAG_CLOSE, CANCELLED, 0);
     close_and_abandon(h, CANCELLED);
@@ -190,8 +189,7 @@ Test(law12, a_client_that_goes_without_close_leaves_nothing_to_schedule)
     struct host *h = host_start(NULL);
     struct job job = job_open(h);
     job_write(h, &job, TAG_WRITE, "abc");
-    expect(h, SUCCESS, npj_written(h->srv, take_write(h, "abc").op, 0, 3));
-    expect_reply(h, TAG_WRITE, SUCCESS, 3);
+    take_whole(h, TAG_WRITE, "abc");
     expect(h, SUCCESS, npj_client_gone(h->srv, CLIENT, NPJ_STATUS_NETWORK_NAME_DELETED));
     close_and_abandon(h, NETWORK_NAME_DELETED);
     expect_never_scheduled(h);

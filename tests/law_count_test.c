@@ -41,8 +41,7 @@ ParameterizedTest(int *taken, law8, bytes_count_whatever_the_status)
             expect_reply(h, TAG_WRITE + i, ACCESS_DENIED, part);
         left -= part;
     }
-    npj_stats stats;
-    npj_stats_get(h->srv, &stats);
+    const npj_stats stats = stats_of(h);
     cr_assert_eq(stats.bytes_taken, (uint64_t)*taken);
     cr_assert_eq(stats.bytes_accepted, 6);
     expect_broken_end(h);
@@ -78,9 +77,7 @@ Test(law8, a_whole_message_with_an_error_is_covered)
 Test(law8, a_queued_write_is_cancelled_at_once_and_the_pipe_never_sees_it)
 {
     struct host *h = host_start(NULL);
-    struct job job = job_open(h);
-    job_write(h, &job, TAG_WRITE, "abc");
-    job.op = take_write(h, "abc").op;
+    struct job job = job_writing(h);
     const npj_req queued = job_write(h, &job, TAG_WRITE + 1, "def");
     job_write(h, &job, TAG_WRITE + 2, "ghi");
     expect(h, SUCCESS, npj_cancel(h->srv, queued));
@@ -130,9 +127,7 @@ ParameterizedTest(int *number, law8, a_write_in_flight_is_cancelled_with_what_wa
     const uint64_t taken = (uint64_t)*number % 4;
     const npj_status status = *number < 4 ? NPJ_STATUS_CANCELLED : NPJ_STATUS_SUCCESS;
     struct host *h = host_start(NULL);
-    struct job job = job_open(h);
-    job_write(h, &job, TAG_WRITE, "abc");
-    job.op = take_write(h, "abc").op;
+    struct job job = job_writing(h);
     expect(h, SUCCESS, npj_cancel(h->srv, job.req));
     expect(h, SUCCESS, npj_cancel(h->srv, job.req)); /* a second time too */
     const npj_action cancel = take(h, NPJ_CANCEL);
@@ -196,8 +191,7 @@ Test(law8, several_of_one_operation_are_cancelled_with_one_cancel)
     expect(h, SUCCESS, npj_written(h->srv, job.op, NPJ_STATUS_CANCELLED, 1));
     expect_reply(h, TAG_WRITE, SUCCESS, 1);
     expect_reply(h, TAG_WRITE + 2, CANCELLED, 0);
-    expect(h, SUCCESS, npj_written(h->srv, take_write(h, "cd").op, NPJ_STATUS_SUCCESS, 2));
-    expect_reply(h, TAG_WRITE + 1, SUCCESS, 2);
+    take_whole(h, TAG_WRITE + 1, "cd");
     expect_nothing(h);
     host_end(h);
 }
@@ -219,9 +213,7 @@ Test(law8, cancelled_unasked_is_an_ordinary_failure)
 Test(law8, asked_means_that_the_cancel_was_taken)
 {
     struct host *h = host_start(NULL);
-    struct job job = job_open(h);
-    job_write(h, &job, TAG_WRITE, "abc");
-    job.op = take_write(h, "abc").op;
+    struct job job = job_writing(h);
     expect(h, SUCCESS, npj_cancel(h->srv, job.req));
     expect(h, SUCCESS, npj_written(h->srv, job.op, NPJ_STATUS_SUCCESS, 0)); /* before CANCEL is taken */
     expect_state(h, job.id, NPJ_STATE_CLEANUP_FAILED);
@@ -333,8 +325,7 @@ Test(law8, an_early_answer_is_a_lower_bound)
     take(h, NPJ_CANCEL);
     expect_reply(h, TAG_WRITE, PRINT_CANCELLED, 2);
     expect(h, SUCCESS, npj_written(h->srv, job.op, NPJ_STATUS_SUCCESS, 3));
-    npj_stats stats;
-    npj_stats_get(h->srv, &stats);
+    const npj_stats stats = stats_of(h);
     cr_assert_eq(stats.bytes_taken, 5);
     take(h, NPJ_CLOSE_PIPE);
     expect_nothing(h); /* no second answer */

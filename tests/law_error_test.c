@@ -27,8 +27,7 @@ Test(law4, a_whole_job_ends_without_an_allocation)
     expect_reply(h, TAG_ADD, SUCCESS, 0);
     expect(h, SUCCESS, npj_opened(h->srv, take(h, NPJ_OPEN).op, 0, NPJ_BYTE_MODE));
     expect_reply(h, TAG_CONNECT, SUCCESS, 0);
-    expect(h, SUCCESS, npj_written(h->srv, take_write(h, "abc").op, 0, 3));
-    expect_reply(h, TAG_WRITE, SUCCESS, 3);
+    take_whole(h, TAG_WRITE, "abc");
     expect_reply(h, TAG_CLOSE, CANCELLED, 0);
     close_and_abandon(h, CANCELLED);
     expect(h, SUCCESS, npj_trim(h->srv));
@@ -73,9 +72,7 @@ ParameterizedTest(int *way, law4, failing_allocates_nothing)
 {
     struct host *h = host_start(NULL);
     expect(h, SUCCESS, npj_advance(h->srv, 1));
-    struct job job = job_open(h);
-    job_write(h, &job, TAG_WRITE, "abc");
-    job.op = take_write(h, "abc").op;
+    struct job job = job_writing(h);
     job_lend(h, &job, TAG_WRITE + 1, "def");
     const uint64_t allocs = starve(h);
     fail_job(h, &job, *way);
@@ -184,9 +181,7 @@ Test(law5, state_before_the_jobs_limit)
     npj_config limits = host_limits();
     limits.max_job_packets = 1;
     struct host *h = host_start(&limits);
-    struct job job = job_open(h);
-    job_write(h, &job, TAG_WRITE, "abc");
-    job.op = take_write(h, "abc").op;
+    struct job job = job_writing(h);
     expect(h, PENDING, npj_close(h->srv, job.id, TAG_CLOSE));
     refused(h, PIPE_CLOSING, npj_write(h->srv, job.id, 1, "a", 1, NPJ_COPY, NULL));
     expect(h, SUCCESS, npj_written(h->srv, job.op, NPJ_STATUS_SUCCESS, 3));

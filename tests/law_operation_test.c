@@ -72,19 +72,17 @@ Test(law3, a_completion_of_a_recycled_packet_is_stale)
     npj_config limits = host_limits();
     limits.max_idle_bytes = 1 << 16; /* the packet is used again */
     struct host *h = host_start(&limits);
-    struct job job = job_open(h);
-    job_write(h, &job, TAG_WRITE, "abc");
-    const npj_op old = take_write(h, "abc").op;
-    const npj_req old_request = job.req;
-    expect(h, SUCCESS, npj_written(h->srv, old, NPJ_STATUS_SUCCESS, 3));
+    struct job job = job_writing(h);
+    const struct job old = job;
+    expect(h, SUCCESS, npj_written(h->srv, old.op, NPJ_STATUS_SUCCESS, 3));
     expect_reply(h, TAG_WRITE, SUCCESS, 3);
     job_write(h, &job, TAG_WRITE + 1, "def");
     const npj_op op = take_write(h, "def").op;
-    cr_assert_neq(op, old);
-    cr_assert_neq(job.req, old_request);
-    refused(h, INVALID_HANDLE, npj_written(h->srv, old, NPJ_STATUS_SUCCESS, 3));
-    refused(h, INVALID_HANDLE, npj_written(h->srv, old, NPJ_STATUS_PIPE_BROKEN, 0));
-    refused(h, NOT_FOUND, npj_cancel(h->srv, old_request));
+    cr_assert_neq(op, old.op);
+    cr_assert_neq(job.req, old.req);
+    refused(h, INVALID_HANDLE, npj_written(h->srv, old.op, NPJ_STATUS_SUCCESS, 3));
+    refused(h, INVALID_HANDLE, npj_written(h->srv, old.op, NPJ_STATUS_PIPE_BROKEN, 0));
+    refused(h, NOT_FOUND, npj_cancel(h->srv, old.req));
     expect(h, SUCCESS, npj_written(h->srv, op, NPJ_STATUS_SUCCESS, 3));
     expect_reply(h, TAG_WRITE + 1, SUCCESS, 3);
     host_end(h);
@@ -142,11 +140,9 @@ ParameterizedTestParameters(law3, forged_handles_are_refused)
 ParameterizedTest(int *bit, law3, forged_handles_are_refused)
 {
     struct host *h = host_start(NULL);
-    struct job job = job_open(h);
-    job_write(h, &job, TAG_WRITE, "abc");
-    const npj_op op = take_write(h, "abc").op;
+    struct job job = job_writing(h);
     const uint64_t flip = UINT64_C(1) << *bit;
-    expect_all_refuse(h, op ^ flip);
+    expect_all_refuse(h, job.op ^ flip);
     refused(h, INVALID_HANDLE, npj_connect(h->srv, job.id ^ flip, 1));
     refused(h, INVALID_HANDLE, npj_write(h->srv, job.id ^ flip, 1, "a", 1, NPJ_COPY, NULL));
     refused(h, INVALID_HANDLE, npj_close(h->srv, job.id ^ flip, 1));
@@ -160,12 +156,10 @@ ParameterizedTest(int *bit, law3, forged_handles_are_refused)
 Test(law3, one_kind_of_handle_is_not_another)
 {
     struct host *h = host_start(NULL);
-    struct job job = job_open(h);
-    job_write(h, &job, TAG_WRITE, "abc");
-    const npj_op op = take_write(h, "abc").op;
-    const uint64_t wrong[] = {0, 1, UINT64_MAX, job.id, job.req, op};
+    struct job job = job_writing(h);
+    const uint64_t wrong[] = {0, 1, UINT64_MAX, job.id, job.req, job.op};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-        if (wrong[i] != op)
+        if (wrong[i] != job.op)
             expect_all_refuse(h, wrong[i]);
         if (wrong[i] != job.id) {
             refused(h, INVALID_HANDLE, npj_close(h->srv, wrong[i], 1));

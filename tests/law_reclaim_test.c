@@ -108,14 +108,12 @@ ParameterizedTest(int *stage, law10, a_provider_that_goes_is_reclaimed_whole)
     struct host *h = host_start(NULL);
     const uint64_t bytes = h->pool.bytes;
     struct job job = stages[*stage](h);
-    npj_stats stats;
     const size_t in_hand = h->operation_count;
     expect(h, SUCCESS, npj_provider_gone(h->srv, PROVIDER));
     run_down(h);
     for (size_t i = in_hand; i < h->operation_count; i++)
         cr_assert_eq(h->operations[i].kind, NPJ_CLOSE_PIPE, "an operation for a provider that is gone");
-    npj_stats_get(h->srv, &stats);
-    cr_assert_eq(stats.packets.live, 0);
+    expect_packets(h, 0);
     npj_job_info info;
     if (npj_job_query(h->srv, job.id, &info) == NPJ_STATUS_SUCCESS) {
         cr_assert_eq(info.state, NPJ_STATE_BROKEN); /* a slot, until its client lets go */
@@ -308,8 +306,7 @@ Test(law11, a_job_at_its_limit_leaves_the_others_their_share_of_the_pool)
     limits.max_packets = 16;
     limits.max_job_bytes = limits.max_write_bytes = sizeof bytes;
     struct host *h = host_start(&limits);
-    npj_stats stats;
-    npj_stats_get(h->srv, &stats);
+    const npj_stats stats = stats_of(h);
     limits.max_pool_bytes = UINT64_C(2) * (UINT64_C(8) * (stats.packet_bytes + 64) + sizeof bytes / 4 * 5);
     host_end(h);
     for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
@@ -339,8 +336,7 @@ Test(law11, a_dead_pipe_and_a_dead_client_leave_the_others_alone)
     take(h, NPJ_CANCEL);
     expect_reply(h, TAG_WRITE, NETWORK_NAME_DELETED, 0);
     job_write(h, &b, TAG_WRITE, "b"); /* while the dead client's write is still out */
-    expect(h, SUCCESS, npj_written(h->srv, take_write(h, "b").op, 0, 1));
-    expect_reply(h, TAG_WRITE, SUCCESS, 1);
+    take_whole(h, TAG_WRITE, "b");
     close_and_schedule(h, b.id);
     expect_state(h, broken.id, NPJ_STATE_BROKEN);
     expect_state(h, a.id, NPJ_STATE_ABORTING);
@@ -402,8 +398,7 @@ static void expect_all_gone(struct host *h, const npj_job jobs[CROWD])
 {
     for (unsigned i = 0; i < CROWD; i++)
         expect_state(h, jobs[i], NPJ_STATE_GONE);
-    npj_stats stats;
-    npj_stats_get(h->srv, &stats);
+    const npj_stats stats = stats_of(h);
     cr_assert_eq(stats.jobs.live, 0);
     cr_assert_eq(h->pool.blocks, 1);
 }

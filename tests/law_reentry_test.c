@@ -89,13 +89,11 @@ static void expect_unharmed(struct host *h, const struct job *job, unsigned more
     expect(h, SUCCESS, npj_written(h->srv, job->op, NPJ_STATUS_SUCCESS, 3));
     expect_reply(h, TAG_WRITE, SUCCESS, 3);
     for (unsigned i = 1; i <= more_writes; i++) {
-        expect(h, SUCCESS, npj_written(h->srv, take_write(h, "d").op, NPJ_STATUS_SUCCESS, 1));
-        expect_reply(h, TAG_WRITE + i, SUCCESS, 1);
+        take_whole(h, TAG_WRITE + i, "d");
     }
     close_and_schedule(h, job->id);
     expect_nothing(h);
-    npj_stats stats;
-    npj_stats_get(h->srv, &stats);
+    const npj_stats stats = stats_of(h);
     cr_assert_eq(stats.accepted, 4 + more_writes);
     npj_job next;
     expect(h, PENDING, npj_add_job(h->srv, 1, 2, 3, 4, &next));
@@ -186,8 +184,7 @@ Test(law6, from_release_of_trim)
     struct host *h = host_start(&limits);
     struct job job = job_open(h);
     job_write(h, &job, TAG_WRITE, "abc");
-    expect(h, SUCCESS, npj_written(h->srv, take_write(h, "abc").op, NPJ_STATUS_SUCCESS, 3));
-    expect_reply(h, TAG_WRITE, SUCCESS, 3);
+    take_whole(h, TAG_WRITE, "abc");
     struct reentry r = arm(h, &job);
     h->pool.inside = from_allocator;
     h->pool.inside_user = &r;

@@ -125,8 +125,7 @@ Test(life, a_broken_job_holds_nothing_but_its_slot)
     struct host *h = host_start(NULL);
     expect(h, SUCCESS, npj_advance(h->srv, 1));
     struct job job = job_broken(h);
-    npj_stats stats;
-    npj_stats_get(h->srv, &stats);
+    const npj_stats stats = stats_of(h);
     cr_assert_eq(stats.jobs.live, 1);
     cr_assert_eq(stats.packets.live, 0);
     cr_assert_eq(stats.reserved_packets.live, 0);
@@ -140,8 +139,7 @@ Test(life, a_broken_job_holds_nothing_but_its_slot)
     expect(h, PENDING, npj_close(h->srv, job.id, TAG_CLOSE));
     refused(h, INVALID_HANDLE, npj_close(h->srv, job.id, TAG_CLOSE));
     expect_reply(h, TAG_CLOSE, PIPE_BROKEN, 0);
-    npj_stats_get(h->srv, &stats);
-    cr_assert_eq(stats.jobs.live, 0);
+    cr_assert_eq(stats_of(h).jobs.live, 0);
     host_end(h);
 }
 
@@ -176,9 +174,7 @@ Test(life, an_expired_open_job_stays_broken)
 {
     struct host *h = host_start(NULL);
     expect(h, SUCCESS, npj_advance(h->srv, 1));
-    struct job job = job_open(h);
-    job_write(h, &job, TAG_WRITE, "abc");
-    job.op = take_write(h, "abc").op;
+    struct job job = job_writing(h);
     expect(h, SUCCESS, npj_advance(h->srv, 1 + STALL_TIMEOUT));
     take(h, NPJ_CANCEL);
     expect_reply(h, TAG_WRITE, IO_TIMEOUT, 0);
@@ -359,8 +355,7 @@ Test(life, no_pool_is_said_of_writes_and_of_jobs_apart)
     }
     cr_assert_eq(count_traces(h, NPJ_TRACE_NO_POOL, NPJ_EVENT_WRITE), 1);
     cr_assert_eq(count_traces(h, NPJ_TRACE_NO_POOL, NPJ_EVENT_COUNT), 1);
-    expect(h, SUCCESS, npj_written(h->srv, take_write(h, "abc").op, 0, 3));
-    expect_reply(h, TAG_WRITE, SUCCESS, 3);
+    take_whole(h, TAG_WRITE, "abc");
     refused(h, INSUFF_SERVER_RESOURCES, npj_add_job(h->srv, 1, 2, 3, 4, &none));
     job_write(h, &job, TAG_WRITE, "abc"); /* succeeds: the next refusal of a write is news, one of a job is not */
     refused(h, INSUFF_SERVER_RESOURCES, npj_write(h->srv, other.id, 1, "a", 1, NPJ_COPY, NULL));

@@ -53,10 +53,8 @@ Test(resume, comes_when_the_largest_write_fits_again)
     job_write(h, &job, TAG_WRITE + 1, "012345");
     refused(h, QUOTA_EXCEEDED, npj_write(h->srv, job.id, 9, "xyz", 3, NPJ_LEND, NULL));
     expect(h, PENDING, npj_write(h->srv, job.id, TAG_WRITE + 2, "xy", 2, NPJ_LEND, NULL)); /* fifteen: the bound */
-    expect(h, SUCCESS, npj_written(h->srv, take_write(h, "0123456").op, 0, 7));
-    expect_reply(h, TAG_WRITE, SUCCESS, 7); /* eight bytes are left: seven fit, ten do not */
-    expect(h, SUCCESS, npj_written(h->srv, take_write(h, "012345").op, 0, 6));
-    expect_reply(h, TAG_WRITE + 1, SUCCESS, 6); /* two bytes are left */
+    take_whole(h, TAG_WRITE, "0123456");    /* eight bytes are left: seven fit, ten do not */
+    take_whole(h, TAG_WRITE + 1, "012345"); /* two bytes are left */
     take(h, NPJ_RESUME);
     expect(h, PENDING, npj_write(h->srv, job.id, TAG_WRITE + 3, "0123456789", 10, NPJ_COPY, NULL));
     host_end(h);
@@ -69,8 +67,7 @@ Test(resume, is_due_at_exactly_the_largest_write)
     job_write(h, &job, TAG_WRITE, "012345");
     job_write(h, &job, TAG_WRITE + 1, "01234");
     refused(h, QUOTA_EXCEEDED, npj_write(h->srv, job.id, 9, "01234", 5, NPJ_COPY, NULL));
-    expect(h, SUCCESS, npj_written(h->srv, take_write(h, "012345").op, 0, 6));
-    expect_reply(h, TAG_WRITE, SUCCESS, 6); /* five are left, so that ten fit */
+    take_whole(h, TAG_WRITE, "012345"); /* five are left, so that ten fit */
     take(h, NPJ_RESUME);
     host_end(h);
 }
@@ -82,8 +79,7 @@ Test(resume, is_not_due_one_byte_before_that)
     job_write(h, &job, TAG_WRITE, "012345");
     job_write(h, &job, TAG_WRITE + 1, "012345");
     refused(h, QUOTA_EXCEEDED, npj_write(h->srv, job.id, 9, "01234", 5, NPJ_COPY, NULL));
-    expect(h, SUCCESS, npj_written(h->srv, take_write(h, "012345").op, 0, 6));
-    expect_reply(h, TAG_WRITE, SUCCESS, 6);
+    take_whole(h, TAG_WRITE, "012345");
     take(h, NPJ_WRITE);
     expect_nothing(h);
     host_end(h);
@@ -111,8 +107,7 @@ Test(resume, is_owed_anew_after_the_next_refusal)
     for (unsigned round = 0; round < 3; round++) {
         job_write(h, &job, TAG_WRITE, "0123456789");
         refused(h, QUOTA_EXCEEDED, npj_write(h->srv, job.id, 9, "012345", 6, NPJ_COPY, NULL));
-        expect(h, SUCCESS, npj_written(h->srv, take_write(h, "0123456789").op, 0, 10));
-        expect_reply(h, TAG_WRITE, SUCCESS, 10);
+        take_whole(h, TAG_WRITE, "0123456789");
         take_resume(h, &job);
     }
     host_end(h);
@@ -232,8 +227,7 @@ Test(resume, is_not_owed_for_want_of_memory_or_the_engines_caps)
     h->pool.fail_all = false;
     job_write(h, &job, TAG_WRITE, "abc");
     refused(h, INSUFF_SERVER_RESOURCES, write_one(h, &job));
-    expect(h, SUCCESS, npj_written(h->srv, take_write(h, "abc").op, 0, 3));
-    expect_reply(h, TAG_WRITE, SUCCESS, 3);
+    take_whole(h, TAG_WRITE, "abc");
     expect_nothing(h);
     host_end(h);
 }

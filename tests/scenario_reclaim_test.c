@@ -179,8 +179,7 @@ Test(scenario_reclaim, row_13_a_job_whose_close_was_accepted_ends_by_itself)
     expect_nothing(h);
     expect(h, SUCCESS, npj_opened(h->srv, job.op, NPJ_STATUS_SUCCESS, NPJ_BYTE_MODE));
     expect_reply(h, TAG_CONNECT, SUCCESS, 0);
-    expect(h, SUCCESS, npj_written(h->srv, take_write(h, "abc").op, NPJ_STATUS_SUCCESS, 3));
-    expect_reply(h, TAG_WRITE, SUCCESS, 3);
+    take_whole(h, TAG_WRITE, "abc");
     finish_close(h);
     scenario_end(h);
 }
@@ -397,8 +396,7 @@ Test(scenario_reclaim, row_31_a_partial_job_is_not_scheduled)
     struct host *h = scenario_start(NULL);
     struct job job = job_open(h);
     job_write(h, &job, TAG_WRITE, "abc");
-    expect(h, SUCCESS, npj_written(h->srv, take_write(h, "abc").op, NPJ_STATUS_SUCCESS, 3));
-    expect_reply(h, TAG_WRITE, SUCCESS, 3);
+    take_whole(h, TAG_WRITE, "abc");
     expect(h, SUCCESS, npj_client_gone(h->srv, CLIENT, NPJ_STATUS_NETWORK_NAME_DELETED));
     close_and_abandon(h, NETWORK_NAME_DELETED);
     expect_state(h, job.id, NPJ_STATE_GONE);

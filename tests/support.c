@@ -158,8 +158,7 @@ void host_end_at(struct host *h, struct place at)
             complete(h, h->operations[completed].kind, h->operations[completed].op, NPJ_STATUS_CANCELLED);
         check(h, at);
     }
-    npj_stats stats;
-    npj_stats_get(h->srv, &stats);
+    const npj_stats stats = stats_of(h);
     cr_assert_leq(idle, 1, "%s:%d: %u times IDLE", at.file, at.line, idle);
     cr_assert_eq(stats.jobs.live, 0, "%s:%d: a job is left", at.file, at.line);
     cr_assert_eq(stats.packets.live, 0, "%s:%d: a packet is left", at.file, at.line);
@@ -180,9 +179,7 @@ void expect_at(struct host *h, npj_status want, npj_status got, const char *call
 
 struct before before_of(const struct host *h)
 {
-    struct before before = {.digest = npj_digest(h->srv), .blocks = h->pool.blocks};
-    npj_stats_get(h->srv, &before.stats);
-    return before;
+    return (struct before){.digest = npj_digest(h->srv), .stats = stats_of(h), .blocks = h->pool.blocks};
 }
 
 void refused_at(struct host *h, struct before before, npj_status want, npj_status got, const char *call,
@@ -192,8 +189,7 @@ void refused_at(struct host *h, struct before before, npj_status want, npj_statu
     cr_assert_eq(npj_digest(h->srv), before.digest, "%s:%d: %s: refused, but something changed", at.file, at.line,
                  call);
     cr_assert_eq(h->pool.blocks, before.blocks, "%s:%d: %s: refused, but memory changed hands", at.file, at.line, call);
-    npj_stats after;
-    npj_stats_get(h->srv, &after);
+    const npj_stats after = stats_of(h);
     cr_assert(after.accepted == before.stats.accepted && after.packets.total == before.stats.packets.total &&
                   after.packets.live == before.stats.packets.live && after.jobs.live == before.stats.jobs.live &&
                   after.bytes_accepted == before.stats.bytes_accepted && after.bytes_taken == before.stats.bytes_taken,
@@ -245,6 +241,13 @@ npj_action expect_reply_at(struct host *h, uint64_t tag, npj_status status, uint
     cr_assert_eq(action.count, count, "%s:%d: replied a count of %llu, expected %llu", at.file, at.line,
                  (unsigned long long)action.count, (unsigned long long)count);
     return action;
+}
+
+npj_action take_whole_at(struct host *h, uint64_t tag, const char *text, struct place at)
+{
+    const npj_op op = take_write_at(h, text, strlen(text), at).op;
+    expect_at(h, NPJ_STATUS_SUCCESS, npj_written(h->srv, op, NPJ_STATUS_SUCCESS, strlen(text)), "npj_written", at);
+    return expect_reply_at(h, tag, NPJ_STATUS_SUCCESS, strlen(text), at);
 }
 
 void expect_nothing_at(struct host *h, struct place at)

@@ -141,6 +141,10 @@ npj_action take_write_at(struct host *h, const void *bytes, size_t length, struc
 #define expect_reply(h, tag, status, count) expect_reply_at(h, tag, NPJ_STATUS_##status, count, HERE)
 npj_action expect_reply_at(struct host *h, uint64_t tag, npj_status status, uint64_t count, struct place at);
 
+/** Takes the WRITE of one write, whose bytes are those of @p text, completes it in full, and takes its REPLY. */
+#define take_whole(h, tag, text) take_whole_at(h, tag, text, HERE)
+npj_action take_whole_at(struct host *h, uint64_t tag, const char *text, struct place at);
+
 /** Asserts that there is no action to take. */
 #define expect_nothing(h) expect_nothing_at(h, HERE)
 void expect_nothing_at(struct host *h, struct place at);
