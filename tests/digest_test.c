@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What npj_digest() covers, thing by thing: engines that differ in one of these only have different digests, and
- * engines that differ only in what it leaves out have equal ones. stats_test.c has the digest of whole lives.
+ * engines that differ only in what it leaves out have equal ones. Then, what it makes of whole lives.
  */
 #include "inside.h"
 
@@ -208,5 +208,83 @@ Test(digest, leaves_out_what_no_host_can_observe)
     struct npji_packet kept = {.size_class = 1};
     leaves_out(h, srv->idle[1], &kept);
     cr_assert_eq(npj_digest(srv), before);
+    host_end(h);
+}
+
+/* ------------------------------------------------------------------------------------------------ through a life */
+
+Test(digest, is_that_of_a_new_engine_when_all_is_over)
+{
+    struct host *h = host_start(NULL);
+    const uint64_t fresh = npj_digest(h->srv);
+    cr_assert_neq(fresh, 0);
+    for (unsigned i = 0; i < 3; i++) {
+        struct job job = job_scheduling(h);
+        cr_assert_neq(npj_digest(h->srv), fresh);
+        expect(h, SUCCESS, npj_done(h->srv, job.op, 0));
+        expect_reply(h, TAG_CLOSE, SUCCESS, 0);
+        cr_assert_eq(npj_digest(h->srv), fresh);
+    }
+    host_end(h);
+}
+
+Test(digest, does_not_cover_generations_and_addresses)
+{
+    struct host *h = host_start(NULL);
+    struct host *g = host_start(NULL);
+    struct job used = job_scheduling(g); /* so that generations and memory differ */
+    expect(g, SUCCESS, npj_done(g->srv, used.op, 0));
+    expect_reply(g, TAG_CLOSE, SUCCESS, 0);
+    struct job a = job_closing(h);
+    struct job b = job_closing(g);
+    cr_assert_neq(a.id, b.id);
+    cr_assert_eq(npj_digest(h->srv), npj_digest(g->srv));
+    expect(h, SUCCESS, npj_cancel(h->srv, a.req));
+    cr_assert_neq(npj_digest(h->srv), npj_digest(g->srv));
+    expect(g, SUCCESS, npj_cancel(g->srv, b.req));
+    cr_assert_eq(npj_digest(h->srv), npj_digest(g->srv));
+    host_end(h);
+    host_end(g);
+}
+
+/* Every step of a life shows: the digest is an oracle for "nothing has changed". */
+Test(digest, covers_every_step_of_a_life)
+{
+    struct host *h = host_start(NULL);
+    uint64_t seen[32];
+    unsigned count = 0;
+#define STEP(call)                                                                                                     \
+    do {                                                                                                               \
+        call;                                                                                                          \
+        seen[count++] = npj_digest(h->srv);                                                                            \
+    } while (0)
+    struct job job = {.id = 0};
+    npj_op op = 0;
+    STEP((void)0);
+    STEP(expect(h, SUCCESS, npj_advance(h->srv, 5)));
+    STEP(job = job_accept_for(h, CLIENT, PROVIDER, COOKIE));
+    STEP(op = take(h, NPJ_ADD_JOB).op);
+    STEP(expect(h, PENDING, npj_connect(h->srv, job.id, TAG_CONNECT)));
+    STEP(job_write(h, &job, TAG_WRITE, "abc"));
+    STEP(job_write(h, &job, TAG_WRITE + 1, "def"));
+    STEP(expect(h, SUCCESS, npj_job_added(h->srv, op, 0, &path_of_pipe, JOB_ID)));
+    STEP(expect_reply(h, TAG_ADD, SUCCESS, 0));
+    STEP(op = take(h, NPJ_OPEN).op);
+    STEP(expect(h, SUCCESS, npj_opened(h->srv, op, 0, NPJ_BYTE_MODE)));
+    STEP(expect_reply(h, TAG_CONNECT, SUCCESS, 0));
+    STEP(op = take_write(h, "abcdef").op);
+    STEP(expect(h, SUCCESS, npj_cancel(h->srv, job.req)));
+    STEP(take(h, NPJ_CANCEL));
+    STEP(expect(h, SUCCESS, npj_written(h->srv, op, NPJ_STATUS_CANCELLED, 2)));
+    STEP(expect_reply(h, TAG_WRITE + 1, CANCELLED, 0));
+    STEP(op = take_write(h, "c").op);
+    STEP(expect(h, SUCCESS, npj_advance(h->srv, 6)));
+    STEP(expect(h, PENDING, npj_close(h->srv, job.id, TAG_CLOSE)));
+    STEP(expect(h, SUCCESS, npj_shutdown(h->srv, NPJ_DRAIN)));
+    STEP(expect(h, SUCCESS, npj_abort(h->srv, job.id, NPJ_STATUS_PRINT_CANCELLED)));
+#undef STEP
+    for (unsigned i = 0; i < count; i++)
+        for (unsigned k = i + 1; k < count; k++)
+            cr_assert_neq(seen[i], seen[k], "steps %u and %u have one digest", i, k);
     host_end(h);
 }

@@ -264,6 +264,7 @@ Test(law5, every_bad_parameter_changes_nothing)
     refused(h, INVALID_PARAMETER, npj_shutdown(h->srv, (npj_shutdown_how)2));
     refused(h, INVALID_PARAMETER, npj_shutdown(h->srv, (npj_shutdown_how)-1));
     refused(h, INVALID_PARAMETER, npj_job_query(h->srv, job.id, NULL));
+    npj_stats_get(h->srv, NULL);
     host_end(h);
 }
 
@@ -295,6 +296,7 @@ Test(law5, no_engine_is_an_invalid_parameter)
     cr_assert_not(npj_next(NULL, &action));
     npj_stats_get(NULL, &stats);
     cr_assert(stats.jobs.total == 0 && stats.memory_bytes == 0 && stats.packet_bytes == 0);
+    npj_stats_get(NULL, NULL);
     npj_srv_free(NULL);
     npj_srv *none = NULL;
     npj_srv_free(&none);
