@@ -4,37 +4,9 @@
 
 #include "support.h"
 
-/* Fills every block with what no host has put there: an even number, which a slot would take for the address of a job.
- */
-static void *filling_alloc(void *user, size_t bytes)
+static struct host *host_for(uint32_t jobs)
 {
-    (void)user;
-    void *block = malloc(bytes);
-    if (block != NULL)
-        memset(block, 0x42, bytes);
-    return block;
-}
-
-static void plain_release(void *user, void *block, size_t bytes)
-{
-    (void)user;
-    (void)bytes;
-    free(block);
-}
-
-static npj_srv *engine_for(uint32_t jobs)
-{
-    npj_srv *srv = NULL;
-    npj_config config = {.size = sizeof config, .mem = {filling_alloc, plain_release, NULL}, .max_jobs = jobs};
-    cr_assert_eq(npj_srv_new(&config, &srv), NPJ_STATUS_SUCCESS);
-    return srv;
-}
-
-static npj_stats stats_of_engine(const npj_srv *srv)
-{
-    npj_stats stats;
-    npj_stats_get(srv, &stats);
-    return stats;
+    return host_start(&(npj_config){.size = sizeof(npj_config), .max_jobs = jobs});
 }
 
 /* Two indexes of pointers: the largest power of two that is no more than half of the jobs, and at least one. */
@@ -51,16 +23,16 @@ enum { LIMITS = sizeof limits_of_jobs / sizeof *limits_of_jobs };
 
 Test(block, an_engine_costs_its_slots_and_its_index)
 {
-    npj_srv *one = engine_for(1);
-    const uint64_t rest = stats_of_engine(one).memory_bytes - sizeof(void *) - index_bytes(1);
-    npj_srv_free(&one);
+    struct host *one = host_for(1);
+    const uint64_t rest = stats_of(one).memory_bytes - sizeof(void *) - index_bytes(1);
+    host_free(one);
     cr_assert_leq(rest, 8192);
     for (unsigned i = 0; i < LIMITS; i++) {
         const uint32_t jobs = limits_of_jobs[i];
-        npj_srv *srv = engine_for(jobs);
-        cr_expect_eq(stats_of_engine(srv).memory_bytes - rest, jobs * sizeof(void *) + index_bytes(jobs), "%u jobs",
+        struct host *h = host_for(jobs);
+        cr_expect_eq(stats_of(h).memory_bytes - rest, jobs * sizeof(void *) + index_bytes(jobs), "%u jobs",
                      (unsigned)jobs);
-        npj_srv_free(&srv);
+        host_free(h);
     }
 }
 
@@ -68,28 +40,24 @@ Test(block, a_job_is_told_to_cost_itself_its_slot_and_its_share)
 {
     for (unsigned i = 0; i < LIMITS; i++) {
         const uint32_t jobs = limits_of_jobs[i];
-        npj_srv *srv = engine_for(jobs);
-        const npj_stats before = stats_of_engine(srv);
-        npj_job job;
-        cr_assert_eq(npj_add_job(srv, 1, 2, 3, 4, &job), NPJ_STATUS_PENDING);
-        const uint64_t itself = stats_of_engine(srv).memory_bytes - before.memory_bytes;
+        struct host *h = host_for(jobs);
+        const npj_stats before = stats_of(h);
+        job_accept_for(h, 1, 2, 3);
+        const uint64_t itself = stats_of(h).memory_bytes - before.memory_bytes;
         cr_expect_eq(before.job_bytes, itself + sizeof(void *) + (index_bytes(jobs) + jobs - 1) / jobs, "%u jobs",
                      (unsigned)jobs);
-        npj_srv_free(&srv);
+        host_free(h);
     }
 }
 
 /* A handle may name the slot behind the last that was given out, whose memory nobody has written. */
 Test(block, a_slot_not_given_out_is_not_read)
 {
-    npj_srv *srv = engine_for(4);
-    npj_job job;
-    npj_job_info info;
-    cr_assert_eq(npj_add_job(srv, 1, 2, 3, 4, &job), NPJ_STATUS_PENDING);
+    struct host *h = host_for(4);
+    const npj_job job = job_accept_for(h, 1, 2, 3).id;
     for (npj_job slot = 1; slot < 8; slot++)
-        cr_expect_eq(npj_job_query(srv, job + slot * 4, &info), NPJ_STATUS_INVALID_HANDLE);
-    cr_expect_eq(npj_check(srv), NULL);
-    npj_srv_free(&srv);
+        expect_state(h, job + slot * 4, NPJ_STATE_GONE);
+    host_free(h);
 }
 
 /* The default of max_job_bytes is 16 MiB, or one write if that is more. */
@@ -134,9 +102,9 @@ Test(block, a_copy_wastes_a_quarter_at_the_most)
 /* Blocks that are kept are given back for want of room, and not before. */
 Test(block, what_is_kept_stays_while_there_is_room)
 {
-    npj_srv *any = engine_for(1);
-    const uint32_t header = stats_of_engine(any).packet_bytes, kept = header + 64;
-    npj_srv_free(&any);
+    struct host *any = host_for(1);
+    const uint32_t header = stats_of(any).packet_bytes, kept = header + 64;
+    host_free(any);
     npj_config config = host_limits();
     config.max_idle_bytes = 4096;
     config.max_pool_bytes = kept + header; /* a packet of up to 64 bytes, and one that is lent */
@@ -168,9 +136,9 @@ static uint64_t kept_after(struct host *h, const struct job *job, unsigned count
 /* Of what was written first, one block of each size makes way in each call, and no more than is needed. */
 Test(block, what_is_written_now_is_kept)
 {
-    npj_srv *any = engine_for(1);
-    const uint64_t lent = stats_of_engine(any).packet_bytes, small = lent + 64, large = lent + 512;
-    npj_srv_free(&any);
+    struct host *any = host_for(1);
+    const uint64_t lent = stats_of(any).packet_bytes, small = lent + 64, large = lent + 512;
+    host_free(any);
     npj_config config = host_limits();
     config.max_write_bytes = 600;
     config.max_idle_bytes = large;

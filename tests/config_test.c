@@ -4,19 +4,6 @@
 
 #include <stdlib.h>
 
-static void *plain_alloc(void *user, size_t bytes)
-{
-    (void)user;
-    return malloc(bytes);
-}
-
-static void plain_release(void *user, void *block, size_t bytes)
-{
-    (void)user;
-    (void)bytes;
-    free(block);
-}
-
 static void *no_alloc(void *user, size_t bytes)
 {
     (void)bytes;
@@ -27,7 +14,8 @@ static void *no_alloc(void *user, size_t bytes)
 /* All defaults. */
 static npj_config defaults(void)
 {
-    return (npj_config){.size = sizeof(npj_config), .mem = {plain_alloc, plain_release, NULL}};
+    static struct pool pool;
+    return (npj_config){.size = sizeof(npj_config), .mem = pool_mem(&pool)};
 }
 
 static void expect_refused(const npj_config *config, const char *why)

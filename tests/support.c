@@ -38,7 +38,8 @@ static void *pool_alloc(void *user, size_t bytes)
     union prefix *block = malloc(sizeof *block + bytes);
     cr_assert_not_null(block);
     block->bytes = bytes;
-    memset(block + 1, 0xA5, bytes);
+    /* What no host has put there: an even number, which a slot would take for the address of a job. */
+    memset(block + 1, 0x42, bytes);
     pool->blocks++;
     pool->bytes += bytes;
     return block + 1;
@@ -57,6 +58,11 @@ static void pool_release(void *user, void *memory, size_t bytes)
     pool->bytes -= bytes;
     memset(block, 0xDD, sizeof *block + bytes);
     free(block);
+}
+
+npj_mem pool_mem(struct pool *pool)
+{
+    return (npj_mem){pool_alloc, pool_release, pool};
 }
 
 static void record_trace(void *user, const npj_trace *trace)
@@ -101,7 +107,7 @@ struct host *host_start(const npj_config *limits)
     struct host *h = calloc(1, sizeof *h);
     cr_assert_not_null(h);
     h->config = limits ? *limits : host_limits();
-    h->config.mem = (npj_mem){pool_alloc, pool_release, &h->pool};
+    h->config.mem = pool_mem(&h->pool);
     h->config.trace = record_trace;
     h->config.trace_user = h;
     const npj_status status = npj_srv_new(&h->config, &h->srv);

@@ -47,6 +47,8 @@ struct pool {
     void *inside_user;
 };
 
+npj_mem pool_mem(struct pool *pool);
+
 /** An operation that has been taken, for host_end() to complete. */
 struct operation {
     npj_op op;
