@@ -4,35 +4,12 @@
  * that it breaks; the same tape against npjob itself must find nothing, and with that law switched off not find it.
  */
 #include "driver_faults.h"
+#include "tape_support.h"
 
-#include <criterion/criterion.h>
-#include <stdio.h>
-#include <string.h>
-
-#include "npjob-testkit/driver.h"
-
-static char sentence[512];
-static bool without_faults;
-
-static void found(void *user, const npjt_violation *finding)
-{
-    (void)user;
-    (void)snprintf(sentence, sizeof sentence, "%s", finding->sentence);
-}
-
+/* The law that is found broken; -1 if none. */
 static int play(const npjt_subject *subject, const char *text, uint32_t laws_off)
 {
-    static uint8_t tape[NPJT_TAPE_MAX];
-    size_t size = 0;
-    npjt_text_error error;
-    npjt_result result;
-    npjt_options options = {.finding = found, .laws_off = laws_off, .fault_override = without_faults};
-    sentence[0] = '\0';
-    cr_assert(npjt_tape_parse(text, strlen(text), tape, sizeof tape, &size, &error), "%u:%u: %s in\n%s",
-              (unsigned)error.line, (unsigned)error.column, error.message, text);
-    bool good = npjt_run(subject, tape, size, &options, &result);
-    cr_assert_eq(good, result.finding < 0);
-    return result.finding;
+    return play_text(subject, text, (npjt_options){.laws_off = laws_off}).finding;
 }
 
 Test(driver, every_fault_is_found_by_its_law)
@@ -223,9 +200,8 @@ Test(driver, a_law_that_is_not_promised_does_no_harm)
 
     static const char faulty[] = "tape 1\nopen\noom fail=from-next\nclose\nhost\n";
     cr_expect_eq(play(&subject, faulty, allocates), NPJT_LAW_ALL_OR_NOTHING);
-    without_faults = true;
-    cr_expect_eq(play(&subject, faulty, allocates), -1, "%s", sentence);
-    without_faults = false;
+    const npjt_options without_faults = {.laws_off = allocates, .fault_override = true};
+    cr_expect_eq(play_text(&subject, faulty, without_faults).finding, -1, "%s", sentence);
 }
 
 /* Nobody knows how large a packet's header is in a server that does not say. */
@@ -291,17 +267,15 @@ static npj_status connect_twice(void *srv, npj_job job, uint64_t tag)
 Test(driver, a_run_that_is_cut_short_says_so)
 {
     static const char text[] = "tape 1\nopen\nconnect\nwrite length=1\nhost\n";
-    static uint8_t tape[NPJT_TAPE_MAX];
-    size_t size;
-    npjt_result result;
     npjt_subject subject = npjt_subject_npjob;
-    npjt_options options = {.finding = found, .laws_off = UINT32_C(1) << NPJT_LAW_ALL_OR_NOTHING};
-    cr_assert(npjt_tape_parse(text, sizeof text - 1, tape, sizeof tape, &size, NULL));
-    cr_expect(npjt_run(&subject, tape, size, &options, &result));
+    const npjt_options options = {.laws_off = UINT32_C(1) << NPJT_LAW_ALL_OR_NOTHING};
+    npjt_result result = play_text(&subject, text, options);
+    cr_expect_lt(result.finding, 0);
     cr_expect_not(result.cut_short);
     cr_expect_eq(result.events, 4);
     subject.connect = connect_twice;
-    cr_expect(npjt_run(&subject, tape, size, &options, &result));
+    result = play_text(&subject, text, options);
+    cr_expect_lt(result.finding, 0);
     cr_expect(result.cut_short);
     cr_expect_eq(result.events, 2);
 }
@@ -340,17 +314,13 @@ static void note(void *user, const npjt_violation *finding)
 Test(driver, a_finding_names_the_event)
 {
     static const char text[] = "tape 1\nopen\nwrite length=16\nnext\ncomplete\nnext\nquery\n";
-    static uint8_t tape[NPJT_TAPE_MAX];
-    size_t size, count;
-    npjt_result result;
-    npjt_options options = {.finding = note};
+    size_t count;
     const struct fault *faults = driver_faults(&count);
-    cr_assert(npjt_tape_parse(text, sizeof text - 1, tape, sizeof tape, &size, NULL));
     for (size_t i = 0; i < count; i++) {
         if (strcmp(faults[i].name, "a write's count is one short") != 0)
             continue;
         driver_fault_reset();
-        cr_assert_not(npjt_run(&faults[i].subject, tape, size, &options, &result));
+        cr_assert_geq(play_text(&faults[i].subject, text, (npjt_options){.finding = note}).finding, 0);
         cr_assert_eq(found_at, 5); /* the second next takes the REPLY */
         cr_assert_eq(found_records, 5);
         cr_assert_not_null(found_record);
@@ -373,11 +343,8 @@ Test(driver, counters)
     static const char text[] =
         "tape 1\nopen\nwrite length=16\nwrite length=64 how=lend\nnext\nwritten amount=first\nnext\n"
         "complete\nnext\nclose\nhost\n";
-    static uint8_t tape[NPJT_TAPE_MAX];
-    size_t size;
-    npjt_result result;
-    cr_assert(npjt_tape_parse(text, sizeof text - 1, tape, sizeof tape, &size, NULL));
-    cr_assert(npjt_run(&npjt_subject_npjob, tape, size, NULL, &result));
+    const npjt_result result = play_text(&npjt_subject_npjob, text, (npjt_options){0});
+    cr_assert_lt(result.finding, 0, "%s", sentence);
     cr_expect_eq(result.events, 10);
     cr_expect_eq(result.packets_allocated, 2);
     cr_expect_eq(result.packets_released, 2);
@@ -428,12 +395,8 @@ static uint64_t other_state(const void *srv)
 static uint64_t digest_of_run(const npjt_subject *subject, bool all)
 {
     static const char text[] = "tape 1\nopen\nwrite length=16\nclose\nhost\n";
-    static uint8_t tape[NPJT_TAPE_MAX];
-    size_t size;
-    npjt_result result;
-    npjt_options options = {.digest_all = all};
-    cr_assert(npjt_tape_parse(text, sizeof text - 1, tape, sizeof tape, &size, NULL));
-    cr_assert(npjt_run(subject, tape, size, &options, &result));
+    const npjt_result result = play_text(subject, text, (npjt_options){.digest_all = all});
+    cr_assert_lt(result.finding, 0, "%s", sentence);
     return result.digest;
 }
 

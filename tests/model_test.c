@@ -5,38 +5,19 @@
  */
 #include "model_faults.h"
 
-#include <criterion/criterion.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "npjob-testkit/driver.h"
 #include "npjob-testkit/model.h"
 #include "tape_files.h"
+#include "tape_support.h"
 
 #define MODEL_BIT (UINT32_C(1) << NPJT_LAW_MODEL)
 
-static char sentence[512];
-
-static void found(void *user, const npjt_violation *finding)
-{
-    (void)user;
-    (void)snprintf(sentence, sizeof sentence, "%s", finding->sentence);
-}
-
+/* The law that is found broken; -1 if none. */
 static int play(const npjt_subject *subject, const char *text, uint32_t laws_off, bool model)
 {
-    static uint8_t tape[NPJT_TAPE_MAX];
-    size_t size = 0;
-    npjt_text_error error;
-    npjt_result result;
-    npjt_options options = {.finding = found, .laws_off = laws_off, .model = model};
-    sentence[0] = '\0';
     model_fault_reset();
-    cr_assert(npjt_tape_parse(text, strlen(text), tape, sizeof tape, &size, &error), "%u:%u: %s in\n%s",
-              (unsigned)error.line, (unsigned)error.column, error.message, text);
-    npjt_run(subject, tape, size, &options, &result);
-    return result.finding;
+    return play_text(subject, text, (npjt_options){.laws_off = laws_off, .model = model}).finding;
 }
 
 Test(model, npjob_is_as_the_model_says)

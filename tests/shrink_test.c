@@ -1,23 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* A tape that breaks a law is made small: the same law, and nothing in it that could be left out. */
-#include <criterion/criterion.h>
-#include <string.h>
-
-#include "npjob-testkit/driver.h"
 #include "npjob-testkit/shrink.h"
 #include "npjob-testkit/srv_nt4.h"
+#include "tape_support.h"
 
 static const char text[] = "tape 1 max_jobs=2 drain_timeout=1\n"
                            "open client=1 provider=1\nquery\nwrite length=64 how=lend\nnext\ncomplete\nnext\n"
                            "open client=2 provider=2\nwrite length=512\nnext\ncancel\nnext\ncomplete\nnext\n"
                            "advance to=+1\nwrites length=64 count=4\nhost\nclose\nhost\nclient_gone client=1\n"
                            "shutdown how=abort\nhost\n";
-
-static void found(void *user, const npjt_violation *finding)
-{
-    (void)user;
-    (void)finding;
-}
 
 static int law_of(const npjt_subject *subject, const uint8_t *tape, size_t size)
 {
@@ -27,19 +18,10 @@ static int law_of(const npjt_subject *subject, const uint8_t *tape, size_t size)
     return result.finding;
 }
 
-static size_t parse(uint8_t *tape)
-{
-    size_t size = 0;
-    npjt_text_error error;
-    cr_assert(npjt_tape_parse(text, sizeof text - 1, tape, NPJT_TAPE_MAX, &size, &error), "%u:%u: %s",
-              (unsigned)error.line, (unsigned)error.column, error.message);
-    return size;
-}
-
 Test(shrink, a_leak_is_shown_by_its_least_tape)
 {
     static uint8_t tape[NPJT_TAPE_MAX], small[NPJT_TAPE_MAX], without[NPJT_TAPE_MAX];
-    size_t size = parse(tape), small_size = 0;
+    size_t size = tape_of(text, tape), small_size = 0;
     cr_assert_eq(law_of(&npjt_subject_srv_nt4, tape, size), NPJT_LAW_PACKETS);
     cr_assert_eq(npjt_shrink(&npjt_subject_srv_nt4, NULL, tape, size, small, &small_size), NPJT_LAW_PACKETS);
     cr_assert_lt(small_size, size);
@@ -64,7 +46,7 @@ Test(shrink, a_law_that_is_off_is_not_what_it_goes_by)
     static uint8_t tape[NPJT_TAPE_MAX], small[NPJT_TAPE_MAX];
     npjt_subject faulty = npjt_subject_srv_nt4; /* its leak is known */
     const npjt_options options = {.laws_off = UINT32_C(1) << NPJT_LAW_PACKETS};
-    size_t size = parse(tape), small_size = 0;
+    size_t size = tape_of(text, tape), small_size = 0;
     faulty.next = next_stops_short;
     cr_expect_eq(npjt_shrink(&faulty, &options, tape, size, small, &small_size), NPJT_LAW_COUNTS);
 }
@@ -81,7 +63,7 @@ Test(shrink, a_fault_from_outside_stays)
     static uint8_t tape[NPJT_TAPE_MAX], small[NPJT_TAPE_MAX];
     npjt_subject faulty = npjt_subject_npjob;
     const npjt_options options = {.fault_override = true, .fault = NPJT_FAULT_FROM, .fault_at = 3};
-    size_t size = parse(tape), small_size = 0;
+    size_t size = tape_of(text, tape), small_size = 0;
     faulty.write = write_hides_failure;
     cr_expect_eq(npjt_shrink(&faulty, NULL, tape, size, small, &small_size), -1);
     cr_expect_eq(npjt_shrink(&faulty, &options, tape, size, small, &small_size), NPJT_LAW_ALL_OR_NOTHING);
@@ -93,7 +75,7 @@ static npjt_header shrink_with_fault(const npjt_subject *subject, uint8_t fault,
     static uint8_t tape[NPJT_TAPE_MAX];
     npjt_reader reader;
     npjt_header header;
-    size_t size = parse(tape);
+    size_t size = tape_of(text, tape);
     npjt_tape_begin(&reader, tape, size, &header);
     header.field[NPJT_HEADER_FAULT] = fault;
     header.fault_at = fault_at;
@@ -124,7 +106,7 @@ Test(shrink, an_allocation_that_has_to_fail_still_does)
 Test(shrink, in_place)
 {
     static uint8_t tape[NPJT_TAPE_MAX], small[NPJT_TAPE_MAX];
-    size_t size = parse(tape), small_size = 0;
+    size_t size = tape_of(text, tape), small_size = 0;
     cr_assert_eq(npjt_shrink(&npjt_subject_srv_nt4, NULL, tape, size, small, &small_size), NPJT_LAW_PACKETS);
     cr_assert_eq(npjt_shrink(&npjt_subject_srv_nt4, NULL, tape, size, tape, &size), NPJT_LAW_PACKETS);
     cr_expect_eq(size, small_size);
@@ -135,7 +117,7 @@ Test(shrink, a_sound_tape_is_left_alone)
 {
     static uint8_t tape[NPJT_TAPE_MAX];
     uint8_t out[NPJT_HEADER_BYTES] = {7};
-    size_t size = parse(tape), out_size = 3;
+    size_t size = tape_of(text, tape), out_size = 3;
     cr_assert_eq(npjt_shrink(&npjt_subject_npjob, NULL, tape, size, out, &out_size), -1);
     cr_expect_eq(out[0], 7);
     cr_expect_eq(out_size, 3);
@@ -152,7 +134,7 @@ Test(shrink, a_difference_is_shown_by_its_least_tape)
     static uint8_t tape[NPJT_TAPE_MAX], small[NPJT_TAPE_MAX];
     npjt_subject forgetful = npjt_subject_npjob;
     const npjt_options beside = {.model = true};
-    size_t size = parse(tape), small_size = 0;
+    size_t size = tape_of(text, tape), small_size = 0;
     forgetful.stats = stats_without_peak;
     cr_assert_eq(npjt_shrink(&forgetful, NULL, tape, size, small, &small_size), -1);
     cr_assert_eq(npjt_shrink(&npjt_subject_npjob, &beside, tape, size, small, &small_size), -1);
