@@ -5,7 +5,26 @@
 
 #include "twin_faults.h"
 
+/* Of each test: the twins, what they came to last, and a script. */
+static npjt_twin *twin;
+static npjt_twin_result result;
 static char sentence[512];
+static const uint8_t *plain;
+static size_t plain_size;
+
+static void set_up(void)
+{
+    twin = npjt_twin_new();
+    cr_assert_not_null(twin);
+    plain = twin_plain_script(&plain_size);
+}
+
+static void tear_down(void)
+{
+    npjt_twin_free(twin);
+}
+
+TestSuite(twin, .init = set_up, .fini = tear_down);
 
 static void note(void *user, const npjt_difference *finding)
 {
@@ -13,14 +32,13 @@ static void note(void *user, const npjt_difference *finding)
     (void)strncpy(sentence, finding->sentence, sizeof sentence - 1);
 }
 
-static bool play(npjt_twin *twin, const npjt_subject *subject, const uint8_t *script, size_t size,
-                 npjt_relation relation, npjt_twin_result *result)
+static bool play(const npjt_subject *subject, const uint8_t *script, size_t size, npjt_relation relation)
 {
     npjt_twin_options options = {.finding = note, .relation_override = true, .relation = relation};
     sentence[0] = '\0';
-    bool good = npjt_twin_run(twin, subject, script, size, &options, result);
-    cr_assert_eq(result->relation, relation);
-    cr_assert_eq(result->found, !good);
+    bool good = npjt_twin_run(twin, subject, script, size, &options, &result);
+    cr_assert_eq(result.relation, relation);
+    cr_assert_eq(result.found, !good);
     cr_assert_eq(sentence[0] == '\0', good);
     return good;
 }
@@ -29,17 +47,14 @@ Test(twin, every_fault_is_found_by_its_relation_and_by_no_other)
 {
     uint32_t seen = 0;
     size_t count;
-    npjt_twin *twin = npjt_twin_new();
-    npjt_twin_result result;
-    cr_assert_not_null(twin);
     const struct twin_fault *faults = twin_faults(&count);
     for (size_t i = 0; i < count; i++) {
         const struct twin_fault *fault = &faults[i];
         for (unsigned relation = 0; relation < NPJT_RELATION_COUNT; relation++) {
-            cr_expect(play(twin, &npjt_subject_npjob, fault->script, fault->size, relation, &result),
+            cr_expect(play(&npjt_subject_npjob, fault->script, fault->size, relation),
                       "%s: npjob itself, relation %s: %s", fault->name, npjt_relation_name(relation), sentence);
             cr_expect_eq(result.live_blocks, 0);
-            bool good = play(twin, &fault->subject, fault->script, fault->size, relation, &result);
+            bool good = play(&fault->subject, fault->script, fault->size, relation);
             cr_expect_eq(good, relation != fault->relation, "%s: relation %s: %s", fault->name,
                          npjt_relation_name(relation), good ? "nothing found" : sentence);
             if (relation == fault->relation)
@@ -49,21 +64,15 @@ Test(twin, every_fault_is_found_by_its_relation_and_by_no_other)
     }
     for (unsigned relation = 0; relation < NPJT_RELATION_COUNT; relation++)
         cr_expect(seen >> relation & 1, "no fault for relation %s", npjt_relation_name(relation));
-    npjt_twin_free(twin);
 }
 
 Test(twin, what_is_left_behind_is_found_by_every_relation)
 {
-    npjt_twin *twin = npjt_twin_new();
-    npjt_twin_result result;
-    size_t size;
-    const uint8_t *script = twin_plain_script(&size);
     for (unsigned relation = 0; relation < NPJT_RELATION_COUNT; relation++) {
-        cr_expect_not(play(twin, twin_leaky(), script, size, relation, &result));
+        cr_expect_not(play(twin_leaky(), plain, plain_size, relation));
         cr_expect_not_null(strstr(sentence, "blocks are live when all jobs have ended"), "%s", sentence);
         cr_expect_gt(result.live_blocks, 0);
     }
-    npjt_twin_free(twin);
 }
 
 /* The engine that was made last, and the one before. */
@@ -94,18 +103,13 @@ static npj_status shutdown_all(void *srv, npj_shutdown_how how)
 
 Test(twin, two_engines_share_nothing)
 {
-    npjt_twin *twin = npjt_twin_new();
-    npjt_twin_result result;
     npjt_subject sharing = npjt_subject_npjob;
-    size_t size;
-    const uint8_t *script = twin_plain_script(&size);
     sharing.srv_new = new_noting_engine;
     sharing.srv_free = free_noting_engine;
-    cr_expect(play(twin, &sharing, script, size, NPJT_RELATION_QUERY, &result), "%s", sentence);
+    cr_expect(play(&sharing, plain, plain_size, NPJT_RELATION_QUERY), "%s", sentence);
     sharing.shutdown = shutdown_all;
-    cr_expect_not(play(twin, &sharing, script, size, NPJT_RELATION_QUERY, &result));
+    cr_expect_not(play(&sharing, plain, plain_size, NPJT_RELATION_QUERY));
     cr_expect_not_null(strstr(sentence, "another engine"), "%s", sentence);
-    npjt_twin_free(twin);
 }
 
 static bool stopping;
@@ -126,69 +130,53 @@ static bool next_resumes_for_ever(void *srv, npj_action *out)
 
 Test(twin, actions_without_end_are_found)
 {
-    npjt_twin *twin = npjt_twin_new();
-    npjt_twin_result result;
     npjt_subject endless = npjt_subject_npjob;
-    size_t size;
-    const uint8_t *script = twin_plain_script(&size);
     stopping = false;
     endless.shutdown = shutdown_noting;
     endless.next = next_resumes_for_ever;
-    cr_expect_not(play(twin, &endless, script, size, NPJT_RELATION_QUERY, &result));
+    cr_expect_not(play(&endless, plain, plain_size, NPJT_RELATION_QUERY));
     cr_expect_not_null(strstr(sentence, "no end of actions"), "%s", sentence);
-    npjt_twin_free(twin);
 }
 
 Test(twin, a_finding_shrinks)
 {
     uint8_t script[NPJT_TWIN_MAX];
-    size_t size;
-    npjt_twin *twin = npjt_twin_new();
-    const uint8_t *plain = twin_plain_script(&size);
+    size_t size = plain_size;
     memcpy(script, plain, size);
     script[0] = NPJT_RELATION_LENT;
     cr_assert_not(npjt_twin_shrink(twin, &npjt_subject_npjob, script, &size));
     cr_assert(npjt_twin_shrink(twin, twin_leaky(), script, &size));
     /* An add, a connect and a write are what it takes. */
     cr_expect_eq(size, NPJT_TWIN_HEADER + 3 * 3, "%zu bytes", size);
-    npjt_twin_free(twin);
 }
 
 Test(twin, the_empty_script_is_a_run)
 {
-    npjt_twin *twin = npjt_twin_new();
-    npjt_twin_result result;
     for (unsigned relation = 0; relation < NPJT_RELATION_COUNT; relation++) {
-        cr_expect(play(twin, &npjt_subject_npjob, NULL, 0, relation, &result));
+        cr_expect(play(&npjt_subject_npjob, NULL, 0, relation));
         cr_expect_eq(result.steps, 0);
         cr_expect_eq(result.live_blocks, 0);
     }
-    npjt_twin_free(twin);
     npjt_twin_free(NULL);
 }
 
 Test(twin, counters)
 {
-    npjt_twin *twin = npjt_twin_new();
-    npjt_twin_result result;
-    size_t size;
-    const uint8_t *script = twin_plain_script(&size);
-    cr_expect(play(twin, &npjt_subject_npjob, script, size, NPJT_RELATION_QUERY, &result));
-    cr_expect_eq(result.steps, (size - NPJT_TWIN_HEADER) / 3);
+    cr_expect(play(&npjt_subject_npjob, plain, plain_size, NPJT_RELATION_QUERY));
+    cr_expect_eq(result.steps, (plain_size - NPJT_TWIN_HEADER) / 3);
     cr_expect_eq(result.packets, 8); /* four on each side */
     cr_expect_eq(result.queries, 0);
     size_t count;
     const struct twin_fault *faults = twin_faults(&count);
     uint64_t refusals = 0, queries = 0;
     for (size_t i = 0; i < count; i++) {
-        cr_expect(play(twin, &npjt_subject_npjob, faults[i].script, faults[i].size, NPJT_RELATION_RETRY, &result));
+        cr_expect(play(&npjt_subject_npjob, faults[i].script, faults[i].size, NPJT_RELATION_RETRY));
         refusals += result.refusals;
-        cr_expect(play(twin, &npjt_subject_npjob, faults[i].script, faults[i].size, NPJT_RELATION_QUERY, &result));
+        cr_expect(play(&npjt_subject_npjob, faults[i].script, faults[i].size, NPJT_RELATION_QUERY));
         queries += result.queries;
     }
     cr_expect_gt(refusals, 4);
     cr_expect_gt(queries, 2);
-    npjt_twin_free(twin);
 }
 
 Test(twin, names)
@@ -224,15 +212,10 @@ static bool next_with_iovecs(void *srv, npj_action *out)
 
 Test(twin, iovecs_are_looked_at_before_they_are_followed)
 {
-    npjt_twin *twin = npjt_twin_new();
-    npjt_twin_result result;
     npjt_subject lost = npjt_subject_npjob;
-    size_t size;
-    const uint8_t *script = twin_plain_script(&size);
     lost.next = next_without_address;
-    cr_expect_not(play(twin, &lost, script, size, NPJT_RELATION_QUERY, &result));
+    cr_expect_not(play(&lost, plain, plain_size, NPJT_RELATION_QUERY));
     cr_expect_not_null(strstr(sentence, "an iovec without an address"), "%s", sentence);
     lost.next = next_with_iovecs;
-    cr_expect(play(twin, &lost, script, size, NPJT_RELATION_QUERY, &result), "%s", sentence);
-    npjt_twin_free(twin);
+    cr_expect(play(&lost, plain, plain_size, NPJT_RELATION_QUERY), "%s", sentence);
 }
