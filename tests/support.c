@@ -53,7 +53,6 @@ static void pool_release(void *user, void *memory, size_t bytes)
     cr_assert_eq(block->bytes, bytes, "a block of %zu bytes was released as one of %zu", block->bytes, bytes);
     if (pool->inside)
         pool->inside(pool->inside_user, true);
-    pool->releases++;
     pool->blocks--;
     pool->bytes -= bytes;
     memset(block, 0xDD, sizeof *block + bytes);

@@ -37,10 +37,9 @@ enum { TRACES = 4096, OPERATIONS = 4096 };
 
 /** malloc() that counts, can refuse, and calls back into the test. */
 struct pool {
-    uint64_t blocks; /**< live */
-    uint64_t bytes;  /**< live */
-    uint64_t allocs; /**< calls of alloc, refused ones included */
-    uint64_t releases;
+    uint64_t blocks;  /**< live */
+    uint64_t bytes;   /**< live */
+    uint64_t allocs;  /**< calls of alloc, refused ones included */
     uint64_t fail_in; /**< 1: the next alloc fails, 2: the one after it, ...; 0: none */
     bool fail_all;
     void (*inside)(void *user, bool releasing); /**< called from within alloc and release */
@@ -73,7 +72,6 @@ struct job {
     npj_op op;     /**< in flight, or 0 */
     npj_op add_op; /**< ADD_JOB, completed or not: a stale handle of this job's own, later */
     npj_req req;   /**< the write of job_write(), or 0 */
-    npj_pipe_mode mode;
     uint64_t client;
     uint64_t provider;
     uint64_t cookie;
@@ -115,12 +113,11 @@ void host_free_at(struct host *h, struct place at);
 void expect_at(struct host *h, npj_status want, npj_status got, const char *call, struct place at);
 
 /** Asserts that @p call returns the error NPJ_STATUS_@p want and left the engine as it was. */
-#define refused(h, want, call) refused_status(h, NPJ_STATUS_##want, call)
-#define refused_status(h, want, call)                                                                                  \
+#define refused(h, want, call)                                                                                         \
     do {                                                                                                               \
         const struct before before_ = before_of(h);                                                                    \
         const npj_status got_ = (call);                                                                                \
-        refused_at(h, before_, want, got_, #call, HERE);                                                               \
+        refused_at(h, before_, NPJ_STATUS_##want, got_, #call, HERE);                                                  \
     } while (0)
 struct before {
     uint64_t digest;

@@ -47,7 +47,6 @@ struct job job_open_for(struct host *h, uint64_t client, uint64_t provider, uint
     cr_assert_eq(reply.request, NPJ_REQUEST_CONNECT);
     expect_nothing(h);
     job.op = 0;
-    job.mode = mode;
     expect_state(h, job.id, NPJ_STATE_OPEN);
     return job;
 }
