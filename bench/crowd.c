@@ -49,8 +49,7 @@ bench_crowd *bench_crowd_new(uint32_t count, bench_keys (*keys)(const void *user
 
 void bench_crowd_free(bench_crowd *crowd)
 {
-    /* Not looked through as bench_engine_free() would: npj_check() seeks each job among all of its provider's. */
-    npj_srv_free(&crowd->srv);
+    bench_engine_free(crowd->srv);
     free(crowd->jobs);
     free(crowd);
 }
