@@ -160,13 +160,7 @@ Test(law2, a_packet_answered_early_and_returned_waits_for_its_reply)
 }
 
 /* KB Q226513: what a job of many writes leaves behind, at every chunk size. */
-ParameterizedTestParameters(law2, nothing_grows_with_the_bytes)
-{
-    static int chunks[] = {1, 512, 4096, 65536};
-    return cr_make_param_array(int, chunks, sizeof chunks / sizeof *chunks);
-}
-
-ParameterizedTest(int *chunk, law2, nothing_grows_with_the_bytes)
+TestEach(law2, nothing_grows_with_the_bytes, chunk, 1, 512, 4096, 65536)
 {
     struct host *h = host_start(NULL);
     struct job job = job_open(h);

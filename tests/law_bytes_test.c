@@ -94,13 +94,7 @@ Test(law7, writes_wait_for_add_and_connect_in_their_order)
 }
 
 /* Many writes of many lengths through a pipe that takes what it likes: the stream is what was accepted. */
-ParameterizedTestParameters(law7, the_stream_is_the_bytes_in_order)
-{
-    static int seeds[] = {1, 2, 3, 4, 5, 6};
-    return cr_make_param_array(int, seeds, 6);
-}
-
-ParameterizedTest(int *seed, law7, the_stream_is_the_bytes_in_order)
+TestEach(law7, the_stream_is_the_bytes_in_order, seed, 1, 2, 3, 4, 5, 6)
 {
     enum { WRITES = 40, BYTES = WRITES * 20 };
     struct host *h = host_start(NULL);
@@ -267,13 +261,7 @@ Test(law7, one_message_is_one_write)
     host_end(h);
 }
 
-ParameterizedTestParameters(law7, a_part_of_a_message_is_a_failed_pipe)
-{
-    static int parts[] = {0, 1, 2};
-    return cr_make_param_array(int, parts, 3);
-}
-
-ParameterizedTest(int *part, law7, a_part_of_a_message_is_a_failed_pipe)
+TestEach(law7, a_part_of_a_message_is_a_failed_pipe, part, 0, 1, 2)
 {
     struct host *h = host_start(NULL);
     struct job job = job_open_message(h);

@@ -31,13 +31,7 @@ static npj_status claim_of_add(struct host *h, npj_op op, int claim)
     }
 }
 
-ParameterizedTestParameters(law3_claim, add)
-{
-    static int claims[] = {0, 1, 2, 3, 4};
-    return cr_make_param_array(int, claims, 5);
-}
-
-ParameterizedTest(int *claim, law3_claim, add)
+TestEach(law3_claim, add, claim, 0, 1, 2, 3, 4)
 {
     struct host *h = host_start(NULL);
     struct job job = job_adding(h);
@@ -71,13 +65,7 @@ Test(law3_claim, a_path_beside_an_error_is_not_read)
     host_end(h);
 }
 
-ParameterizedTestParameters(law3_claim, open)
-{
-    static int claims[] = {0, 1, 2, 3};
-    return cr_make_param_array(int, claims, 4);
-}
-
-ParameterizedTest(int *claim, law3_claim, open)
+TestEach(law3_claim, open, claim, 0, 1, 2, 3)
 {
     static const struct {
         npj_status status;
@@ -106,13 +94,7 @@ Test(law3_claim, a_failed_open_needs_no_mode)
     host_end(h);
 }
 
-ParameterizedTestParameters(law3_claim, write)
-{
-    static int claims[] = {0, 1, 2, 3, 4};
-    return cr_make_param_array(int, claims, 5);
-}
-
-ParameterizedTest(int *claim, law3_claim, write)
+TestEach(law3_claim, write, claim, 0, 1, 2, 3, 4)
 {
     static const struct {
         npj_status status;
@@ -151,13 +133,7 @@ Test(law3_claim, a_bad_claim_of_an_aborted_write_is_consumed)
     host_end(h);
 }
 
-ParameterizedTestParameters(law3_claim, done)
-{
-    static int claims[] = {0, 1};
-    return cr_make_param_array(int, claims, 2);
-}
-
-ParameterizedTest(int *claim, law3_claim, done)
+TestEach(law3_claim, done, claim, 0, 1)
 {
     const npj_status status = *claim ? WARNING : NPJ_STATUS_PENDING;
     struct host *h = host_start(NULL);

@@ -20,13 +20,7 @@ static void expect_broken_end(struct host *h)
 }
 
 /* An error after k of the six bytes: what is covered is SUCCESS, the status falls on the first that is not. */
-ParameterizedTestParameters(law8, bytes_count_whatever_the_status)
-{
-    static int taken[] = {0, 1, 2, 3, 4, 5, 6};
-    return cr_make_param_array(int, taken, 7);
-}
-
-ParameterizedTest(int *taken, law8, bytes_count_whatever_the_status)
+TestEach(law8, bytes_count_whatever_the_status, taken, 0, 1, 2, 3, 4, 5, 6)
 {
     struct host *h = host_start(NULL);
     npj_req reqs[3];
@@ -116,13 +110,7 @@ Test(law8, a_write_is_cancelled_between_two_operations_with_what_was_taken)
 }
 
 /* In flight, and the pipe stops after k of 3 bytes. */
-ParameterizedTestParameters(law8, a_write_in_flight_is_cancelled_with_what_was_taken)
-{
-    static int cases[] = {0, 1, 2, 3, 4, 5, 6, 7};
-    return cr_make_param_array(int, cases, 8);
-}
-
-ParameterizedTest(int *number, law8, a_write_in_flight_is_cancelled_with_what_was_taken)
+TestEach(law8, a_write_in_flight_is_cancelled_with_what_was_taken, number, 0, 1, 2, 3, 4, 5, 6, 7)
 {
     const uint64_t taken = (uint64_t)*number % 4;
     const npj_status status = *number < 4 ? NPJ_STATUS_CANCELLED : NPJ_STATUS_SUCCESS;
@@ -147,13 +135,7 @@ ParameterizedTest(int *number, law8, a_write_in_flight_is_cancelled_with_what_wa
 }
 
 /* The second of three is cancelled; the pipe stops after k of 6 bytes. */
-ParameterizedTestParameters(law8, the_others_of_a_cancelled_operation_go_on)
-{
-    static int taken[] = {0, 1, 2, 3, 4, 5, 6};
-    return cr_make_param_array(int, taken, 7);
-}
-
-ParameterizedTest(int *number, law8, the_others_of_a_cancelled_operation_go_on)
+TestEach(law8, the_others_of_a_cancelled_operation_go_on, number, 0, 1, 2, 3, 4, 5, 6)
 {
     static const char *const rest[] = {"abef", "bef", "ef", "ef", "ef", "f", ""};
     const uint64_t taken = (uint64_t)*number;

@@ -62,13 +62,7 @@ static void fail_job(struct host *h, const struct job *job, int way)
     }
 }
 
-ParameterizedTestParameters(law4, failing_allocates_nothing)
-{
-    static int ways[] = {0, 1, 2, 3, 4, 5};
-    return cr_make_param_array(int, ways, 6);
-}
-
-ParameterizedTest(int *way, law4, failing_allocates_nothing)
+TestEach(law4, failing_allocates_nothing, way, 0, 1, 2, 3, 4, 5)
 {
     struct host *h = host_start(NULL);
     expect(h, SUCCESS, npj_advance(h->srv, 1));

@@ -22,13 +22,7 @@ static void flush(struct host *h)
 
 /* --------------------------------------------------------------------------------------------- counts and lengths */
 
-ParameterizedTestParameters(limits, max_jobs)
-{
-    static int jobs[] = {1, 2, 3, 16};
-    return cr_make_param_array(int, jobs, 4);
-}
-
-ParameterizedTest(int *most, limits, max_jobs)
+TestEach(limits, max_jobs, most, 1, 2, 3, 16)
 {
     npj_config config = host_limits();
     config.max_jobs = (uint32_t)*most;
@@ -51,13 +45,7 @@ ParameterizedTest(int *most, limits, max_jobs)
     host_end(h);
 }
 
-ParameterizedTestParameters(limits, max_packets)
-{
-    static int packets[] = {1, 2, 7};
-    return cr_make_param_array(int, packets, 3);
-}
-
-ParameterizedTest(int *most, limits, max_packets)
+TestEach(limits, max_packets, most, 1, 2, 7)
 {
     npj_config config = host_limits();
     config.max_packets = (uint32_t)*most;
@@ -73,13 +61,7 @@ ParameterizedTest(int *most, limits, max_packets)
     host_end(h);
 }
 
-ParameterizedTestParameters(limits, max_job_packets)
-{
-    static int packets[] = {1, 2, 7};
-    return cr_make_param_array(int, packets, 3);
-}
-
-ParameterizedTest(int *most, limits, max_job_packets)
+TestEach(limits, max_job_packets, most, 1, 2, 7)
 {
     npj_config config = host_limits();
     config.max_job_packets = (uint32_t)*most;
@@ -139,13 +121,7 @@ Test(limits, max_write_bytes)
     host_end(h);
 }
 
-ParameterizedTestParameters(limits, max_batch)
-{
-    static int batches[] = {1, 2, 5, 64, 65, 257, 1024};
-    return cr_make_param_array(int, batches, sizeof batches / sizeof *batches);
-}
-
-ParameterizedTest(int *most, limits, max_batch)
+TestEach(limits, max_batch, most, 1, 2, 5, 64, 65, 257, 1024)
 {
     npj_config config = host_limits();
     config.max_batch = (uint32_t)*most;
@@ -250,13 +226,7 @@ static uint64_t cost_of(uint32_t length)
     return cost;
 }
 
-ParameterizedTestParameters(limits, max_pool_bytes)
-{
-    static int lengths[] = {1, 100, 4096};
-    return cr_make_param_array(int, lengths, 3);
-}
-
-ParameterizedTest(int *length, limits, max_pool_bytes)
+TestEach(limits, max_pool_bytes, length, 1, 100, 4096)
 {
     static const char bytes[4096];
     const uint64_t cost = cost_of((uint32_t)*length);
@@ -314,13 +284,7 @@ Test(limits, memory_kept_for_reuse_gives_way_to_a_write)
     host_end(h);
 }
 
-ParameterizedTestParameters(limits, max_idle_bytes)
-{
-    static int bytes[] = {1, 100, 1000, 10000, 100000};
-    return cr_make_param_array(int, bytes, 5);
-}
-
-ParameterizedTest(int *most, limits, max_idle_bytes)
+TestEach(limits, max_idle_bytes, most, 1, 100, 1000, 10000, 100000)
 {
     static const char bytes[4096];
     npj_config config = host_limits();

@@ -91,13 +91,8 @@ static void end_jobs(const struct crowd *crowd, int how)
         cr_assert_eq(npj_abort(crowd->srv, crowd->own[i], NPJ_STATUS_PRINT_CANCELLED), NPJ_STATUS_SUCCESS);
 }
 
-ParameterizedTestParameters(reach, nobody_elses_job)
-{
-    static int how[] = {0, 1, 2}; /* client_gone, provider_gone and abort, abort alone */
-    return cr_make_param_array(int, how, 3);
-}
-
-ParameterizedTest(int *how, reach, nobody_elses_job)
+/* client_gone, provider_gone and abort, abort alone */
+TestEach(reach, nobody_elses_job, how, 0, 1, 2)
 {
     struct crowd crowd;
     void *jobs[OTHERS];

@@ -21,13 +21,7 @@ static void take_idle(struct host *h)
     expect_nothing(h);
 }
 
-ParameterizedTestParameters(shutdown, an_empty_engine_is_idle_once)
-{
-    static int how[] = {NPJ_DRAIN, NPJ_ABORT};
-    return cr_make_param_array(int, how, 2);
-}
-
-ParameterizedTest(int *how, shutdown, an_empty_engine_is_idle_once)
+TestEach(shutdown, an_empty_engine_is_idle_once, how, NPJ_DRAIN, NPJ_ABORT)
 {
     struct host *h = host_start(NULL);
     expect_nothing(h);

@@ -18,6 +18,15 @@
 
 #include "npjob/npjob.h"
 
+/** A test that is made once with each of these numbers: TestEach(suite, name, number, 1, 2, 3) { ... *number ... } */
+#define TestEach(suite, name, number, ...)                                                                             \
+    ParameterizedTestParameters(suite, name)                                                                           \
+    {                                                                                                                  \
+        static int numbers_[] = {__VA_ARGS__};                                                                         \
+        return cr_make_param_array(int, numbers_, sizeof numbers_ / sizeof *numbers_);                                 \
+    }                                                                                                                  \
+    ParameterizedTest(int *number, suite, name)
+
 /** The keys and tags that the helpers below use. */
 enum {
     CLIENT = 71,
