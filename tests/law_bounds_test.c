@@ -26,18 +26,7 @@ static npj_status end_job(struct host *h, const struct job *job, int way)
     }
 }
 
-static struct criterion_test_params every_way(void)
-{
-    static int ways[WAYS] = {ABORTED, CLIENT_WENT, PROVIDER_WENT, SHUT_DOWN, EXPIRED};
-    return cr_make_param_array(int, ways, WAYS);
-}
-
-ParameterizedTestParameters(law9, everything_pending_is_answered_at_once)
-{
-    return every_way();
-}
-
-ParameterizedTest(int *way, law9, everything_pending_is_answered_at_once)
+TestEachBelow(law9, everything_pending_is_answered_at_once, way, WAYS)
 {
     struct host *h = host_start(NULL);
     expect(h, SUCCESS, npj_advance(h->srv, 1));
@@ -56,12 +45,7 @@ ParameterizedTest(int *way, law9, everything_pending_is_answered_at_once)
     host_end(h);
 }
 
-ParameterizedTestParameters(law9, lent_bytes_in_flight_are_held_until_they_return)
-{
-    return every_way();
-}
-
-ParameterizedTest(int *way, law9, lent_bytes_in_flight_are_held_until_they_return)
+TestEachBelow(law9, lent_bytes_in_flight_are_held_until_they_return, way, WAYS)
 {
     struct host *h = host_start(NULL);
     expect(h, SUCCESS, npj_advance(h->srv, 1));

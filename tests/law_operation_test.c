@@ -129,15 +129,7 @@ Test(law3, the_operation_of_one_job_completes_that_job_alone)
 }
 
 /* Every handle that differs from a real one in one bit, and the likes of 0. */
-ParameterizedTestParameters(law3, forged_handles_are_refused)
-{
-    static int bits[64];
-    for (int i = 0; i < 64; i++)
-        bits[i] = i;
-    return cr_make_param_array(int, bits, 64);
-}
-
-ParameterizedTest(int *bit, law3, forged_handles_are_refused)
+TestEachBelow(law3, forged_handles_are_refused, bit, 64)
 {
     struct host *h = host_start(NULL);
     struct job job = job_writing(h);

@@ -44,20 +44,7 @@ static struct job (*const stages[])(struct host *) = {
 };
 enum { STAGES = sizeof stages / sizeof *stages };
 
-static struct criterion_test_params every_stage(void)
-{
-    static int numbers[STAGES];
-    for (int i = 0; i < STAGES; i++)
-        numbers[i] = i;
-    return cr_make_param_array(int, numbers, STAGES);
-}
-
-ParameterizedTestParameters(law10, an_engine_is_freed_at_any_time)
-{
-    return every_stage();
-}
-
-ParameterizedTest(int *stage, law10, an_engine_is_freed_at_any_time)
+TestEachBelow(law10, an_engine_is_freed_at_any_time, stage, STAGES)
 {
     struct host *h = host_start(NULL);
     stages[*stage](h);
@@ -81,12 +68,7 @@ static void run_down(struct host *h)
     }
 }
 
-ParameterizedTestParameters(law10, a_client_that_goes_is_reclaimed_whole)
-{
-    return every_stage();
-}
-
-ParameterizedTest(int *stage, law10, a_client_that_goes_is_reclaimed_whole)
+TestEachBelow(law10, a_client_that_goes_is_reclaimed_whole, stage, STAGES)
 {
     struct host *h = host_start(NULL);
     const uint64_t bytes = h->pool.bytes;
@@ -98,12 +80,7 @@ ParameterizedTest(int *stage, law10, a_client_that_goes_is_reclaimed_whole)
     host_end(h);
 }
 
-ParameterizedTestParameters(law10, a_provider_that_goes_is_reclaimed_whole)
-{
-    return every_stage();
-}
-
-ParameterizedTest(int *stage, law10, a_provider_that_goes_is_reclaimed_whole)
+TestEachBelow(law10, a_provider_that_goes_is_reclaimed_whole, stage, STAGES)
 {
     struct host *h = host_start(NULL);
     const uint64_t bytes = h->pool.bytes;

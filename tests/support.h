@@ -27,6 +27,17 @@
     }                                                                                                                  \
     ParameterizedTest(int *number, suite, name)
 
+/** The same with each number below @p count, a constant. */
+#define TestEachBelow(suite, name, number, count)                                                                      \
+    ParameterizedTestParameters(suite, name)                                                                           \
+    {                                                                                                                  \
+        static int numbers_[count];                                                                                    \
+        for (int i_ = 0; i_ < (count); i_++)                                                                           \
+            numbers_[i_] = i_;                                                                                         \
+        return cr_make_param_array(int, numbers_, count);                                                              \
+    }                                                                                                                  \
+    ParameterizedTest(int *number, suite, name)
+
 /** The keys and tags that the helpers below use. */
 enum {
     CLIENT = 71,

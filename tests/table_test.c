@@ -21,29 +21,7 @@ static void check_cell(int state, int event)
 
 enum { STATES = NPJ_STATE_COUNT, EVENTS = NPJ_EVENT_COUNT, CELLS = STATES * EVENTS };
 
-static struct criterion_test_params every_state(void)
-{
-    static int states[STATES];
-    for (int i = 0; i < STATES; i++)
-        states[i] = i;
-    return cr_make_param_array(int, states, STATES);
-}
-
-/* One number for each cell: state * EVENTS + event. */
-static struct criterion_test_params every_cell(void)
-{
-    static int cells[CELLS];
-    for (int i = 0; i < CELLS; i++)
-        cells[i] = i;
-    return cr_make_param_array(int, cells, CELLS);
-}
-
-ParameterizedTestParameters(table, says)
-{
-    return every_state();
-}
-
-ParameterizedTest(int *state, table, says)
+TestEachBelow(table, says, state, STATES)
 {
     for (int event = 0; event < EVENTS; event++)
         check_cell(*state, event);
@@ -82,12 +60,8 @@ Test(table, names_are_those_of_the_lists)
 
 /* ------------------------------------------------------------------------------------------------- what it does */
 
-ParameterizedTestParameters(table, does)
-{
-    return every_cell();
-}
-
-ParameterizedTest(int *cell, table, does)
+/* One number for each cell: state * EVENTS + event. */
+TestEachBelow(table, does, cell, CELLS)
 {
     const npj_state state = (npj_state)(*cell / EVENTS);
     const npj_event event = (npj_event)(*cell % EVENTS);
@@ -146,12 +120,7 @@ static void check_trace(npj_state state, npj_event event)
     host_end(h);
 }
 
-ParameterizedTestParameters(table, tells)
-{
-    return every_state();
-}
-
-ParameterizedTest(int *state, table, tells)
+TestEachBelow(table, tells, state, STATES)
 {
     for (int event = 0; event < EVENTS; event++)
         check_trace((npj_state)*state, (npj_event)event);
