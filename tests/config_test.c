@@ -191,9 +191,7 @@ Test(config, is_read_and_not_kept)
     npj_srv_free(&h->srv);
     cr_assert_eq(npj_srv_new(&config, &h->srv), NPJ_STATUS_SUCCESS);
     memset(&config, 0xFF, sizeof config);
-    struct job job = job_scheduling(h);
-    expect(h, SUCCESS, npj_done(h->srv, job.op, 0));
-    expect_reply(h, TAG_CLOSE, SUCCESS, 0);
+    job_ended(h);
     host_end(h);
 }
 
@@ -325,13 +323,11 @@ Test(defaults, timeouts)
     expect(h, SUCCESS, npj_advance(h->srv, 7));
     struct job job = job_adding(h);
     cr_assert_eq(npj_deadline(h->srv), 7 + 30000);
-    expect(h, SUCCESS, npj_job_added(h->srv, job.op, 0, &path_of_pipe, JOB_ID));
-    expect_reply(h, TAG_ADD, SUCCESS, 0);
+    expect_added(h, job.op);
     expect(h, SUCCESS, npj_advance(h->srv, 8));
     expect(h, PENDING, npj_connect(h->srv, job.id, TAG_CONNECT));
     cr_assert_eq(npj_deadline(h->srv), 8 + 30000);
-    expect(h, SUCCESS, npj_opened(h->srv, take(h, NPJ_OPEN).op, 0, NPJ_BYTE_MODE));
-    expect_reply(h, TAG_CONNECT, SUCCESS, 0);
+    expect_opened(h, take(h, NPJ_OPEN).op);
     expect(h, SUCCESS, npj_advance(h->srv, 9));
     job_write(h, &job, TAG_WRITE, "abc");
     cr_assert_eq(npj_deadline(h->srv), 9 + 60000);

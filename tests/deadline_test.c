@@ -114,12 +114,10 @@ Test(deadline, never_switches_each_off)
     expect(h, PENDING, npj_connect(h->srv, job.id, TAG_CONNECT));
     job_write(h, &job, TAG_WRITE, "abc");
     expect(h, PENDING, npj_close(h->srv, job.id, TAG_CLOSE));
-    expect(h, SUCCESS, npj_job_added(h->srv, job.op, 0, &path_of_pipe, JOB_ID));
-    expect_reply(h, TAG_ADD, SUCCESS, 0);
+    expect_added(h, job.op);
     job.op = take(h, NPJ_OPEN).op;
     expect_deadline(h, NPJ_NEVER);
-    expect(h, SUCCESS, npj_opened(h->srv, job.op, 0, NPJ_BYTE_MODE));
-    expect_reply(h, TAG_CONNECT, SUCCESS, 0);
+    expect_opened(h, job.op);
     take_write(h, "abc");
     expect(h, SUCCESS, npj_shutdown(h->srv, NPJ_DRAIN));
     expect_deadline(h, NPJ_NEVER);
@@ -315,11 +313,9 @@ Test(deadline, drain_counts_from_the_close_to_its_answer)
     advance(h, NOW + 3);
     expect(h, PENDING, npj_close(h->srv, job.id, TAG_CLOSE));
     expect_deadline(h, NOW + ADD_TIMEOUT); /* the earlier of the two */
-    expect(h, SUCCESS, npj_job_added(h->srv, job.op, 0, &path_of_pipe, JOB_ID));
-    expect_reply(h, TAG_ADD, SUCCESS, 0);
+    expect_added(h, job.op);
     advance(h, NOW + 4);
-    expect(h, SUCCESS, npj_opened(h->srv, take(h, NPJ_OPEN).op, 0, NPJ_BYTE_MODE));
-    expect_reply(h, TAG_CONNECT, SUCCESS, 0);
+    expect_opened(h, take(h, NPJ_OPEN).op);
     expect_deadline(h, NOW + 3 + DRAIN_TIMEOUT);
     expect(h, SUCCESS, npj_done(h->srv, take(h, NPJ_CLOSE_PIPE).op, 0));
     expect_deadline(h, NOW + 3 + DRAIN_TIMEOUT);

@@ -82,13 +82,11 @@ Test(law7, writes_wait_for_add_and_connect_in_their_order)
     expect(h, PENDING, npj_connect(h->srv, job.id, TAG_CONNECT));
     job_write(h, &job, TAG_WRITE, "abc");
     expect_nothing(h);
-    expect(h, SUCCESS, npj_job_added(h->srv, job.op, 0, &path_of_pipe, JOB_ID));
-    expect_reply(h, TAG_ADD, SUCCESS, 0);
+    expect_added(h, job.op);
     const npj_op op = take(h, NPJ_OPEN).op;
     job_write(h, &job, TAG_WRITE + 1, "def");
     expect_nothing(h);
-    expect(h, SUCCESS, npj_opened(h->srv, op, 0, NPJ_BYTE_MODE));
-    expect_reply(h, TAG_CONNECT, SUCCESS, 0);
+    expect_opened(h, op);
     take_write(h, "abcdef");
     host_end(h);
 }
@@ -215,8 +213,7 @@ Test(law7, an_empty_write_before_open_waits_for_it)
     struct job job = job_connecting(h);
     write_nothing(h, &job, TAG_WRITE);
     expect_nothing(h);
-    expect(h, SUCCESS, npj_opened(h->srv, job.op, 0, NPJ_BYTE_MODE));
-    expect_reply(h, TAG_CONNECT, SUCCESS, 0);
+    expect_opened(h, job.op);
     expect_reply(h, TAG_WRITE, SUCCESS, 0);
     expect_nothing(h);
     host_end(h);
@@ -232,8 +229,7 @@ Test(law7, more_empty_writes_than_a_batch)
         write_nothing(h, &job, TAG_WRITE + i);
     job_write(h, &job, TAG_WRITE + 9, "a");
     expect(h, PENDING, npj_close(h->srv, job.id, TAG_CLOSE));
-    expect(h, SUCCESS, npj_opened(h->srv, job.op, 0, NPJ_BYTE_MODE));
-    expect_reply(h, TAG_CONNECT, SUCCESS, 0);
+    expect_opened(h, job.op);
     for (unsigned i = 0; i < 9; i++)
         expect_reply(h, TAG_WRITE + i, SUCCESS, 0);
     take_whole(h, TAG_WRITE + 9, "a");

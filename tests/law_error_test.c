@@ -23,10 +23,8 @@ Test(law4, a_whole_job_ends_without_an_allocation)
     expect(h, PENDING, npj_close(h->srv, job.id, TAG_CLOSE));
     expect(h, SUCCESS, npj_cancel(h->srv, job.req));
     expect_reply(h, TAG_WRITE + 1, CANCELLED, 0);
-    expect(h, SUCCESS, npj_job_added(h->srv, take(h, NPJ_ADD_JOB).op, 0, &path_of_pipe, JOB_ID));
-    expect_reply(h, TAG_ADD, SUCCESS, 0);
-    expect(h, SUCCESS, npj_opened(h->srv, take(h, NPJ_OPEN).op, 0, NPJ_BYTE_MODE));
-    expect_reply(h, TAG_CONNECT, SUCCESS, 0);
+    expect_added(h, take(h, NPJ_ADD_JOB).op);
+    expect_opened(h, take(h, NPJ_OPEN).op);
     take_whole(h, TAG_WRITE, "abc");
     expect_reply(h, TAG_CLOSE, CANCELLED, 0);
     close_and_abandon(h, CANCELLED);
@@ -178,8 +176,7 @@ Test(law5, state_before_the_jobs_limit)
     struct job job = job_writing(h);
     expect(h, PENDING, npj_close(h->srv, job.id, TAG_CLOSE));
     refused(h, PIPE_CLOSING, npj_write(h->srv, job.id, 1, "a", 1, NPJ_COPY, NULL));
-    expect(h, SUCCESS, npj_written(h->srv, job.op, NPJ_STATUS_SUCCESS, 3));
-    expect_reply(h, TAG_WRITE, SUCCESS, 3);
+    expect_written(h, job.op, TAG_WRITE, 3);
     take(h, NPJ_CLOSE_PIPE); /* and no RESUME: none is owed */
     host_end(h);
 }

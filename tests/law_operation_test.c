@@ -93,9 +93,7 @@ Test(law3, handles_of_a_job_that_is_gone_do_not_reach_its_slots_next_tenant)
     npj_config limits = host_limits();
     limits.max_jobs = 1;
     struct host *h = host_start(&limits);
-    struct job old = job_scheduling(h);
-    expect(h, SUCCESS, npj_done(h->srv, old.op, NPJ_STATUS_SUCCESS));
-    expect_reply(h, TAG_CLOSE, SUCCESS, 0);
+    struct job old = job_ended(h);
     struct job job = job_cleanup(h);
     cr_assert_neq(job.id, old.id);
     expect_all_refuse(h, old.op);
@@ -203,8 +201,7 @@ Test(law3, a_stale_completion_is_told_to_the_job_in_its_slot)
     struct host *h = host_start(NULL);
     struct job job = job_writing(h);
     const npj_op stale = job.op;
-    expect(h, SUCCESS, npj_written(h->srv, stale, NPJ_STATUS_SUCCESS, 3));
-    expect_reply(h, TAG_WRITE, SUCCESS, 3);
+    expect_written(h, stale, TAG_WRITE, 3);
     for (unsigned in_flight = 0; in_flight < 2; in_flight++) {
         h->trace_count = 0;
         refused(h, INVALID_HANDLE, npj_written(h->srv, stale, NPJ_STATUS_SUCCESS, 3));

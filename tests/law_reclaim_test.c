@@ -161,8 +161,7 @@ Test(law10, a_client_gone_after_close_is_answered_normally)
     struct job job = job_closing(h);
     expect(h, SUCCESS, npj_client_gone(h->srv, CLIENT, NPJ_STATUS_NETWORK_NAME_DELETED));
     expect_nothing(h); /* no CANCEL */
-    expect(h, SUCCESS, npj_written(h->srv, job.op, 0, 3));
-    expect_reply(h, TAG_WRITE, SUCCESS, 3);
+    expect_written(h, job.op, TAG_WRITE, 3);
     finish_close(h);
     host_end(h);
 }
@@ -175,10 +174,8 @@ Test(law10, a_client_gone_after_an_early_close_is_answered_normally)
     expect(h, PENDING, npj_close(h->srv, job.id, TAG_CLOSE));
     expect(h, SUCCESS, npj_client_gone(h->srv, CLIENT, NPJ_STATUS_NETWORK_NAME_DELETED));
     expect_nothing(h);
-    expect(h, SUCCESS, npj_job_added(h->srv, job.op, 0, &path_of_pipe, JOB_ID));
-    expect_reply(h, TAG_ADD, SUCCESS, 0);
-    expect(h, SUCCESS, npj_opened(h->srv, take(h, NPJ_OPEN).op, 0, NPJ_BYTE_MODE));
-    expect_reply(h, TAG_CONNECT, SUCCESS, 0);
+    expect_added(h, job.op);
+    expect_opened(h, take(h, NPJ_OPEN).op);
     finish_close(h);
     host_end(h);
 }

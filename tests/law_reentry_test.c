@@ -86,8 +86,7 @@ static void expect_unharmed(struct host *h, const struct job *job, unsigned more
 {
     h->pool.inside = NULL;
     h->inside_trace = NULL;
-    expect(h, SUCCESS, npj_written(h->srv, job->op, NPJ_STATUS_SUCCESS, 3));
-    expect_reply(h, TAG_WRITE, SUCCESS, 3);
+    expect_written(h, job->op, TAG_WRITE, 3);
     for (unsigned i = 1; i <= more_writes; i++) {
         take_whole(h, TAG_WRITE + i, "d");
     }
@@ -141,8 +140,7 @@ Test(law6, from_alloc_of_a_job)
     expect(h, SUCCESS, npj_abort(h->srv, other, NPJ_STATUS_PRINT_CANCELLED));
     expect_reply(h, 4, PRINT_CANCELLED, 0);
     h->pool.inside = NULL;
-    expect(h, SUCCESS, npj_written(h->srv, job.op, NPJ_STATUS_SUCCESS, 3));
-    expect_reply(h, TAG_WRITE, SUCCESS, 3);
+    expect_written(h, job.op, TAG_WRITE, 3);
     host_end(h);
 }
 

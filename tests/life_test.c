@@ -265,8 +265,7 @@ Test(life, no_cancel_after_the_completion)
     struct host *h = host_start(NULL);
     struct job job = job_writing(h);
     expect(h, SUCCESS, npj_cancel(h->srv, job.req));
-    expect(h, SUCCESS, npj_written(h->srv, job.op, 0, 3));
-    expect_reply(h, TAG_WRITE, SUCCESS, 3);
+    expect_written(h, job.op, TAG_WRITE, 3);
     expect_nothing(h);
     job_write(h, &job, TAG_WRITE + 1, "abc");
     job.op = take_write(h, "abc").op;
@@ -387,9 +386,7 @@ Test(life, an_engine_without_a_trace_works_the_same)
     npj_srv_free(&h->srv);
     config.trace = NULL;
     cr_assert_eq(npj_srv_new(&config, &h->srv), NPJ_STATUS_SUCCESS);
-    struct job job = job_scheduling(h);
-    expect(h, SUCCESS, npj_done(h->srv, job.op, NPJ_STATUS_SUCCESS));
-    expect_reply(h, TAG_CLOSE, SUCCESS, 0);
+    job_ended(h);
     cr_assert_eq(h->trace_count, 0);
     host_end(h);
 }

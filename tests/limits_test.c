@@ -343,10 +343,8 @@ Test(limits, out_of_memory_at_every_allocation)
     exhaust(h, npj_write(h->srv, job.id, TAG_WRITE + 1, "def", 3, NPJ_LEND, NULL));
     exhaust(h, npj_write(h->srv, job.id, TAG_WRITE + 2, NULL, 0, NPJ_COPY, NULL));
     expect(h, PENDING, npj_close(h->srv, job.id, TAG_CLOSE));
-    expect(h, SUCCESS, npj_job_added(h->srv, take(h, NPJ_ADD_JOB).op, 0, &path_of_pipe, JOB_ID));
-    expect_reply(h, TAG_ADD, SUCCESS, 0);
-    expect(h, SUCCESS, npj_opened(h->srv, take(h, NPJ_OPEN).op, 0, NPJ_BYTE_MODE));
-    expect_reply(h, TAG_CONNECT, SUCCESS, 0);
+    expect_added(h, take(h, NPJ_ADD_JOB).op);
+    expect_opened(h, take(h, NPJ_OPEN).op);
     expect(h, SUCCESS, npj_written(h->srv, take_write(h, "abcdef").op, 0, 6));
     expect_reply(h, TAG_WRITE, SUCCESS, 3);
     expect_reply(h, TAG_WRITE + 1, SUCCESS, 3);

@@ -447,8 +447,7 @@ Test(magnitude, job_ids_have_32_bits)
             if (whole) {
                 expect(h, PENDING, npj_connect(h->srv, job.id, TAG_CONNECT));
                 expect(h, PENDING, npj_close(h->srv, job.id, TAG_CLOSE));
-                expect(h, SUCCESS, npj_opened(h->srv, take(h, NPJ_OPEN).op, 0, NPJ_BYTE_MODE));
-                expect_reply(h, TAG_CONNECT, SUCCESS, 0);
+                expect_opened(h, take(h, NPJ_OPEN).op);
                 finish(h, NPJ_CLOSE_PIPE, SUCCESS);
                 cr_assert_eq(take(h, NPJ_SCHEDULE_JOB).job_id, ids[i]);
             } else {

@@ -154,8 +154,7 @@ Test(resume, waits_again_when_a_write_takes_the_room_before_it_is_told)
     expect_reply(h, TAG_WRITE + 1, CANCELLED, 0);
     job_write(h, &job, TAG_WRITE + 2, "8");
     expect_nothing(h);
-    expect(h, SUCCESS, npj_written(h->srv, job.op, NPJ_STATUS_SUCCESS, 5));
-    expect_reply(h, TAG_WRITE, SUCCESS, 5);
+    expect_written(h, job.op, TAG_WRITE, 5);
     cr_assert_eq(take(h, NPJ_RESUME).job, job.id);
     take_write(h, "8");
     host_end(h);
@@ -242,11 +241,9 @@ Test(resume, goes_to_the_job_that_was_refused)
     job_write(h, &b, TAG_WRITE, "0123456789");
     b.op = take(h, NPJ_WRITE).op;
     refused(h, QUOTA_EXCEEDED, npj_write(h->srv, a.id, 9, "012345", 6, NPJ_COPY, NULL));
-    expect(h, SUCCESS, npj_written(h->srv, b.op, 0, 10));
-    expect_reply(h, TAG_WRITE, SUCCESS, 10);
+    expect_written(h, b.op, TAG_WRITE, 10);
     expect_nothing(h);
-    expect(h, SUCCESS, npj_written(h->srv, a.op, 0, 10));
-    expect_reply(h, TAG_WRITE, SUCCESS, 10);
+    expect_written(h, a.op, TAG_WRITE, 10);
     take_resume(h, &a);
     host_end(h);
 }

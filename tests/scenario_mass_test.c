@@ -88,12 +88,10 @@ Test(scenario_mass, row_22_drain_with_work_in_progress)
     refused(h, SERVER_SHUTDOWN_IN_PROGRESS, npj_add_job(h->srv, CLIENT, PROVIDER, 1, 1, &none));
     expect_nothing(h);
     expect(h, PENDING, npj_connect(h->srv, job.id, TAG_CONNECT));
-    expect(h, SUCCESS, npj_opened(h->srv, take(h, NPJ_OPEN).op, NPJ_STATUS_SUCCESS, NPJ_BYTE_MODE));
-    expect_reply(h, TAG_CONNECT, SUCCESS, 0);
+    expect_opened(h, take(h, NPJ_OPEN).op);
     npj_req req = job_write(h, &job, TAG_WRITE, "abc");
     npj_op op = take_write(h, "abc").op;
-    expect(h, SUCCESS, npj_written(h->srv, op, NPJ_STATUS_SUCCESS, 3));
-    expect_reply(h, TAG_WRITE, SUCCESS, 3);
+    expect_written(h, op, TAG_WRITE, 3);
     close_and_schedule(h, job.id);
     take(h, NPJ_IDLE);
     expect_nothing(h);
@@ -246,8 +244,7 @@ Test(scenario_mass, row_32_the_provider_restarts_with_jobs_in_every_state)
 
     struct job after = job_open(h); /* the key may be used again at once */
     close_and_schedule(h, after.id);
-    expect(h, SUCCESS, npj_written(h->srv, others_op, NPJ_STATUS_SUCCESS, 3));
-    expect_reply(h, TAG_WRITE, SUCCESS, 3);
+    expect_written(h, others_op, TAG_WRITE, 3);
     close_and_schedule(h, other.id);
     scenario_end(h);
 }

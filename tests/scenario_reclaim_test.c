@@ -56,8 +56,7 @@ Test(scenario_reclaim, row_02_cancel_meets_a_partial_completion)
     expect(h, SUCCESS, npj_written(h->srv, op, NPJ_STATUS_CANCELLED, 2));
     expect_reply(h, TAG_WRITE, SUCCESS, 2);
     op = take_write(h, "def").op;
-    expect(h, SUCCESS, npj_written(h->srv, op, NPJ_STATUS_SUCCESS, 3));
-    expect_reply(h, TAG_WRITE + 1, SUCCESS, 3);
+    expect_written(h, op, TAG_WRITE + 1, 3);
     expect_live(h, 1, 0);
     expect(h, PENDING, npj_close(h->srv, job.id, TAG_CLOSE));
     expect_reply(h, TAG_CLOSE, CANCELLED, 0);
@@ -177,8 +176,7 @@ Test(scenario_reclaim, row_13_a_job_whose_close_was_accepted_ends_by_itself)
     expect(h, PENDING, npj_close(h->srv, job.id, TAG_CLOSE));
     expect(h, SUCCESS, npj_client_gone(h->srv, CLIENT, NPJ_STATUS_USER_SESSION_DELETED));
     expect_nothing(h);
-    expect(h, SUCCESS, npj_opened(h->srv, job.op, NPJ_STATUS_SUCCESS, NPJ_BYTE_MODE));
-    expect_reply(h, TAG_CONNECT, SUCCESS, 0);
+    expect_opened(h, job.op);
     take_whole(h, TAG_WRITE, "abc");
     finish_close(h);
     scenario_end(h);

@@ -171,8 +171,7 @@ static void recycle_and_complete_late(uint64_t max_idle_bytes)
     struct job job = job_open(h);
     npj_req old_req = job_write(h, &job, TAG_WRITE, "abc");
     npj_op old_op = take_write(h, "abc").op;
-    expect(h, SUCCESS, npj_written(h->srv, old_op, NPJ_STATUS_SUCCESS, 3));
-    expect_reply(h, TAG_WRITE, SUCCESS, 3);
+    expect_written(h, old_op, TAG_WRITE, 3);
     refused(h, INVALID_HANDLE, npj_written(h->srv, old_op, NPJ_STATUS_SUCCESS, 3));
 
     npj_req req = job_write(h, &job, TAG_WRITE + 1, "xyz");
@@ -185,8 +184,7 @@ static void recycle_and_complete_late(uint64_t max_idle_bytes)
     refused(h, NOT_FOUND, npj_cancel(h->srv, old_req));
     expect_nothing(h);
     expect_packets(h, 1);
-    expect(h, SUCCESS, npj_written(h->srv, op, NPJ_STATUS_SUCCESS, 3));
-    expect_reply(h, TAG_WRITE + 1, SUCCESS, 3);
+    expect_written(h, op, TAG_WRITE + 1, 3);
     expect_packets(h, 0);
     cr_assert_eq(pool_stats().blocks.total, max_idle_bytes == 1 ? 4 : 3, "recycled or not");
     close_and_schedule(h, job.id);
@@ -250,13 +248,11 @@ Test(scenario, row_05_completion_with_a_handle_of_another_kind)
     refused(h, NOT_FOUND, npj_cancel(h->srv, write));
     refused(h, NOT_FOUND, npj_cancel(h->srv, writer.id));
 
-    expect(h, SUCCESS, npj_written(h->srv, write, NPJ_STATUS_SUCCESS, 3));
-    expect_reply(h, TAG_WRITE, SUCCESS, 3);
+    expect_written(h, write, TAG_WRITE, 3);
     close_and_schedule(h, writer.id);
     expect(h, SUCCESS, npj_job_added(h->srv, other.op, NPJ_STATUS_ACCESS_DENIED, NULL, 0));
     expect_reply(h, TAG_ADD, ACCESS_DENIED, 0);
-    expect(h, SUCCESS, npj_opened(h->srv, third.op, NPJ_STATUS_SUCCESS, NPJ_BYTE_MODE));
-    expect_reply(h, TAG_CONNECT, SUCCESS, 0);
+    expect_opened(h, third.op);
     close_and_schedule(h, third.id);
     scenario_end(h);
 }
@@ -402,11 +398,9 @@ static uint64_t persistent_life(struct host *h, unsigned flags)
         cr_assert_eq(job, 0);
         expect_live(h, 0, 0);
     }
-    expect(h, SUCCESS, npj_job_added(h->srv, take(h, NPJ_ADD_JOB).op, NPJ_STATUS_SUCCESS, &path_of_pipe, JOB_ID));
-    expect_reply(h, TAG_ADD, SUCCESS, 0);
+    expect_added(h, take(h, NPJ_ADD_JOB).op);
     expect(h, PENDING, npj_connect(h->srv, job, TAG_CONNECT));
-    expect(h, SUCCESS, npj_opened(h->srv, take(h, NPJ_OPEN).op, NPJ_STATUS_SUCCESS, NPJ_BYTE_MODE));
-    expect_reply(h, TAG_CONNECT, SUCCESS, 0);
+    expect_opened(h, take(h, NPJ_OPEN).op);
     for (uint64_t i = 0; i < 3; i++) {
         while ((status = npj_write(h->srv, job, TAG_WRITE + i, "abc", 3, flags, NULL)) != NPJ_STATUS_PENDING) {
             cr_assert_eq(status, NPJ_STATUS_INSUFFICIENT_RESOURCES);

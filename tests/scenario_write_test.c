@@ -66,8 +66,7 @@ Test(scenario_write, row_19_schedule_twice_or_before_close)
     expect(h, PENDING, npj_close(h->srv, job.id, TAG_CLOSE));
     npj_op op = take_write(h, "abc").op;
     expect_nothing(h);
-    expect(h, SUCCESS, npj_written(h->srv, op, NPJ_STATUS_SUCCESS, 3));
-    expect_reply(h, TAG_WRITE, SUCCESS, 3);
+    expect_written(h, op, TAG_WRITE, 3);
     npj_op close = take(h, NPJ_CLOSE_PIPE).op;
     expect_nothing(h);
     expect(h, SUCCESS, npj_done(h->srv, close, NPJ_STATUS_SUCCESS));
@@ -207,8 +206,7 @@ Test(scenario_write, row_26_empty_write_to_a_byte_pipe)
         expect_reply(h, tag, SUCCESS, tag == TAG_WRITE + 1 ? 3 : 0);
     }
     op = take_write(h, "def").op;
-    expect(h, SUCCESS, npj_written(h->srv, op, NPJ_STATUS_SUCCESS, 3));
-    expect_reply(h, TAG_WRITE + 4, SUCCESS, 3);
+    expect_written(h, op, TAG_WRITE + 4, 3);
     expect_reply(h, TAG_WRITE + 5, SUCCESS, 0);
     expect_live(h, 1, 0);
     close_and_schedule(h, job.id);
@@ -288,8 +286,7 @@ Test(scenario_write, row_29_cancel_before_the_packet_is_in_flight)
     expect(h, SUCCESS, npj_cancel(h->srv, first));
     expect_reply(h, TAG_WRITE, CANCELLED, 0);
     npj_op op = take_write(h, "def").op;
-    expect(h, SUCCESS, npj_written(h->srv, op, NPJ_STATUS_SUCCESS, 3));
-    expect_reply(h, TAG_WRITE + 1, SUCCESS, 3);
+    expect_written(h, op, TAG_WRITE + 1, 3);
     expect(h, SUCCESS, npj_abort(h->srv, job.id, NPJ_STATUS_PRINT_CANCELLED));
     close_and_abandon(h, PRINT_CANCELLED);
     scenario_end(h);
@@ -304,8 +301,7 @@ Test(scenario_write, row_29_cancel_before_there_is_a_pipe)
     expect_reply(h, TAG_WRITE, CANCELLED, 0);
     npj_op add = take(h, NPJ_ADD_JOB).op;
     expect(h, SUCCESS, npj_cancel(h->srv, job_write(h, &job, TAG_WRITE + 1, "abc")));
-    expect(h, SUCCESS, npj_job_added(h->srv, add, NPJ_STATUS_SUCCESS, &path_of_pipe, JOB_ID));
-    expect_reply(h, TAG_ADD, SUCCESS, 0);
+    expect_added(h, add);
     expect_reply(h, TAG_WRITE + 1, CANCELLED, 0);
     npj_op open = take(h, NPJ_OPEN).op;
     expect(h, SUCCESS, npj_cancel(h->srv, job_write(h, &job, TAG_WRITE + 2, "abc")));
@@ -313,8 +309,7 @@ Test(scenario_write, row_29_cancel_before_there_is_a_pipe)
     expect(h, PENDING, npj_close(h->srv, job.id, TAG_CLOSE));
     expect_nothing(h);
     expect_live(h, 1, 0);
-    expect(h, SUCCESS, npj_opened(h->srv, open, NPJ_STATUS_SUCCESS, NPJ_BYTE_MODE));
-    expect_reply(h, TAG_CONNECT, SUCCESS, 0);
+    expect_opened(h, open);
     expect_reply(h, TAG_CLOSE, CANCELLED, 0);
     close_and_abandon(h, CANCELLED);
     scenario_end(h);

@@ -248,11 +248,9 @@ npj_action expect_reply_at(struct host *h, uint64_t tag, npj_status status, uint
     return action;
 }
 
-npj_action take_whole_at(struct host *h, uint64_t tag, const char *text, struct place at)
+void take_whole_at(struct host *h, uint64_t tag, const char *text, struct place at)
 {
-    const npj_op op = take_write_at(h, text, strlen(text), at).op;
-    expect_at(h, NPJ_STATUS_SUCCESS, npj_written(h->srv, op, NPJ_STATUS_SUCCESS, strlen(text)), "npj_written", at);
-    return expect_reply_at(h, tag, NPJ_STATUS_SUCCESS, strlen(text), at);
+    expect_written_at(h, take_write_at(h, text, strlen(text), at).op, tag, strlen(text), at);
 }
 
 void expect_nothing_at(struct host *h, struct place at)

@@ -162,7 +162,7 @@ npj_action expect_reply_at(struct host *h, uint64_t tag, npj_status status, uint
 
 /** Takes the WRITE of one write, whose bytes are those of @p text, completes it in full, and takes its REPLY. */
 #define take_whole(h, tag, text) take_whole_at(h, tag, text, HERE)
-npj_action take_whole_at(struct host *h, uint64_t tag, const char *text, struct place at);
+void take_whole_at(struct host *h, uint64_t tag, const char *text, struct place at);
 
 /** Asserts that there is no action to take. */
 #define expect_nothing(h) expect_nothing_at(h, HERE)
@@ -194,6 +194,7 @@ struct job job_writing(struct host *h);    /**< "abc" is in flight */
 struct job job_closing(struct host *h);    /**< "abc" is in flight, close accepted */
 struct job job_cleanup(struct host *h);    /**< CLOSE_PIPE is in flight */
 struct job job_scheduling(struct host *h); /**< SCHEDULE_JOB is in flight */
+struct job job_ended(struct host *h);      /**< scheduled, and answered */
 
 /** An open job of other keys. Nothing else may be due. */
 struct job job_open_for(struct host *h, uint64_t client, uint64_t provider, uint64_t cookie, npj_pipe_mode mode);
@@ -215,6 +216,16 @@ void take_cancel_at(struct host *h, npj_op op, struct place at);
 /** Takes an operation of @p kind, asserts the job's status that it carries, and completes it with success. */
 #define finish(h, kind, status) finish_at(h, kind, NPJ_STATUS_##status, NPJ_STATUS_SUCCESS, HERE)
 void finish_at(struct host *h, npj_action_kind kind, npj_status carried, npj_status completed, struct place at);
+
+/** Completes an operation with success, and takes the REPLY that this brings: of the add, with path_of_pipe; of the
+ * connect, with a byte pipe; of the one write that it had, of which the pipe has taken @p count bytes, the last of it.
+ */
+#define expect_added(h, op)               expect_added_at(h, op, HERE)
+#define expect_opened(h, op)              expect_opened_at(h, op, HERE)
+#define expect_written(h, op, tag, count) expect_written_at(h, op, tag, count, HERE)
+void expect_added_at(struct host *h, npj_op op, struct place at);
+void expect_opened_at(struct host *h, npj_op op, struct place at);
+void expect_written_at(struct host *h, npj_op op, uint64_t tag, uint64_t count, struct place at);
 
 /** Sees a job whose close has been accepted, and has nothing pending, scheduled, and its close answered. */
 #define finish_close(h) finish_close_at(h, HERE)

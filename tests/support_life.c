@@ -106,8 +106,7 @@ struct job job_closing(struct host *h)
 struct job job_cleanup(struct host *h)
 {
     struct job job = job_closing(h);
-    expect(h, SUCCESS, npj_written(h->srv, job.op, NPJ_STATUS_SUCCESS, 3));
-    expect_reply(h, TAG_WRITE, SUCCESS, 3);
+    expect_written(h, job.op, TAG_WRITE, 3);
     const npj_action action = take(h, NPJ_CLOSE_PIPE);
     cr_assert_eq(action.status, NPJ_STATUS_SUCCESS);
     job.op = action.op;
@@ -123,6 +122,14 @@ struct job job_scheduling(struct host *h)
     cr_assert_eq(action.job_id, JOB_ID);
     job.op = action.op;
     expect_state(h, job.id, NPJ_STATE_SCHEDULING);
+    return job;
+}
+
+struct job job_ended(struct host *h)
+{
+    struct job job = job_scheduling(h);
+    expect(h, SUCCESS, npj_done(h->srv, job.op, NPJ_STATUS_SUCCESS));
+    expect_reply(h, TAG_CLOSE, SUCCESS, 0);
     return job;
 }
 
@@ -158,6 +165,28 @@ struct job job_broken(struct host *h)
     expect_state(h, job.id, NPJ_STATE_BROKEN);
     job.op = 0;
     return job;
+}
+
+void expect_added_at(struct host *h, npj_op op, struct place at)
+{
+    const npj_status status = npj_job_added(h->srv, op, NPJ_STATUS_SUCCESS, &path_of_pipe, JOB_ID);
+    expect_at(h, NPJ_STATUS_SUCCESS, status, "npj_job_added", at);
+    const npj_action reply = expect_reply_at(h, TAG_ADD, NPJ_STATUS_SUCCESS, 0, at);
+    cr_assert_eq(reply.request, NPJ_REQUEST_ADD, "%s:%d: not the reply of add", at.file, at.line);
+}
+
+void expect_opened_at(struct host *h, npj_op op, struct place at)
+{
+    expect_at(h, NPJ_STATUS_SUCCESS, npj_opened(h->srv, op, NPJ_STATUS_SUCCESS, NPJ_BYTE_MODE), "npj_opened", at);
+    const npj_action reply = expect_reply_at(h, TAG_CONNECT, NPJ_STATUS_SUCCESS, 0, at);
+    cr_assert_eq(reply.request, NPJ_REQUEST_CONNECT, "%s:%d: not the reply of connect", at.file, at.line);
+}
+
+void expect_written_at(struct host *h, npj_op op, uint64_t tag, uint64_t count, struct place at)
+{
+    expect_at(h, NPJ_STATUS_SUCCESS, npj_written(h->srv, op, NPJ_STATUS_SUCCESS, count), "npj_written", at);
+    const npj_action reply = expect_reply_at(h, tag, NPJ_STATUS_SUCCESS, count, at);
+    cr_assert_eq(reply.request, NPJ_REQUEST_WRITE, "%s:%d: not the reply of a write", at.file, at.line);
 }
 
 void take_cancel_at(struct host *h, npj_op op, struct place at)
