@@ -2,30 +2,6 @@
 /* Law 9: every queue has a bound, and whatever ends a job answers all of it at once. */
 #include "support.h"
 
-/* The ways of ending a job by force, and what each answers. */
-enum { ABORTED, CLIENT_WENT, PROVIDER_WENT, SHUT_DOWN, EXPIRED, WAYS };
-
-static npj_status end_job(struct host *h, const struct job *job, int way)
-{
-    switch (way) {
-    case ABORTED:
-        expect(h, SUCCESS, npj_abort(h->srv, job->id, NPJ_STATUS_PRINT_CANCELLED));
-        return NPJ_STATUS_PRINT_CANCELLED;
-    case CLIENT_WENT:
-        expect(h, SUCCESS, npj_client_gone(h->srv, job->client, NPJ_STATUS_USER_SESSION_DELETED));
-        return NPJ_STATUS_USER_SESSION_DELETED;
-    case PROVIDER_WENT:
-        expect(h, SUCCESS, npj_provider_gone(h->srv, job->provider));
-        return NPJ_STATUS_PIPE_DISCONNECTED;
-    case SHUT_DOWN:
-        expect(h, SUCCESS, npj_shutdown(h->srv, NPJ_ABORT));
-        return NPJ_STATUS_SERVER_SHUTDOWN_IN_PROGRESS;
-    default:
-        expect(h, SUCCESS, npj_advance(h->srv, npj_deadline(h->srv)));
-        return NPJ_STATUS_IO_TIMEOUT;
-    }
-}
-
 TestEachBelow(law9, everything_pending_is_answered_at_once, way, WAYS)
 {
     struct host *h = host_start(NULL);

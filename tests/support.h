@@ -242,6 +242,10 @@ void close_and_schedule_at(struct host *h, npj_job job, struct place at);
         finish(h, NPJ_ABANDON_JOB, status);                                                                            \
     } while (0)
 
+/** The ways of ending a job by force. Ends a job in one of them, and returns what its requests are answered with. */
+enum { ABORTED, CLIENT_WENT, PROVIDER_WENT, SHUT_DOWN, EXPIRED, WAYS };
+npj_status end_job(struct host *h, const struct job *job, int way);
+
 /** Completes an operation of any kind, with success or with an error. */
 npj_status complete(struct host *h, npj_action_kind kind, npj_op op, npj_status status);
 

@@ -220,3 +220,24 @@ void close_and_schedule_at(struct host *h, npj_job job, struct place at)
     finish_close_at(h, at);
     expect_state_at(h, job, NPJ_STATE_GONE, at);
 }
+
+npj_status end_job(struct host *h, const struct job *job, int way)
+{
+    switch (way) {
+    case ABORTED:
+        expect(h, SUCCESS, npj_abort(h->srv, job->id, NPJ_STATUS_PRINT_CANCELLED));
+        return NPJ_STATUS_PRINT_CANCELLED;
+    case CLIENT_WENT:
+        expect(h, SUCCESS, npj_client_gone(h->srv, job->client, NPJ_STATUS_USER_SESSION_DELETED));
+        return NPJ_STATUS_USER_SESSION_DELETED;
+    case PROVIDER_WENT:
+        expect(h, SUCCESS, npj_provider_gone(h->srv, job->provider));
+        return NPJ_STATUS_PIPE_DISCONNECTED;
+    case SHUT_DOWN:
+        expect(h, SUCCESS, npj_shutdown(h->srv, NPJ_ABORT));
+        return NPJ_STATUS_SERVER_SHUTDOWN_IN_PROGRESS;
+    default:
+        expect(h, SUCCESS, npj_advance(h->srv, npj_deadline(h->srv)));
+        return NPJ_STATUS_IO_TIMEOUT;
+    }
+}
