@@ -13,6 +13,7 @@ from .build import Flavour
 
 BUDGET = 60  # seconds for a seed
 FIRST = 5  # seconds for the unchanged library
+MAX_LEN = 1040  # as scripts/common/fuzzing.sh has it
 QUIET = {'ASAN_OPTIONS': 'quarantine_size_mb=64:detect_leaks=0:symbolize=0', 'UBSAN_OPTIONS': 'symbolize=0'}
 
 
@@ -40,7 +41,7 @@ class Fuzzer:
         folder = os.path.join(own, f'seed-{seed}')
         shutil.rmtree(folder, ignore_errors=True)
         os.makedirs(os.path.join(folder, 'empty'))
-        outcome = run([os.path.join(own, 'fuzzer'), f'-seed={seed}', '-max_len=1040', '-entropic=0', f'-max_total_time={budget}',
+        outcome = run([os.path.join(own, 'fuzzer'), f'-seed={seed}', f'-max_len={MAX_LEN}', '-entropic=0', f'-max_total_time={budget}',
                        '-timeout=5', '-rss_limit_mb=2048', '-print_final_stats=1', f'-artifact_prefix={folder}/',
                        f'-dict={self.flavour.folder}/fuzz/tape.dict', os.path.join(folder, 'empty')],
                       timeout=2 * BUDGET, env=QUIET)
