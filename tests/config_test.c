@@ -37,6 +37,16 @@ static void expect_taken(const npj_config *config, const char *why)
     cr_assert_null(srv);
 }
 
+/* All defaults are taken, or refused, with one member of this value. */
+#define takes(member, value)   with_member(member, value, expect_taken)
+#define refuses(member, value) with_member(member, value, expect_refused)
+#define with_member(member, value, expect_so)                                                                          \
+    do {                                                                                                               \
+        npj_config config_ = defaults();                                                                               \
+        config_.member = (value);                                                                                      \
+        expect_so(&config_, #member " = " #value);                                                                     \
+    } while (0)
+
 Test(config, all_defaults_are_a_valid_configuration)
 {
     const npj_config config = defaults();
@@ -61,23 +71,17 @@ Test(config, no_trace)
 
 Test(config, null_pointers)
 {
-    npj_config config = defaults();
+    const npj_config config = defaults();
     cr_assert_eq(npj_srv_new(&config, NULL), NPJ_STATUS_INVALID_PARAMETER);
     expect_refused(NULL, "no configuration");
-    config.mem.alloc = NULL;
-    expect_refused(&config, "no alloc");
-    config = defaults();
-    config.mem.release = NULL;
-    expect_refused(&config, "no release");
+    refuses(mem.alloc, NULL);
+    refuses(mem.release, NULL);
 }
 
 Test(config, size)
 {
-    npj_config config = defaults();
-    config.size = 0;
-    expect_refused(&config, "no size");
-    config.size = sizeof config - 1;
-    expect_refused(&config, "a size below the first version's");
+    refuses(size, 0);
+    refuses(size, sizeof(npj_config) - 1); /* below the first version's */
     struct {
         npj_config config;
         unsigned char tail[64];
@@ -98,26 +102,18 @@ Test(config, size)
 
 Test(config, max_jobs)
 {
-    npj_config config = defaults();
-    config.max_jobs = 1;
-    expect_taken(&config, "one job");
-    config.max_jobs = NPJ_MAX_JOBS;
-    expect_taken(&config, "NPJ_MAX_JOBS");
-    config.max_jobs = NPJ_MAX_JOBS + 1;
-    expect_refused(&config, "NPJ_MAX_JOBS + 1");
-    config.max_jobs = UINT32_MAX;
-    expect_refused(&config, "UINT32_MAX jobs");
+    takes(max_jobs, 1);
+    takes(max_jobs, NPJ_MAX_JOBS);
+    refuses(max_jobs, NPJ_MAX_JOBS + 1);
+    refuses(max_jobs, UINT32_MAX);
 }
 
 Test(config, max_write_bytes)
 {
+    takes(max_write_bytes, 1);
+    takes(max_write_bytes, UINT32_C(2) << 30);
+    refuses(max_write_bytes, (UINT32_C(2) << 30) + 1);
     npj_config config = defaults();
-    config.max_write_bytes = 1;
-    expect_taken(&config, "one byte");
-    config.max_write_bytes = UINT32_C(2) << 30;
-    expect_taken(&config, "2 GiB");
-    config.max_write_bytes = (UINT32_C(2) << 30) + 1;
-    expect_refused(&config, "2 GiB + 1");
     config.max_write_bytes = UINT32_MAX;
     config.max_job_bytes = UINT64_MAX;
     expect_refused(&config, "UINT32_MAX bytes");
@@ -131,35 +127,23 @@ Test(config, max_job_bytes_holds_one_write)
     expect_taken(&config, "as much as one write");
     config.max_job_bytes = 99;
     expect_refused(&config, "less than one write");
-    config.max_write_bytes = 0;
-    config.max_job_bytes = (8 << 20) - 1;
-    expect_refused(&config, "less than one write of the default size");
-    config.max_job_bytes = 8 << 20;
-    expect_taken(&config, "as much as one write of the default size");
-    config.max_job_bytes = UINT64_MAX;
-    expect_taken(&config, "UINT64_MAX job bytes");
+    refuses(max_job_bytes, (8 << 20) - 1); /* less than one write of the default size */
+    takes(max_job_bytes, 8 << 20);
+    takes(max_job_bytes, UINT64_MAX);
 }
 
 Test(config, max_batch)
 {
-    npj_config config = defaults();
-    config.max_batch = 1;
-    expect_taken(&config, "batches of one");
-    config.max_batch = 1024;
-    expect_taken(&config, "1024");
-    config.max_batch = 1025;
-    expect_refused(&config, "1025");
+    takes(max_batch, 1);
+    takes(max_batch, 1024);
+    refuses(max_batch, 1025);
 }
 
 Test(config, path_profile)
 {
-    npj_config config = defaults();
-    config.path_profile = NPJ_PATH_PERMISSIVE;
-    expect_taken(&config, "permissive");
-    config.path_profile = (npj_path_profile)2;
-    expect_refused(&config, "an unknown profile");
-    config.path_profile = (npj_path_profile)-1;
-    expect_refused(&config, "an unknown profile");
+    takes(path_profile, NPJ_PATH_PERMISSIVE);
+    refuses(path_profile, (npj_path_profile)2);
+    refuses(path_profile, (npj_path_profile)-1);
 }
 
 Test(config, no_memory)
