@@ -65,10 +65,7 @@ Test(block, a_long_write_raises_the_default_of_a_job)
 {
     for (int more = -1; more <= 1; more += 2) {
         const uint32_t most = (uint32_t)((16 << 20) + more);
-        npj_config config = host_limits();
-        config.max_job_bytes = 0;
-        config.max_write_bytes = most;
-        struct host *h = host_start(&config);
+        struct host *h = host_start(limits_with(.max_job_bytes = 0, .max_write_bytes = most));
         struct job job = job_open(h);
         char *bytes = calloc(1, most);
         expect(h, PENDING, npj_write(h->srv, job.id, 1, bytes, most, NPJ_LEND, NULL));
@@ -83,9 +80,7 @@ Test(block, a_long_write_raises_the_default_of_a_job)
 Test(block, a_copy_wastes_a_quarter_at_the_most)
 {
     static char bytes[70000];
-    npj_config config = host_limits();
-    config.max_write_bytes = sizeof bytes;
-    struct host *h = host_start(&config);
+    struct host *h = host_start(limits_with(.max_write_bytes = sizeof bytes));
     const uint32_t header = stats_of(h).packet_bytes;
     struct job job = job_open(h);
     for (uint32_t length = 65; length <= sizeof bytes; length += 1 + length / 9) {
@@ -105,10 +100,8 @@ Test(block, what_is_kept_stays_while_there_is_room)
     struct host *any = host_for(1);
     const uint32_t header = stats_of(any).packet_bytes, kept = header + 64;
     host_free(any);
-    npj_config config = host_limits();
-    config.max_idle_bytes = 4096;
-    config.max_pool_bytes = kept + header; /* a packet of up to 64 bytes, and one that is lent */
-    struct host *h = host_start(&config);
+    /* A packet of up to 64 bytes, and one that is lent. */
+    struct host *h = host_start(limits_with(.max_idle_bytes = 4096, .max_pool_bytes = kept + header));
     struct job job = job_open(h);
     job_write(h, &job, 1, "a");
     expect(h, SUCCESS, npj_written(h->srv, take(h, NPJ_WRITE).op, NPJ_STATUS_SUCCESS, 1));
@@ -139,10 +132,7 @@ Test(block, what_is_written_now_is_kept)
     struct host *any = host_for(1);
     const uint64_t lent = stats_of(any).packet_bytes, small = lent + 64, large = lent + 512;
     host_free(any);
-    npj_config config = host_limits();
-    config.max_write_bytes = 600;
-    config.max_idle_bytes = large;
-    struct host *h = host_start(&config);
+    struct host *h = host_start(limits_with(.max_write_bytes = 600, .max_idle_bytes = large));
     struct job job = job_open(h);
     const unsigned smalls = (unsigned)((large - 2 * lent) / small);
     const uint64_t full = 2 * lent + smalls * small;
@@ -169,10 +159,8 @@ Test(block, what_is_written_now_is_kept)
 /* A large block that nobody asks for any more makes way for small ones, of which some are kept as well. */
 Test(block, what_was_large_makes_way)
 {
-    npj_config config = host_limits();
-    config.max_write_bytes = 1024;
-    config.max_idle_bytes = 1200; /* that one, and less than two small ones */
-    struct host *h = host_start(&config);
+    /* That one is kept, and less than two small ones. */
+    struct host *h = host_start(limits_with(.max_write_bytes = 1024, .max_idle_bytes = 1200));
     struct job job = job_open(h);
     const uint64_t small = stats_of(h).packet_bytes + 64;
     cr_assert_gt(kept_after(h, &job, 1, 1024, NPJ_COPY), 1200 - 2 * small);
@@ -187,10 +175,7 @@ Test(block, what_was_large_makes_way)
  */
 Test(block, what_was_written_once_makes_way)
 {
-    npj_config config = host_limits();
-    config.max_write_bytes = 1024;
-    config.max_idle_bytes = 1024 + 448 + 400;
-    struct host *h = host_start(&config);
+    struct host *h = host_start(limits_with(.max_write_bytes = 1024, .max_idle_bytes = 1024 + 448 + 400));
     struct job job = job_open(h);
     (void)kept_after(h, &job, 1, 1024, NPJ_COPY);
     for (unsigned i = 0; i < 4; i++) {
@@ -206,11 +191,8 @@ Test(block, what_was_written_once_makes_way)
 /* With writes of 2 GiB there are as many sizes as there can be: behind the last stands what is no block. */
 Test(block, all_sizes_make_way)
 {
-    npj_config config = host_limits();
-    config.max_write_bytes = UINT32_C(1) << 31;
-    config.max_job_bytes = 0;
-    config.max_idle_bytes = 1000;
-    struct host *h = host_start(&config);
+    struct host *h =
+        host_start(limits_with(.max_write_bytes = UINT32_C(1) << 31, .max_job_bytes = 0, .max_idle_bytes = 1000));
     struct job job = job_open(h);
     const uint64_t small = kept_after(h, &job, 8, 64, NPJ_COPY);
     cr_assert_lt(kept_after(h, &job, 1, 800, NPJ_COPY), small);

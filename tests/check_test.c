@@ -79,9 +79,7 @@ Test(check, the_deadlines_of_a_job)
 
 Test(check, a_deadline_that_never_comes)
 {
-    npj_config limits = host_limits();
-    limits.stall_timeout = NPJ_NEVER;
-    struct host *h = host_start(&limits);
+    struct host *h = host_start(limits_with(.stall_timeout = NPJ_NEVER));
     struct job job = job_writing(h);
     struct npji_job *in = inside(h, &job);
     well(h);
@@ -139,9 +137,7 @@ Test(check, a_job_is_found_by_its_keys)
 
 Test(check, what_is_counted)
 {
-    npj_config limits = host_limits();
-    limits.max_idle_bytes = 4096;
-    struct host *h = host_start(&limits);
+    struct host *h = host_start(limits_with(.max_idle_bytes = 4096));
     struct job job = job_open(h);
     job_write(h, &job, TAG_WRITE, "abc");
     job_lend(h, &job, TAG_WRITE + 1, "defg");
@@ -209,9 +205,7 @@ Test(check, every_slot_is_a_jobs_or_free)
 /* The leader of a key is in the bucket of another. */
 Test(check, a_key_is_in_its_bucket)
 {
-    npj_config limits = host_limits();
-    limits.max_jobs = 16;
-    struct host *h = host_start(&limits);
+    struct host *h = host_start(limits_with(.max_jobs = 16));
     job_adding(h);
     struct npji_member **index = h->srv->index[NPJI_CLIENT];
     uint32_t bucket = 0;

@@ -104,9 +104,8 @@ Test(deadline, sums_saturate)
 
 Test(deadline, never_switches_each_off)
 {
-    npj_config limits = host_limits();
-    limits.add_timeout = limits.connect_timeout = limits.stall_timeout = limits.drain_timeout = NPJ_NEVER;
-    struct host *h = host_start(&limits);
+    struct host *h = host_start(limits_with(.add_timeout = NPJ_NEVER, .connect_timeout = NPJ_NEVER,
+                                            .stall_timeout = NPJ_NEVER, .drain_timeout = NPJ_NEVER));
     advance(h, NOW);
     advance(h, NOW + 5); /* the engine's clock moves from its origin */
     struct job job = job_adding(h);
@@ -328,9 +327,7 @@ Test(deadline, drain_counts_from_the_close_to_its_answer)
 /* A byte now and then keeps the stall away, and not the drain. */
 Test(deadline, drain_ends_a_close_whose_pipe_dawdles)
 {
-    npj_config limits = host_limits();
-    limits.drain_timeout = 3 * STALL_TIMEOUT;
-    struct host *h = host_start(&limits);
+    struct host *h = host_start(limits_with(.drain_timeout = 3 * STALL_TIMEOUT));
     advance(h, NOW);
     struct job job = job_writing_six(h);
     expect(h, PENDING, npj_close(h->srv, job.id, TAG_CLOSE));

@@ -189,9 +189,7 @@ Test(digest, covers_the_kind_of_a_deadline)
 
 Test(digest, leaves_out_what_no_host_can_observe)
 {
-    npj_config limits = host_limits();
-    limits.max_idle_bytes = 4096;
-    struct host *h = host_start(&limits);
+    struct host *h = host_start(limits_with(.max_idle_bytes = 4096));
     struct job job = job_busy(h);
     struct npji_job *in = inside(h, &job);
     npj_srv *srv = h->srv;

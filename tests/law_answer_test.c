@@ -184,9 +184,7 @@ TestEach(law2, nothing_grows_with_the_bytes, chunk, 1, 512, 4096, 65536)
 
 Test(law2, memory_kept_for_reuse_does_not_grow_either)
 {
-    npj_config limits = host_limits();
-    limits.max_idle_bytes = 4096;
-    struct host *h = host_start(&limits);
+    struct host *h = host_start(limits_with(.max_idle_bytes = 4096));
     struct job job = job_open(h);
     uint64_t after_the_first = 0;
     for (unsigned i = 0; i < 1000; i++) {
@@ -203,9 +201,7 @@ Test(law2, memory_kept_for_reuse_does_not_grow_either)
 
 Test(law2, steady_state_does_not_allocate)
 {
-    npj_config limits = host_limits();
-    limits.max_idle_bytes = 1 << 16;
-    struct host *h = host_start(&limits);
+    struct host *h = host_start(limits_with(.max_idle_bytes = 1 << 16));
     struct job job = job_open(h);
     uint64_t allocs = 0;
     for (unsigned i = 0; i < 100; i++) {
@@ -220,10 +216,7 @@ Test(law2, steady_state_does_not_allocate)
 
 Test(law2, reserved_packets_count_until_their_reply_and_against_no_limit)
 {
-    npj_config limits = host_limits();
-    limits.max_packets = 1;
-    limits.max_job_packets = 1;
-    struct host *h = host_start(&limits);
+    struct host *h = host_start(limits_with(.max_packets = 1, .max_job_packets = 1));
     struct job job = job_accept_for(h, CLIENT, PROVIDER, COOKIE);
     expect(h, PENDING, npj_connect(h->srv, job.id, TAG_CONNECT));
     job_write(h, &job, TAG_WRITE, "abc");

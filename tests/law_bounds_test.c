@@ -100,10 +100,7 @@ Test(law9, a_failed_write_answers_what_is_behind_it)
 /* KB Q283102: a host that never takes its actions cannot make the engine grow. */
 Test(law9, a_host_that_takes_nothing_is_bounded)
 {
-    npj_config limits = host_limits();
-    limits.max_jobs = 4;
-    limits.max_job_packets = 8;
-    struct host *h = host_start(&limits);
+    struct host *h = host_start(limits_with(.max_jobs = 4, .max_job_packets = 8));
     struct job job = job_open(h);
     for (unsigned i = 0; i < 8; i++)
         job_write(h, &job, TAG_WRITE + i, "abc");
@@ -121,10 +118,7 @@ Test(law9, a_host_that_takes_nothing_is_bounded)
 
 Test(law9, answered_packets_count_against_the_engines_cap_until_taken)
 {
-    npj_config limits = host_limits();
-    limits.max_packets = 2;
-    limits.max_job_packets = 2;
-    struct host *h = host_start(&limits);
+    struct host *h = host_start(limits_with(.max_packets = 2, .max_job_packets = 2));
     struct job job = job_open(h);
     struct job other = job_open_for(h, 1, 2, 3, NPJ_BYTE_MODE);
     job_write(h, &job, TAG_WRITE, "abc");

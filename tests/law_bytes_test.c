@@ -27,9 +27,7 @@ Test(law7, a_short_write_goes_on_at_the_first_byte_not_taken)
 
 Test(law7, queued_writes_go_out_together_up_to_max_batch)
 {
-    npj_config limits = host_limits();
-    limits.max_batch = 3;
-    struct host *h = host_start(&limits);
+    struct host *h = host_start(limits_with(.max_batch = 3));
     struct job job = job_open(h);
     for (unsigned i = 0; i < 5; i++)
         job_write(h, &job, TAG_WRITE + i, "ab");
@@ -221,9 +219,7 @@ Test(law7, an_empty_write_before_open_waits_for_it)
 
 Test(law7, more_empty_writes_than_a_batch)
 {
-    npj_config limits = host_limits();
-    limits.max_batch = 2;
-    struct host *h = host_start(&limits);
+    struct host *h = host_start(limits_with(.max_batch = 2));
     struct job job = job_connecting(h);
     for (unsigned i = 0; i < 9; i++)
         write_nothing(h, &job, TAG_WRITE + i);

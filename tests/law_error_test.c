@@ -135,9 +135,7 @@ Test(law5, parameter_before_state)
 
 Test(law5, shutdown_before_the_engines_cap)
 {
-    npj_config limits = host_limits();
-    limits.max_jobs = 1;
-    struct host *h = host_start(&limits);
+    struct host *h = host_start(limits_with(.max_jobs = 1));
     struct job job = job_added(h);
     npj_job other;
     refused(h, INSUFF_SERVER_RESOURCES, npj_add_job(h->srv, 1, 2, 3, 4, &other));
@@ -149,9 +147,7 @@ Test(law5, shutdown_before_the_engines_cap)
 
 Test(law5, state_before_the_jobs_limit)
 {
-    npj_config limits = host_limits();
-    limits.max_job_packets = 1;
-    struct host *h = host_start(&limits);
+    struct host *h = host_start(limits_with(.max_job_packets = 1));
     struct job job = job_writing(h);
     expect(h, PENDING, npj_close(h->srv, job.id, TAG_CLOSE));
     refused(h, PIPE_CLOSING, npj_write(h->srv, job.id, 1, "a", 1, NPJ_COPY, NULL));
@@ -162,10 +158,7 @@ Test(law5, state_before_the_jobs_limit)
 
 Test(law5, the_jobs_limit_before_the_engines_cap)
 {
-    npj_config limits = host_limits();
-    limits.max_job_packets = 1;
-    limits.max_packets = 1;
-    struct host *h = host_start(&limits);
+    struct host *h = host_start(limits_with(.max_job_packets = 1, .max_packets = 1));
     struct job job = job_open(h);
     struct job other = job_open_for(h, 1, 2, 3, NPJ_BYTE_MODE);
     job_write(h, &job, TAG_WRITE, "abc");
@@ -176,9 +169,7 @@ Test(law5, the_jobs_limit_before_the_engines_cap)
 
 Test(law5, the_jobs_limit_before_the_allocator)
 {
-    npj_config limits = host_limits();
-    limits.max_job_packets = 1;
-    struct host *h = host_start(&limits);
+    struct host *h = host_start(limits_with(.max_job_packets = 1));
     struct job job = job_open(h);
     job_write(h, &job, TAG_WRITE, "abc");
     const uint64_t allocs = starve(h);
@@ -189,10 +180,7 @@ Test(law5, the_jobs_limit_before_the_allocator)
 
 Test(law5, the_engines_cap_before_the_allocator)
 {
-    npj_config limits = host_limits();
-    limits.max_jobs = 1;
-    limits.max_packets = 1;
-    struct host *h = host_start(&limits);
+    struct host *h = host_start(limits_with(.max_jobs = 1, .max_packets = 1));
     struct job job = job_open(h);
     npj_job other;
     job_write(h, &job, TAG_WRITE, "abc");

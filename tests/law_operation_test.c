@@ -69,9 +69,7 @@ Test(law3, abandon_is_completed_once)
 
 Test(law3, a_completion_of_a_recycled_packet_is_stale)
 {
-    npj_config limits = host_limits();
-    limits.max_idle_bytes = 1 << 16; /* the packet is used again */
-    struct host *h = host_start(&limits);
+    struct host *h = host_start(limits_with(.max_idle_bytes = 1 << 16)); /* the packet is used again */
     struct job job = job_writing(h);
     const struct job old = job;
     expect(h, SUCCESS, npj_written(h->srv, old.op, NPJ_STATUS_SUCCESS, 3));
@@ -90,9 +88,7 @@ Test(law3, a_completion_of_a_recycled_packet_is_stale)
 
 Test(law3, handles_of_a_job_that_is_gone_do_not_reach_its_slots_next_tenant)
 {
-    npj_config limits = host_limits();
-    limits.max_jobs = 1;
-    struct host *h = host_start(&limits);
+    struct host *h = host_start(limits_with(.max_jobs = 1));
     struct job old = job_ended(h);
     struct job job = job_cleanup(h);
     cr_assert_neq(job.id, old.id);
@@ -178,9 +174,7 @@ Test(law3, one_operation_at_a_time)
 
 Test(law3, an_operation_holds_its_jobs_slot_until_it_returns)
 {
-    npj_config limits = host_limits();
-    limits.max_jobs = 1;
-    struct host *h = host_start(&limits);
+    struct host *h = host_start(limits_with(.max_jobs = 1));
     struct job job = job_adding(h);
     npj_job other;
     expect(h, SUCCESS, npj_provider_gone(h->srv, PROVIDER));

@@ -247,11 +247,7 @@ Test(law10, a_failed_job_is_not_scheduled_or_abandoned_with_a_provider_that_went
 
 Test(law11, a_job_at_its_limit_costs_the_others_nothing)
 {
-    npj_config limits = host_limits();
-    limits.max_jobs = 2;
-    limits.max_job_packets = 4;
-    limits.max_packets = 8;
-    struct host *h = host_start(&limits);
+    struct host *h = host_start(limits_with(.max_jobs = 2, .max_job_packets = 4, .max_packets = 8));
     struct job a = job_open_for(h, 1, 2, 3, NPJ_BYTE_MODE);
     struct job b = job_open_for(h, 1, 2, 4, NPJ_BYTE_MODE);
     for (unsigned i = 0; i < 4; i++)
@@ -274,11 +270,8 @@ Test(law11, a_job_at_its_limit_leaves_the_others_their_share_of_the_pool)
 {
     static const char bytes[16384];
     static const uint32_t lengths[] = {1, 65, 1025, 2048, 2049, 4097, 8193, 16384};
-    npj_config limits = host_limits();
-    limits.max_jobs = 2;
-    limits.max_job_packets = 8;
-    limits.max_packets = 16;
-    limits.max_job_bytes = limits.max_write_bytes = sizeof bytes;
+    npj_config limits = *limits_with(.max_jobs = 2, .max_job_packets = 8, .max_packets = 16,
+                                     .max_job_bytes = sizeof bytes, .max_write_bytes = sizeof bytes);
     struct host *h = host_start(&limits);
     const npj_stats stats = stats_of(h);
     limits.max_pool_bytes = UINT64_C(2) * (UINT64_C(8) * (stats.packet_bytes + 64) + sizeof bytes / 4 * 5);

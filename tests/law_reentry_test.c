@@ -177,9 +177,7 @@ Test(law6, from_release_while_a_job_ends)
 
 Test(law6, from_release_of_trim)
 {
-    npj_config limits = host_limits();
-    limits.max_idle_bytes = 1 << 16;
-    struct host *h = host_start(&limits);
+    struct host *h = host_start(limits_with(.max_idle_bytes = 1 << 16));
     struct job job = job_open(h);
     job_write(h, &job, TAG_WRITE, "abc");
     take_whole(h, TAG_WRITE, "abc");

@@ -81,9 +81,7 @@ Test(life, the_profile_decides_what_is_malformed)
 {
     const npj_path slash = {"\\\\.\\pipe\\a/b", 12, NPJ_PATH_UTF8};
     for (int permissive = 0; permissive < 2; permissive++) {
-        npj_config limits = host_limits();
-        limits.path_profile = permissive ? NPJ_PATH_PERMISSIVE : NPJ_PATH_STRICT;
-        struct host *h = host_start(&limits);
+        struct host *h = host_start(limits_with(.path_profile = permissive ? NPJ_PATH_PERMISSIVE : NPJ_PATH_STRICT));
         struct job job = job_adding(h);
         expect(h, SUCCESS, npj_job_added(h->srv, job.op, 0, &slash, JOB_ID));
         if (permissive)
@@ -311,9 +309,7 @@ Test(life, cancel_of_what_is_no_pending_write_is_not_found)
 
 Test(life, no_pool_is_said_once_until_a_job_is_accepted_again)
 {
-    npj_config limits = host_limits();
-    limits.max_jobs = 1;
-    struct host *h = host_start(&limits);
+    struct host *h = host_start(limits_with(.max_jobs = 1));
     npj_job none;
     for (unsigned round = 1; round <= 2; round++) {
         struct job job = job_added(h);
@@ -333,10 +329,7 @@ Test(life, no_pool_is_said_once_until_a_job_is_accepted_again)
 
 Test(life, no_pool_is_said_of_writes_and_of_jobs_apart)
 {
-    npj_config limits = host_limits();
-    limits.max_jobs = 2;
-    limits.max_packets = 1;
-    struct host *h = host_start(&limits);
+    struct host *h = host_start(limits_with(.max_jobs = 2, .max_packets = 1));
     npj_job none;
     struct job job = job_open(h);
     struct job other = job_open_for(h, 1, 2, 88, NPJ_BYTE_MODE);
@@ -366,9 +359,7 @@ Test(life, no_pool_is_said_of_writes_and_of_jobs_apart)
 
 Test(life, a_jobs_own_limit_and_the_allocator_are_not_the_pool)
 {
-    npj_config limits = host_limits();
-    limits.max_job_packets = 1;
-    struct host *h = host_start(&limits);
+    struct host *h = host_start(limits_with(.max_job_packets = 1));
     struct job job = job_open(h);
     h->pool.fail_all = true;
     refused(h, INSUFFICIENT_RESOURCES, npj_write(h->srv, job.id, 1, "a", 1, NPJ_COPY, NULL));

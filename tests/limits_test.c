@@ -24,9 +24,7 @@ static void flush(struct host *h)
 
 TestEach(limits, max_jobs, most, 1, 2, 3, 16)
 {
-    npj_config config = host_limits();
-    config.max_jobs = (uint32_t)*most;
-    struct host *h = host_start(&config);
+    struct host *h = host_start(limits_with(.max_jobs = (uint32_t)*most));
     npj_job job = 0;
     npj_job last = 0;
     for (int i = 0; i < *most; i++, last = job)
@@ -47,9 +45,7 @@ TestEach(limits, max_jobs, most, 1, 2, 3, 16)
 
 TestEach(limits, max_packets, most, 1, 2, 7)
 {
-    npj_config config = host_limits();
-    config.max_packets = (uint32_t)*most;
-    struct host *h = host_start(&config);
+    struct host *h = host_start(limits_with(.max_packets = (uint32_t)*most));
     struct job a = job_open_for(h, 1, 2, 3, NPJ_BYTE_MODE);
     struct job b = job_open_for(h, 1, 2, 4, NPJ_BYTE_MODE);
     for (int i = 0; i < *most; i++) /* of all jobs together */
@@ -63,9 +59,7 @@ TestEach(limits, max_packets, most, 1, 2, 7)
 
 TestEach(limits, max_job_packets, most, 1, 2, 7)
 {
-    npj_config config = host_limits();
-    config.max_job_packets = (uint32_t)*most;
-    struct host *h = host_start(&config);
+    struct host *h = host_start(limits_with(.max_job_packets = (uint32_t)*most));
     struct job a = job_open_for(h, 1, 2, 3, NPJ_BYTE_MODE);
     struct job b = job_open_for(h, 1, 2, 4, NPJ_BYTE_MODE);
     for (int i = 0; i < *most; i++)
@@ -83,10 +77,7 @@ TestEach(limits, max_job_packets, most, 1, 2, 7)
 
 Test(limits, max_job_bytes_counts_copied_and_lent)
 {
-    npj_config config = host_limits();
-    config.max_write_bytes = 100;
-    config.max_job_bytes = 250;
-    struct host *h = host_start(&config);
+    struct host *h = host_start(limits_with(.max_write_bytes = 100, .max_job_bytes = 250));
     struct job job = job_open(h);
     static const char bytes[101];
     expect(h, PENDING, write_bytes(h, &job, bytes, 100));
@@ -108,9 +99,7 @@ Test(limits, max_job_bytes_counts_copied_and_lent)
 
 Test(limits, max_write_bytes)
 {
-    npj_config config = host_limits();
-    config.max_write_bytes = 100;
-    struct host *h = host_start(&config);
+    struct host *h = host_start(limits_with(.max_write_bytes = 100));
     struct job job = job_open(h);
     static const char bytes[101];
     expect(h, PENDING, write_bytes(h, &job, bytes, 100));
@@ -123,10 +112,8 @@ Test(limits, max_write_bytes)
 
 TestEach(limits, max_batch, most, 1, 2, 5, 64, 65, 257, 1024)
 {
-    npj_config config = host_limits();
-    config.max_batch = (uint32_t)*most;
-    config.max_job_packets = config.max_packets = 1025;
-    struct host *h = host_start(&config);
+    struct host *h =
+        host_start(limits_with(.max_batch = (uint32_t)*most, .max_job_packets = 1025, .max_packets = 1025));
     struct job job = job_open(h);
     for (int i = 0; i <= *most; i++)
         expect(h, PENDING, npj_write(h->srv, job.id, TAG_WRITE, "xy", 2, i % 2 ? NPJ_COPY : NPJ_LEND, NULL));
@@ -159,11 +146,8 @@ static npj_action lend_sixteen_gigabytes(struct host *h, struct job *job, void *
 /* Whatever a host may lend in all, no sum wraps. */
 Test(limits, sums_of_lengths_do_not_wrap)
 {
-    npj_config config = host_limits();
-    config.max_write_bytes = UINT32_C(2) << 30;
-    config.max_job_bytes = UINT64_MAX;
-    config.max_job_packets = 8;
-    struct host *h = host_start(&config);
+    struct host *h = host_start(
+        limits_with(.max_write_bytes = UINT32_C(2) << 30, .max_job_bytes = UINT64_MAX, .max_job_packets = 8));
     struct job job;
     void *bytes = two_gigabytes();
     const npj_action action = lend_sixteen_gigabytes(h, &job, bytes);
@@ -180,10 +164,7 @@ Test(limits, sums_of_lengths_do_not_wrap)
 /* Nor is a job that is full of them taken for an empty one, or for one without a WRITE when it has failed. */
 Test(limits, sums_of_lengths_do_not_wrap_in_a_full_job)
 {
-    npj_config config = host_limits();
-    config.max_write_bytes = UINT32_C(2) << 30;
-    config.max_job_bytes = UINT64_C(16) << 30;
-    struct host *h = host_start(&config);
+    struct host *h = host_start(limits_with(.max_write_bytes = UINT32_C(2) << 30, .max_job_bytes = UINT64_C(16) << 30));
     struct job job;
     void *bytes = two_gigabytes();
     const npj_action action = lend_sixteen_gigabytes(h, &job, bytes);
@@ -198,10 +179,7 @@ Test(limits, sums_of_lengths_do_not_wrap_in_a_full_job)
 
 Test(limits, a_copy_of_two_gigabytes_is_refused_by_the_pool_and_not_wrapped)
 {
-    npj_config config = host_limits();
-    config.max_write_bytes = UINT32_C(2) << 30;
-    config.max_job_bytes = UINT64_MAX;
-    struct host *h = host_start(&config);
+    struct host *h = host_start(limits_with(.max_write_bytes = UINT32_C(2) << 30, .max_job_bytes = UINT64_MAX));
     struct job job = job_open(h);
     static const char byte[1];
     const uint64_t allocs = h->pool.allocs;
@@ -231,15 +209,13 @@ TestEach(limits, max_pool_bytes, length, 1, 100, 4096)
     static const char bytes[4096];
     const uint64_t cost = cost_of((uint32_t)*length);
     for (uint64_t less = 0; less < 2; less++) {
-        npj_config config = host_limits();
-        config.max_pool_bytes = 5 * cost - less;
-        struct host *h = host_start(&config);
+        struct host *h = host_start(limits_with(.max_pool_bytes = 5 * cost - less));
         struct job job = job_open(h);
         for (uint64_t i = 0; i < 5 - less; i++)
             expect(h, PENDING, write_bytes(h, &job, bytes, (uint32_t)*length));
         refused(h, INSUFF_SERVER_RESOURCES, write_bytes(h, &job, bytes, (uint32_t)*length));
         refused(h, INSUFF_SERVER_RESOURCES, npj_write(h->srv, job.id, 1, bytes, 4096, NPJ_COPY, NULL));
-        cr_assert_leq(stats_of(h).pool_bytes.live, config.max_pool_bytes);
+        cr_assert_leq(stats_of(h).pool_bytes.live, h->config.max_pool_bytes);
         flush(h);
         cr_assert_eq(stats_of(h).pool_bytes.live, 0);
         expect(h, PENDING, write_bytes(h, &job, bytes, (uint32_t)*length));
@@ -249,9 +225,7 @@ TestEach(limits, max_pool_bytes, length, 1, 100, 4096)
 
 Test(limits, lent_bytes_cost_the_pool_a_header)
 {
-    npj_config config = host_limits();
-    config.max_pool_bytes = 2 * cost_of(0);
-    struct host *h = host_start(&config);
+    struct host *h = host_start(limits_with(.max_pool_bytes = 2 * cost_of(0)));
     struct job job = job_open(h);
     static const char bytes[4096];
     refused(h, INSUFF_SERVER_RESOURCES, write_bytes(h, &job, bytes, 4096));
@@ -264,10 +238,8 @@ Test(limits, lent_bytes_cost_the_pool_a_header)
 /* What is kept for reuse counts, and gives way: memory that nobody uses refuses nobody. */
 Test(limits, memory_kept_for_reuse_gives_way_to_a_write)
 {
-    npj_config config = host_limits();
-    config.max_pool_bytes = cost_of(4096);
-    config.max_idle_bytes = config.max_pool_bytes;
-    struct host *h = host_start(&config);
+    const uint64_t cost = cost_of(4096);
+    struct host *h = host_start(limits_with(.max_pool_bytes = cost, .max_idle_bytes = cost));
     struct job job = job_open(h);
     static const char bytes[4096];
     for (unsigned i = 0; i < 8; i++)
@@ -275,11 +247,11 @@ Test(limits, memory_kept_for_reuse_gives_way_to_a_write)
     flush(h);
     cr_assert_eq(stats_of(h).packets.live, 0);
     expect(h, PENDING, write_bytes(h, &job, bytes, 4096));
-    cr_assert_leq(stats_of(h).pool_bytes.live + stats_of(h).idle_bytes, config.max_pool_bytes);
+    cr_assert_leq(stats_of(h).pool_bytes.live + stats_of(h).idle_bytes, cost);
     flush(h);
     for (unsigned i = 0; i < 8; i++) {
         expect(h, PENDING, write_bytes(h, &job, bytes, 100));
-        cr_assert_leq(stats_of(h).pool_bytes.live + stats_of(h).idle_bytes, config.max_pool_bytes);
+        cr_assert_leq(stats_of(h).pool_bytes.live + stats_of(h).idle_bytes, cost);
     }
     host_end(h);
 }
@@ -287,9 +259,7 @@ Test(limits, memory_kept_for_reuse_gives_way_to_a_write)
 TestEach(limits, max_idle_bytes, most, 1, 100, 1000, 10000, 100000)
 {
     static const char bytes[4096];
-    npj_config config = host_limits();
-    config.max_idle_bytes = (uint64_t)*most;
-    struct host *h = host_start(&config);
+    struct host *h = host_start(limits_with(.max_idle_bytes = (uint64_t)*most));
     struct job job = job_open(h);
     const uint64_t at_rest = h->pool.bytes;
     for (unsigned round = 0; round < 5; round++) {
@@ -372,9 +342,7 @@ Test(limits, out_of_memory_for_a_time)
 /* Memory kept for reuse serves while the allocator cannot. */
 Test(limits, out_of_memory_with_memory_kept_for_reuse)
 {
-    npj_config config = host_limits();
-    config.max_idle_bytes = 1 << 16;
-    struct host *h = host_start(&config);
+    struct host *h = host_start(limits_with(.max_idle_bytes = 1 << 16));
     struct job job = job_open(h);
     job_write(h, &job, TAG_WRITE, "abc");
     flush(h);
@@ -402,9 +370,7 @@ Test(limits, max_idle_bytes_keeps_as_much_and_no_more)
 {
     const uint64_t cost = cost_of(64);
     for (uint64_t less = 0; less < 2; less++) {
-        npj_config config = host_limits();
-        config.max_idle_bytes = 2 * cost - less;
-        struct host *h = host_start(&config);
+        struct host *h = host_start(limits_with(.max_idle_bytes = 2 * cost - less));
         struct job job = job_open(h);
         static const char bytes[64];
         for (unsigned i = 0; i < 3; i++)

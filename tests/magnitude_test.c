@@ -11,10 +11,8 @@
  * bucket that an index of two jobs has. */
 Test(magnitude, keys_have_64_bits)
 {
-    npj_config limits = host_limits();
-    limits.max_jobs = 2;
     for (unsigned bit = 0; bit < 64; bit++) {
-        struct host *h = host_start(&limits);
+        struct host *h = host_start(limits_with(.max_jobs = 2));
         const uint64_t other = CLIENT ^ UINT64_C(1) << bit;
         struct job gone = job_accept_for(h, CLIENT, other, COOKIE);
         struct job stays = job_accept_for(h, other, CLIENT, COOKIE);
@@ -54,9 +52,7 @@ Test(magnitude, keys_spread_over_the_buckets)
 {
     enum { KEYS = 1024, MOST = 16 };
     for (unsigned shift = 0; shift < 52; shift++) {
-        npj_config limits = host_limits();
-        limits.max_jobs = KEYS;
-        struct host *h = host_start(&limits);
+        struct host *h = host_start(limits_with(.max_jobs = KEYS));
         npj_job job;
         for (uint64_t i = 0; i < KEYS; i++)
             cr_assert_eq(npj_add_job(h->srv, i << shift, ~i << shift, COOKIE, TAG_ADD, &job), NPJ_STATUS_PENDING);
@@ -120,11 +116,8 @@ static void ask_each(struct many *many)
 
 Test(magnitude, each_of_many_jobs_is_reached_by_its_handles)
 {
-    npj_config limits = host_limits();
-    limits.max_jobs = JOBS;
-    limits.max_packets = JOBS;
     struct many *many = calloc(1, sizeof *many);
-    many->h = host_start(&limits);
+    many->h = host_start(limits_with(.max_jobs = JOBS, .max_packets = JOBS));
     for (unsigned round = 0; round < 2; round++) { /* the second takes slots that were given back */
         for (unsigned i = 0; i < JOBS; i++)
             begin_job(many, i);
@@ -165,10 +158,8 @@ Test(magnitude, all_jobs_end_at_once)
 {
     static npj_status (*const ends[])(npj_srv *) = {let_the_adds_expire, let_the_client_go, let_the_provider_go,
                                                     shut_down};
-    npj_config limits = host_limits();
-    limits.max_jobs = JOBS;
     for (unsigned way = 0; way < sizeof ends / sizeof *ends; way++) {
-        struct host *h = host_start(&limits);
+        struct host *h = host_start(limits_with(.max_jobs = JOBS));
         npj_job job;
         for (unsigned i = 0; i < JOBS; i++)
             cr_assert_eq(npj_add_job(h->srv, CLIENT, PROVIDER, i, TAG_ADD, &job), NPJ_STATUS_PENDING);
@@ -187,9 +178,7 @@ Test(magnitude, all_jobs_end_at_once)
 Test(magnitude, the_last_of_all_slots)
 {
     enum { LAST = 2 };
-    npj_config limits = host_limits();
-    limits.max_jobs = NPJ_MAX_JOBS;
-    struct host *h = host_start(&limits);
+    struct host *h = host_start(limits_with(.max_jobs = NPJ_MAX_JOBS));
     npj_srv *srv = h->srv;
     srv->slots_used = NPJ_MAX_JOBS - LAST; /* as if there were all the others */
     srv->stats.jobs.live = NPJ_MAX_JOBS - LAST;
@@ -218,10 +207,7 @@ Test(magnitude, the_last_of_all_slots)
 Test(magnitude, a_job_has_as_many_packets_as_it_may)
 {
     const uint32_t most = 65537;
-    npj_config limits = host_limits();
-    limits.max_job_packets = most;
-    limits.max_packets = most + 1;
-    struct host *h = host_start(&limits);
+    struct host *h = host_start(limits_with(.max_job_packets = most, .max_packets = most + 1));
     struct job job = job_open(h);
     for (uint32_t i = 0; i < most; i++)
         cr_assert_eq(npj_write(h->srv, job.id, i, "a", 1, NPJ_LEND, NULL), NPJ_STATUS_PENDING);
@@ -241,12 +227,9 @@ static void write_and_keep(struct host *h, struct job *job)
 Test(magnitude, limits_of_bytes_have_64_bits)
 {
     for (unsigned bit = 32; bit <= 64; bit++) {
-        npj_config limits = host_limits();
-        limits.max_packets = UINT32_MAX;
-        limits.max_job_packets = 2;
-        limits.max_job_bytes = limits.max_pool_bytes = limits.max_idle_bytes =
-            bit < 64 ? UINT64_C(1) << bit : UINT64_MAX;
-        struct host *h = host_start(&limits);
+        const uint64_t most = bit < 64 ? UINT64_C(1) << bit : UINT64_MAX;
+        struct host *h = host_start(limits_with(.max_packets = UINT32_MAX, .max_job_packets = 2, .max_job_bytes = most,
+                                                .max_pool_bytes = most, .max_idle_bytes = most));
         struct job job = job_open(h);
         write_and_keep(h, &job);
         job_lend(h, &job, TAG_WRITE + 1, "defg");
@@ -265,10 +248,7 @@ Test(magnitude, limits_of_bytes_have_64_bits)
 Test(magnitude, the_pool_has_64_bits)
 {
     const uint64_t others = UINT64_C(4) << 30;
-    npj_config limits = host_limits();
-    limits.max_pool_bytes = others + 128;
-    limits.max_idle_bytes = 128;
-    struct host *h = host_start(&limits);
+    struct host *h = host_start(limits_with(.max_pool_bytes = others + 128, .max_idle_bytes = 128));
     struct job job = job_open(h);
     npj_stats *stats = &h->srv->stats;
     write_and_keep(h, &job);
@@ -340,7 +320,7 @@ static const struct {
 /* One is armed at @p now, and falls when it is due and not before. */
 static void expect_to_fall(unsigned which, uint64_t now, uint64_t timeout)
 {
-    npj_config limits = host_limits();
+    npj_config limits = *limits_with();
     memcpy((char *)&limits + deadlines[which].timeout, &timeout, sizeof timeout);
     struct host *h = host_start(&limits);
     expect(h, SUCCESS, npj_advance(h->srv, now));

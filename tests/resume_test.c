@@ -5,11 +5,7 @@
 /* A job may hold four packets or fifteen bytes; the largest write has ten. */
 static struct host *host_of_little(void)
 {
-    npj_config limits = host_limits();
-    limits.max_job_packets = 4;
-    limits.max_job_bytes = 15;
-    limits.max_write_bytes = 10;
-    return host_start(&limits);
+    return host_start(limits_with(.max_job_packets = 4, .max_job_bytes = 15, .max_write_bytes = 10));
 }
 
 static npj_status write_one(struct host *h, const struct job *job)
@@ -128,9 +124,7 @@ Test(resume, comes_after_a_cancel_that_makes_room)
 /* It is told of the job's own limits: another may have filled the engine before it is taken. */
 Test(resume, comes_whatever_the_cap)
 {
-    npj_config limits = host_limits();
-    limits.max_job_packets = limits.max_packets = 1;
-    struct host *h = host_start(&limits);
+    struct host *h = host_start(limits_with(.max_job_packets = 1, .max_packets = 1));
     struct job job = job_open(h), other = job_open(h);
     job_write(h, &job, TAG_WRITE, "a");
     refused(h, QUOTA_EXCEEDED, write_one(h, &job));
@@ -217,9 +211,7 @@ Test(resume, comes_even_to_a_job_that_is_gone)
 
 Test(resume, is_not_owed_for_want_of_memory_or_the_engines_caps)
 {
-    npj_config limits = host_limits();
-    limits.max_packets = 1;
-    struct host *h = host_start(&limits);
+    struct host *h = host_start(limits_with(.max_packets = 1));
     struct job job = job_open(h);
     h->pool.fail_all = true;
     refused(h, INSUFFICIENT_RESOURCES, write_one(h, &job));

@@ -114,9 +114,7 @@ Test(scenario_mass, row_22_drain_with_work_in_progress)
 Test(scenario_mass, row_22_drain_is_raised_to_abort)
 {
     for (int by_deadline = 0; by_deadline < 2; by_deadline++) {
-        npj_config limits = host_limits();
-        limits.stall_timeout = NPJ_NEVER;
-        struct host *h = scenario_start(&limits);
+        struct host *h = scenario_start(limits_with(.stall_timeout = NPJ_NEVER));
         expect(h, SUCCESS, npj_advance(h->srv, 10));
         struct job broken = job_broken(h);
         struct job writer = job_open(h);

@@ -254,9 +254,7 @@ Test(scenario_reclaim, row_14_schedule_in_the_step_of_the_deadline)
 
 Test(scenario_reclaim, row_08_the_completion_of_one_write_ends_the_next)
 {
-    npj_config limits = host_limits();
-    limits.max_batch = 1;
-    struct host *h = scenario_start(&limits);
+    struct host *h = scenario_start(limits_with(.max_batch = 1));
     struct job job = job_open(h);
     job_write(h, &job, TAG_WRITE, "abc");
     job_write(h, &job, TAG_WRITE + 1, "def");

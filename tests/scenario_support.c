@@ -28,7 +28,7 @@ struct host *scenario_start(const npj_config *limits)
     struct host *h = calloc(1, sizeof *h);
     cr_assert_not_null(h);
     npjt_counting_init(&scenario_pool, &(npjt_counting_options){.hook = inside_pool, .user = h});
-    h->config = limits != NULL ? *limits : host_limits();
+    h->config = *(limits != NULL ? limits : limits_with());
     h->config.mem = npjt_counting_mem(&scenario_pool);
     h->config.trace = inside_trace;
     h->config.trace_user = h;

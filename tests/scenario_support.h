@@ -16,7 +16,7 @@ extern npjt_counting scenario_pool;
 /** Called from inside every allocation, release and trace, once it is set: the place from which to re-enter. */
 extern void (*scenario_inside)(struct host *h);
 
-/** A host with an engine of @p limits (host_limits() for NULL). */
+/** A host with an engine of @p limits (limits_with() for NULL). */
 struct host *scenario_start(const npj_config *limits);
 
 /** The common end of every scenario: nothing to take, no job, no packet, every request answered, nothing in the

@@ -165,9 +165,7 @@ Test(scenario, row_03_the_end_of_an_engine_is_not_entered)
 
 static void recycle_and_complete_late(uint64_t max_idle_bytes)
 {
-    npj_config limits = host_limits();
-    limits.max_idle_bytes = max_idle_bytes;
-    struct host *h = scenario_start(&limits);
+    struct host *h = scenario_start(limits_with(.max_idle_bytes = max_idle_bytes));
     struct job job = job_open(h);
     npj_req old_req = job_write(h, &job, TAG_WRITE, "abc");
     npj_op old_op = take_write(h, "abc").op;
@@ -438,9 +436,7 @@ Test(scenario, row_17_every_allocation_of_a_life_fails_once)
 
 Test(scenario, row_18_a_job_that_cannot_be_added_is_in_no_list)
 {
-    npj_config limits = host_limits();
-    limits.max_jobs = 2;
-    struct host *h = scenario_start(&limits);
+    struct host *h = scenario_start(limits_with(.max_jobs = 2));
     npj_job none = 0;
     struct job job = job_open(h);
     npjt_counting_fail_next(&scenario_pool);

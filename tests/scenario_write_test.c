@@ -241,11 +241,10 @@ Test(scenario_write, row_26_empty_write_to_a_message_pipe)
 
 Test(scenario_write, row_28_the_host_takes_no_actions)
 {
-    npj_config limits = host_limits();
-    struct host *h = scenario_start(&limits);
+    struct host *h = scenario_start(NULL);
     struct job job = job_open(h);
     npj_req requests[64];
-    cr_assert_eq(limits.max_job_packets, 64);
+    cr_assert_eq(h->config.max_job_packets, 64);
     for (uint64_t i = 0; i < 64; i++) {
         requests[i] = job_write(h, &job, TAG_WRITE + i, "abc");
     }

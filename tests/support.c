@@ -83,29 +83,11 @@ size_t count_traces(const struct host *h, npj_trace_kind kind, npj_event event)
 
 /* ------------------------------------------------------------------------------------------------ beginning and end */
 
-npj_config host_limits(void)
-{
-    npj_config config = {.size = sizeof config};
-    config.max_jobs = 16;
-    config.max_packets = 256;
-    config.max_job_packets = 64;
-    config.max_write_bytes = 65536;
-    config.max_batch = 8;
-    config.max_job_bytes = 1 << 20;
-    config.max_pool_bytes = 16 << 20;
-    config.max_idle_bytes = 1;
-    config.add_timeout = ADD_TIMEOUT;
-    config.connect_timeout = CONNECT_TIMEOUT;
-    config.stall_timeout = STALL_TIMEOUT;
-    config.drain_timeout = DRAIN_TIMEOUT;
-    return config;
-}
-
 struct host *host_start(const npj_config *limits)
 {
     struct host *h = calloc(1, sizeof *h);
     cr_assert_not_null(h);
-    h->config = limits ? *limits : host_limits();
+    h->config = *(limits != NULL ? limits : limits_with());
     h->config.mem = pool_mem(&h->pool);
     h->config.trace = record_trace;
     h->config.trace_user = h;

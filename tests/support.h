@@ -50,7 +50,7 @@ enum {
     TAG_WRITE = 10
 };
 
-/** The deadlines of host_limits(). All different, so that one is never taken for another. */
+/** The deadlines of limits_with(). All different, so that one is never taken for another. */
 enum { ADD_TIMEOUT = 1000, CONNECT_TIMEOUT = 2000, STALL_TIMEOUT = 3000, DRAIN_TIMEOUT = 50000 };
 
 enum { TRACES = 4096, OPERATIONS = 4096 };
@@ -111,10 +111,26 @@ struct place {
 
 /* ------------------------------------------------------------------------------------------------ beginning and end */
 
-/** Modest limits, no memory kept for reuse (so that every packet shows in the allocator), the deadlines above. */
-npj_config host_limits(void);
+/** Modest limits, no memory kept for reuse (so that every packet shows in the allocator), the deadlines above; and what
+ * is to be otherwise: limits_with(.max_jobs = 1). */
+#define limits_with(...)                                                                                               \
+    (&(npj_config){.size = sizeof(npj_config),                                                                         \
+                   .max_jobs = 16,                                                                                     \
+                   .max_packets = 256,                                                                                 \
+                   .max_job_packets = 64,                                                                              \
+                   .max_write_bytes = 65536,                                                                           \
+                   .max_batch = 8,                                                                                     \
+                   .max_job_bytes = 1 << 20,                                                                           \
+                   .max_pool_bytes = 16 << 20,                                                                         \
+                   .max_idle_bytes = 1,                                                                                \
+                   .add_timeout = ADD_TIMEOUT,                                                                         \
+                   .connect_timeout = CONNECT_TIMEOUT,                                                                 \
+                   .stall_timeout = STALL_TIMEOUT,                                                                     \
+                   .drain_timeout = DRAIN_TIMEOUT,                                                                     \
+                   __VA_ARGS__})
+#pragma GCC diagnostic ignored "-Woverride-init"
 
-/** A host with an engine of @p limits (host_limits() for NULL). mem and trace are set by this function. */
+/** A host with an engine of @p limits (limits_with() for NULL). mem and trace are set by this function. */
 struct host *host_start(const npj_config *limits);
 
 /** Shuts down by abort, completes and takes everything, then asserts that every request was answered and that engine
