@@ -159,7 +159,7 @@ Test(law2, a_packet_answered_early_and_returned_waits_for_its_reply)
 }
 
 /* KB Q226513: what a job of many writes leaves behind, at every chunk size. */
-TestEach(law2, nothing_grows_with_the_bytes, chunk, 1, 512, 4096, 65536)
+TestEach(int *chunk, law2, nothing_grows_with_the_bytes, 1, 512, 4096, 65536)
 {
     struct host *h = host_start(NULL);
     struct job job = job_open(h);

@@ -2,7 +2,7 @@
 /* Law 9: every queue has a bound, and whatever ends a job answers all of it at once. */
 #include "support.h"
 
-TestEachBelow(law9, everything_pending_is_answered_at_once, way, WAYS)
+TestEachBelow(int *way, law9, everything_pending_is_answered_at_once, WAYS)
 {
     struct host *h = host_start(NULL);
     expect(h, SUCCESS, npj_advance(h->srv, 1));
@@ -21,7 +21,7 @@ TestEachBelow(law9, everything_pending_is_answered_at_once, way, WAYS)
     host_end(h);
 }
 
-TestEachBelow(law9, lent_bytes_in_flight_are_held_until_they_return, way, WAYS)
+TestEachBelow(int *way, law9, lent_bytes_in_flight_are_held_until_they_return, WAYS)
 {
     struct host *h = host_start(NULL);
     expect(h, SUCCESS, npj_advance(h->srv, 1));

@@ -90,7 +90,7 @@ Test(law7, writes_wait_for_add_and_connect_in_their_order)
 }
 
 /* Many writes of many lengths through a pipe that takes what it likes: the stream is what was accepted. */
-TestEach(law7, the_stream_is_the_bytes_in_order, seed, 1, 2, 3, 4, 5, 6)
+TestEach(int *seed, law7, the_stream_is_the_bytes_in_order, 1, 2, 3, 4, 5, 6)
 {
     enum { WRITES = 40, BYTES = WRITES * 20 };
     struct host *h = host_start(NULL);
@@ -253,7 +253,7 @@ Test(law7, one_message_is_one_write)
     host_end(h);
 }
 
-TestEach(law7, a_part_of_a_message_is_a_failed_pipe, part, 0, 1, 2)
+TestEach(int *part, law7, a_part_of_a_message_is_a_failed_pipe, 0, 1, 2)
 {
     struct host *h = host_start(NULL);
     struct job job = job_open_message(h);

@@ -31,7 +31,7 @@ static npj_status claim_of_add(struct host *h, npj_op op, int claim)
     }
 }
 
-TestEach(law3_claim, add, claim, 0, 1, 2, 3, 4)
+TestEach(int *claim, law3_claim, add, 0, 1, 2, 3, 4)
 {
     struct host *h = host_start(NULL);
     struct job job = job_adding(h);
@@ -65,7 +65,7 @@ Test(law3_claim, a_path_beside_an_error_is_not_read)
     host_end(h);
 }
 
-TestEach(law3_claim, open, claim, 0, 1, 2, 3)
+TestEach(int *claim, law3_claim, open, 0, 1, 2, 3)
 {
     static const struct {
         npj_status status;
@@ -94,7 +94,7 @@ Test(law3_claim, a_failed_open_needs_no_mode)
     host_end(h);
 }
 
-TestEach(law3_claim, write, claim, 0, 1, 2, 3, 4)
+TestEach(int *claim, law3_claim, write, 0, 1, 2, 3, 4)
 {
     static const struct {
         npj_status status;
@@ -133,7 +133,7 @@ Test(law3_claim, a_bad_claim_of_an_aborted_write_is_consumed)
     host_end(h);
 }
 
-TestEach(law3_claim, done, claim, 0, 1)
+TestEach(int *claim, law3_claim, done, 0, 1)
 {
     const npj_status status = *claim ? WARNING : NPJ_STATUS_PENDING;
     struct host *h = host_start(NULL);

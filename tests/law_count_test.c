@@ -20,7 +20,7 @@ static void expect_broken_end(struct host *h)
 }
 
 /* An error after k of the six bytes: what is covered is SUCCESS, the status falls on the first that is not. */
-TestEach(law8, bytes_count_whatever_the_status, taken, 0, 1, 2, 3, 4, 5, 6)
+TestEach(int *taken, law8, bytes_count_whatever_the_status, 0, 1, 2, 3, 4, 5, 6)
 {
     struct host *h = host_start(NULL);
     npj_req reqs[3];
@@ -109,7 +109,7 @@ Test(law8, a_write_is_cancelled_between_two_operations_with_what_was_taken)
 }
 
 /* In flight, and the pipe stops after k of 3 bytes. */
-TestEach(law8, a_write_in_flight_is_cancelled_with_what_was_taken, number, 0, 1, 2, 3, 4, 5, 6, 7)
+TestEach(int *number, law8, a_write_in_flight_is_cancelled_with_what_was_taken, 0, 1, 2, 3, 4, 5, 6, 7)
 {
     const uint64_t taken = (uint64_t)*number % 4;
     const npj_status status = *number < 4 ? NPJ_STATUS_CANCELLED : NPJ_STATUS_SUCCESS;
@@ -134,7 +134,7 @@ TestEach(law8, a_write_in_flight_is_cancelled_with_what_was_taken, number, 0, 1,
 }
 
 /* The second of three is cancelled; the pipe stops after k of 6 bytes. */
-TestEach(law8, the_others_of_a_cancelled_operation_go_on, number, 0, 1, 2, 3, 4, 5, 6)
+TestEach(int *number, law8, the_others_of_a_cancelled_operation_go_on, 0, 1, 2, 3, 4, 5, 6)
 {
     static const char *const rest[] = {"abef", "bef", "ef", "ef", "ef", "f", ""};
     const uint64_t taken = (uint64_t)*number;
@@ -250,7 +250,7 @@ Test(law8, an_error_of_a_cancelled_operation_is_still_an_error)
 }
 
 /* Of "abc" the pipe takes k bytes, and the next message is its own. */
-TestEach(law8, a_cancelled_message_counts_what_was_taken, taken, 0, 2)
+TestEach(int *taken, law8, a_cancelled_message_counts_what_was_taken, 0, 2)
 {
     struct host *h = host_start(NULL);
     struct job job = job_open_message(h);

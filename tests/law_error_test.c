@@ -36,7 +36,7 @@ Test(law4, a_whole_job_ends_without_an_allocation)
 }
 
 /* By force, or by its pipe. */
-TestEachBelow(law4, failing_allocates_nothing, way, WAYS + 1)
+TestEachBelow(int *way, law4, failing_allocates_nothing, WAYS + 1)
 {
     struct host *h = host_start(NULL);
     expect(h, SUCCESS, npj_advance(h->srv, 1));

@@ -123,7 +123,7 @@ Test(law3, the_operation_of_one_job_completes_that_job_alone)
 }
 
 /* Every handle that differs from a real one in one bit, and the likes of 0. */
-TestEachBelow(law3, forged_handles_are_refused, bit, 64)
+TestEachBelow(int *bit, law3, forged_handles_are_refused, 64)
 {
     struct host *h = host_start(NULL);
     struct job job = job_writing(h);

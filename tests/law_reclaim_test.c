@@ -44,7 +44,7 @@ static struct job (*const stages[])(struct host *) = {
 };
 enum { STAGES = sizeof stages / sizeof *stages };
 
-TestEachBelow(law10, an_engine_is_freed_at_any_time, stage, STAGES)
+TestEachBelow(int *stage, law10, an_engine_is_freed_at_any_time, STAGES)
 {
     struct host *h = host_start(NULL);
     stages[*stage](h);
@@ -68,7 +68,7 @@ static void run_down(struct host *h)
     }
 }
 
-TestEachBelow(law10, a_client_that_goes_is_reclaimed_whole, stage, STAGES)
+TestEachBelow(int *stage, law10, a_client_that_goes_is_reclaimed_whole, STAGES)
 {
     struct host *h = host_start(NULL);
     const uint64_t bytes = h->pool.bytes;
@@ -80,7 +80,7 @@ TestEachBelow(law10, a_client_that_goes_is_reclaimed_whole, stage, STAGES)
     host_end(h);
 }
 
-TestEachBelow(law10, a_provider_that_goes_is_reclaimed_whole, stage, STAGES)
+TestEachBelow(int *stage, law10, a_provider_that_goes_is_reclaimed_whole, STAGES)
 {
     struct host *h = host_start(NULL);
     const uint64_t bytes = h->pool.bytes;

@@ -22,7 +22,7 @@ static void flush(struct host *h)
 
 /* --------------------------------------------------------------------------------------------- counts and lengths */
 
-TestEach(limits, max_jobs, most, 1, 2, 3, 16)
+TestEach(int *most, limits, max_jobs, 1, 2, 3, 16)
 {
     struct host *h = host_start(limits_with(.max_jobs = (uint32_t)*most));
     npj_job job = 0;
@@ -43,7 +43,7 @@ TestEach(limits, max_jobs, most, 1, 2, 3, 16)
     host_end(h);
 }
 
-TestEach(limits, max_packets, most, 1, 2, 7)
+TestEach(int *most, limits, max_packets, 1, 2, 7)
 {
     struct host *h = host_start(limits_with(.max_packets = (uint32_t)*most));
     struct job a = job_open_for(h, 1, 2, 3, NPJ_BYTE_MODE);
@@ -57,7 +57,7 @@ TestEach(limits, max_packets, most, 1, 2, 7)
     host_end(h);
 }
 
-TestEach(limits, max_job_packets, most, 1, 2, 7)
+TestEach(int *most, limits, max_job_packets, 1, 2, 7)
 {
     struct host *h = host_start(limits_with(.max_job_packets = (uint32_t)*most));
     struct job a = job_open_for(h, 1, 2, 3, NPJ_BYTE_MODE);
@@ -110,7 +110,7 @@ Test(limits, max_write_bytes)
     host_end(h);
 }
 
-TestEach(limits, max_batch, most, 1, 2, 5, 64, 65, 257, 1024)
+TestEach(int *most, limits, max_batch, 1, 2, 5, 64, 65, 257, 1024)
 {
     struct host *h =
         host_start(limits_with(.max_batch = (uint32_t)*most, .max_job_packets = 1025, .max_packets = 1025));
@@ -204,7 +204,7 @@ static uint64_t cost_of(uint32_t length)
     return cost;
 }
 
-TestEach(limits, max_pool_bytes, length, 1, 100, 4096)
+TestEach(int *length, limits, max_pool_bytes, 1, 100, 4096)
 {
     static const char bytes[4096];
     const uint64_t cost = cost_of((uint32_t)*length);
@@ -256,7 +256,7 @@ Test(limits, memory_kept_for_reuse_gives_way_to_a_write)
     host_end(h);
 }
 
-TestEach(limits, max_idle_bytes, most, 1, 100, 1000, 10000, 100000)
+TestEach(int *most, limits, max_idle_bytes, 1, 100, 1000, 10000, 100000)
 {
     static const char bytes[4096];
     struct host *h = host_start(limits_with(.max_idle_bytes = (uint64_t)*most));

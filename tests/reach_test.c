@@ -92,7 +92,7 @@ static void end_jobs(const struct crowd *crowd, int how)
 }
 
 /* client_gone, provider_gone and abort, abort alone */
-TestEach(reach, nobody_elses_job, how, 0, 1, 2)
+TestEach(int *how, reach, nobody_elses_job, 0, 1, 2)
 {
     struct crowd crowd;
     void *jobs[OTHERS];

@@ -21,7 +21,7 @@ static void take_idle(struct host *h)
     expect_nothing(h);
 }
 
-TestEach(shutdown, an_empty_engine_is_idle_once, how, NPJ_DRAIN, NPJ_ABORT)
+TestEach(int *how, shutdown, an_empty_engine_is_idle_once, NPJ_DRAIN, NPJ_ABORT)
 {
     struct host *h = host_start(NULL);
     expect_nothing(h);

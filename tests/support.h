@@ -18,25 +18,25 @@
 
 #include "npjob/npjob.h"
 
-/** A test that is made once with each of these numbers: TestEach(suite, name, number, 1, 2, 3) { ... *number ... } */
-#define TestEach(suite, name, number, ...)                                                                             \
+/** A test that is made once with each of these numbers: TestEach(int *number, suite, name, 1, 2, 3) { ... } */
+#define TestEach(number, suite, name, ...)                                                                             \
     ParameterizedTestParameters(suite, name)                                                                           \
     {                                                                                                                  \
         static int numbers_[] = {__VA_ARGS__};                                                                         \
         return cr_make_param_array(int, numbers_, sizeof numbers_ / sizeof *numbers_);                                 \
     }                                                                                                                  \
-    ParameterizedTest(int *number, suite, name)
+    ParameterizedTest(number, suite, name)
 
 /** The same with each number below @p count, a constant. */
-#define TestEachBelow(suite, name, number, count)                                                                      \
+#define TestEachBelow(number, suite, name, count)                                                                      \
     ParameterizedTestParameters(suite, name)                                                                           \
     {                                                                                                                  \
-        static int numbers_[count];                                                                                    \
+        static int numbers_[(count)];                                                                                  \
         for (int i_ = 0; i_ < (count); i_++)                                                                           \
             numbers_[i_] = i_;                                                                                         \
-        return cr_make_param_array(int, numbers_, count);                                                              \
+        return cr_make_param_array(int, numbers_, (count));                                                            \
     }                                                                                                                  \
-    ParameterizedTest(int *number, suite, name)
+    ParameterizedTest(number, suite, name)
 
 /** The keys and tags that the helpers below use. */
 enum {

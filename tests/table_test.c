@@ -21,7 +21,7 @@ static void check_cell(int state, int event)
 
 enum { STATES = NPJ_STATE_COUNT, EVENTS = NPJ_EVENT_COUNT, CELLS = STATES * EVENTS };
 
-TestEachBelow(table, says, state, STATES)
+TestEachBelow(int *state, table, says, STATES)
 {
     for (int event = 0; event < EVENTS; event++)
         check_cell(*state, event);
@@ -61,7 +61,7 @@ Test(table, names_are_those_of_the_lists)
 /* ------------------------------------------------------------------------------------------------- what it does */
 
 /* One number for each cell: state * EVENTS + event. */
-TestEachBelow(table, does, cell, CELLS)
+TestEachBelow(int *cell, table, does, CELLS)
 {
     const npj_state state = (npj_state)(*cell / EVENTS);
     const npj_event event = (npj_event)(*cell % EVENTS);
@@ -120,7 +120,7 @@ static void check_trace(npj_state state, npj_event event)
     host_end(h);
 }
 
-TestEachBelow(table, tells, state, STATES)
+TestEachBelow(int *state, table, tells, STATES)
 {
     for (int event = 0; event < EVENTS; event++)
         check_trace((npj_state)*state, (npj_event)event);
