@@ -362,9 +362,10 @@ static npj_status query_has_third_reason(const void *srv, npj_job job, npj_job_i
 
 const struct fault *driver_faults(size_t *count)
 {
-    static struct fault faults[128];
+    static struct fault faults[192];
     size_t n = driver_faults_in_numbers(faults, driver_faults_in_actions(faults));
-    n = driver_faults_in_the_trace(faults, n);
+    n = driver_faults_in_the_life(faults, driver_faults_in_the_trace(faults, n));
+    n = driver_faults_in_calls(faults, driver_faults_at_the_pipe(faults, n));
     FAULT("releases by a wrong size", 0, WRITE_ONE, srv_new, new_wrong_size);
     FAULT("bytes of packets are counted that are not there", 2, WRITE_ONE, stats, stats_drift);
     FAULT("a packet is counted that is not there", 2, WRITE_ONE, stats, stats_lose_packet);
@@ -375,6 +376,10 @@ const struct fault *driver_faults(size_t *count)
     faults[n - 1].subject.srv_new = new_keeping_mem;
     faults[n - 1].subject.stats = NULL;
     faults[n - 1].subject.engine_blocks = 0;
+    FAULT("a leak while packets are kept for reuse, and nobody counts", 2,
+          "tape 1 reuse=on\nopen\nhost\ntrim\nwrite length=16\nhost\ntrim\n", write, write_leaks);
+    faults[n - 1].subject.srv_new = new_keeping_mem;
+    faults[n - 1].subject.stats = NULL;
     FAULT("a stale operation is completed", 3, WRITE_ONE "written op=ended\n", written, written_takes_stale);
     FAULT("a JobId is another provider's", 11, TWO_PROVIDERS "close job=newest\nclose job=oldest\nhost\n", job_added,
           job_added_knows_job_id);

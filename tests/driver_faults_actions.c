@@ -136,9 +136,6 @@ static bool next_changes_byte(void *srv, npj_action *out)
     return more;
 }
 
-/** An operation that is no one else's. */
-#define MADE_UP (UINT64_C(1) << 50)
-
 /** To a pipe that is open and idle, WRITEs of a byte that nobody wrote, and no end. */
 static bool next_makes_up_bytes(void *srv, npj_action *out)
 {

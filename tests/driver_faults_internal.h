@@ -15,6 +15,7 @@ struct fault_memory {
     npj_action kept;
     bool have, armed;
     unsigned count;
+    uint64_t tag;
     uint8_t bytes[65536];
     npj_iov iov;
     npj_path path;
@@ -49,6 +50,9 @@ extern struct fault_memory memory;
     "tape 1 max_write=16 max_job_bytes=1-write\nopen\nwrite length=max\ncancel write=newest\nnext\nwrite "             \
     "length=max\nhost\n"
 
+/** An operation that is no one else's. */
+#define MADE_UP (UINT64_C(1) << 50)
+
 /** The next of @c faults, of which there are @c n. */
 #define FAULT(text, number, events, member, function)                                                                  \
     do {                                                                                                               \
@@ -62,6 +66,15 @@ extern struct fault_memory memory;
 
 /** Faults in what next says. @return how many. */
 size_t driver_faults_in_actions(struct fault *faults);
+
+/** Faults in the order of a job's life. @param n how many there are. @return how many there are then. */
+size_t driver_faults_in_the_life(struct fault *faults, size_t n);
+
+/** Faults with the bytes of writes. @param n how many there are. @return how many there are then. */
+size_t driver_faults_at_the_pipe(struct fault *faults, size_t n);
+
+/** Faults in what calls return, and in time. @param n how many there are. @return how many there are then. */
+size_t driver_faults_in_calls(struct fault *faults, size_t n);
 
 /** Faults in numbers, which are cut. @param n how many there are. @return how many there are then. */
 size_t driver_faults_in_numbers(struct fault *faults, size_t n);

@@ -141,6 +141,28 @@ static bool without_client_gone(npj_trace *trace)
     return trace->event != NPJ_EVENT_CLIENT_GONE;
 }
 
+static bool without_closes(npj_trace *trace)
+{
+    return trace->event != NPJ_EVENT_CLOSE || trace->status == NPJ_STATUS_SUCCESS;
+}
+
+static bool without_aborts(npj_trace *trace)
+{
+    return trace->event != NPJ_EVENT_ABORT || trace->status == NPJ_STATUS_SUCCESS;
+}
+
+static bool without_cap(npj_trace *trace)
+{
+    return trace->kind != NPJ_TRACE_NO_POOL;
+}
+
+static bool cap_twice(npj_trace *trace)
+{
+    if (trace->kind == NPJ_TRACE_NO_POOL)
+        memory.trace(memory.trace_user, trace);
+    return true;
+}
+
 static bool without_provider_gone(npj_trace *trace)
 {
     return trace->event != NPJ_EVENT_PROVIDER_GONE;
@@ -247,6 +269,10 @@ TRACING(without_completions)
 TRACING(without_refusals)
 TRACING(without_client_gone)
 TRACING(without_provider_gone)
+TRACING(without_closes)
+TRACING(without_aborts)
+TRACING(without_cap)
+TRACING(cap_twice)
 TRACING(without_end)
 TRACING(end_early)
 TRACING(end_twice)
@@ -306,6 +332,12 @@ size_t driver_faults_in_the_trace(struct fault *faults, size_t n)
     FAULT("a failed job's provider goes untraced", 3, "tape 1\nopen\nabort status=cancelled\nprovider_gone\nhost\n",
           srv_new, new_without_provider_gone);
     SAYS("provider_gone was taken, and is not traced as others were");
+    FAULT("a refused close is not traced", 3, "tape 1\nopen\nwrite length=1\nclose\nclose\nhost\n", srv_new,
+          new_without_closes);
+    SAYS("close was refused, and is not traced as others were");
+    FAULT("a refused abort is not traced", 3, "tape 1\nopen\nabort status=success\nhost\n", srv_new,
+          new_without_aborts);
+    SAYS("abort was refused, and is not traced as others were");
     FAULT("a cancel is traced twice", 3, CANCELLED, srv_new, new_cancels_twice);
     SAYS("cancel is traced 2 times");
     FAULT("a failed job is not told of a shutdown", 3,
@@ -320,6 +352,10 @@ size_t driver_faults_in_the_trace(struct fault *faults, size_t n)
     SAYS("before its last action");
     FAULT("the end of a job is traced twice", 10, ENDS, srv_new, new_end_twice);
     SAYS("for a second time");
+    FAULT("Event 2019 is not traced", 9, CAP_OF_WRITES, srv_new, new_without_cap);
+    SAYS("the engine's cap was traced 0 times");
+    FAULT("Event 2019 is traced twice", 9, CAP_OF_JOBS, srv_new, new_cap_twice);
+    SAYS("the engine's cap was traced 2 times");
     FAULT("Event 2019 of a write names no job", 9, CAP_OF_WRITES, srv_new, new_cap_of_no_job);
     SAYS("Event 2019");
     FAULT("Event 2019 of a write has another state", 9, CAP_OF_WRITES, srv_new, new_cap_in_adding);

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+/* Servers that do wrong with the bytes that they offer to a pipe, or were lent. */
+#include "driver_faults_internal.h"
+
+/** Whether there was an action, and it is a WRITE of one iovec that @c memory has room for. Then its bytes are copied
+ * to
+ * @c memory, and offered from there. */
+static bool offers_a_copy(void *srv, npj_action *out)
+{
+    if (!GOOD.next(srv, out))
+        return false;
+    if (out && out->kind == NPJ_WRITE && out->iov_count == 1 && out->iov[0].length <= sizeof memory.bytes) {
+        memcpy(memory.bytes, out->iov[0].base, out->iov[0].length);
+        memory.iov = (npj_iov){memory.bytes, out->iov[0].length};
+        out->iov = &memory.iov;
+    }
+    return true;
+}
+
+static npj_status connect_changes_first_byte(void *srv, npj_job job, uint64_t tag)
+{
+    memory.bytes[0] ^= 1;
+    return GOOD.connect(srv, job, tag);
+}
+
+/* ------------------------------------------------------------------------------------------------------- lent bytes */
+
+static npj_status write_keeps_bytes(void *srv, npj_job job, uint64_t tag, const void *bytes, uint32_t length,
+                                    unsigned flags, npj_req *out)
+{
+    memory.path.bytes = bytes;
+    return GOOD.write(srv, job, tag, bytes, length, flags, out);
+}
+
+static void change_kept(void)
+{
+    *(unsigned char *)(uintptr_t)memory.path.bytes ^= 1;
+}
+
+static bool next_changes_lent_replied(void *srv, npj_action *out)
+{
+    bool more = GOOD.next(srv, out);
+    if (more && out && out->kind == NPJ_REPLY && out->request == NPJ_REQUEST_WRITE)
+        change_kept();
+    return more;
+}
+
+static bool next_changes_lent_returned(void *srv, npj_action *out)
+{
+    bool more = GOOD.next(srv, out);
+    if (more && out && out->kind == NPJ_RETURN)
+        change_kept();
+    return more;
+}
+
+/* ---------------------------------------------------------------------------------------------------- what is offered
+ */
+
+/** To a pipe that has just been opened, a message that nobody wrote. */
+static bool next_makes_up_message(void *srv, npj_action *out)
+{
+    if (memory.armed && out) {
+        memory.armed = false;
+        *out = memory.kept;
+        return true;
+    }
+    bool more = GOOD.next(srv, out);
+    if (more && out && out->kind == NPJ_REPLY && out->request == NPJ_REQUEST_CONNECT) {
+        memory.armed = true;
+        memory.iov = (npj_iov){memory.bytes, 0};
+        memory.kept = (npj_action){.kind = NPJ_WRITE,
+                                   .job = out->job,
+                                   .cookie = out->cookie,
+                                   .op = MADE_UP,
+                                   .iov = &memory.iov,
+                                   .iov_count = 1};
+    }
+    return more;
+}
+
+static bool next_cuts(void *srv, npj_action *out)
+{
+    bool more = offers_a_copy(srv, out);
+    if (more && out && out->kind == NPJ_WRITE)
+        out->count = --memory.iov.length;
+    return more;
+}
+
+static bool next_changes_middle(void *srv, npj_action *out)
+{
+    bool more = offers_a_copy(srv, out);
+    if (more && out && out->kind == NPJ_WRITE)
+        memory.bytes[memory.iov.length / 2] ^= 1;
+    return more;
+}
+
+static bool next_miscounts(void *srv, npj_action *out)
+{
+    bool more = GOOD.next(srv, out);
+    if (more && out && out->kind == NPJ_WRITE)
+        out->count++;
+    return more;
+}
+
+/** A second iovec, of nothing. */
+static bool next_offers_nothing_more(void *srv, npj_action *out)
+{
+    static npj_iov two[2];
+    bool more = offers_a_copy(srv, out);
+    if (more && out && out->kind == NPJ_WRITE) {
+        two[0] = memory.iov;
+        two[1] = (npj_iov){memory.bytes, 0};
+        out->iov = two;
+        out->iov_count = 2;
+    }
+    return more;
+}
+
+static npj_status new_with_larger_batches(const npj_config *config, void **out)
+{
+    npj_config changed = *config;
+    changed.max_batch *= 2;
+    return GOOD.srv_new(&changed, out);
+}
+
+/* --------------------------------------------------------------------------------------------------------- the list */
+
+#define MESSAGE "tape 1 pipe=message\nopen\nwrite length=16\nhost\n"
+
+size_t driver_faults_at_the_pipe(struct fault *faults, size_t n)
+{
+    FAULT("bytes change before the pipe takes them", 7, "tape 1\nopen\nwrite length=16\nnext\nconnect\ncomplete\n",
+          next, offers_a_copy);
+    faults[n - 1].subject.connect = connect_changes_first_byte;
+    SAYS("bytes in the hands of the pipe were changed");
+    FAULT("lent bytes change before the REPLY", 7, "tape 1\nopen\nwrite length=16 how=lend\nhost\n", next,
+          next_changes_lent_replied);
+    faults[n - 1].subject.write = write_keeps_bytes;
+    SAYS("lent bytes were changed");
+    FAULT("lent bytes change before the RETURN", 7, LENT, next, next_changes_lent_returned);
+    faults[n - 1].subject.write = write_keeps_bytes;
+    SAYS("lent bytes were changed");
+    FAULT("a message is made up", 7, "tape 1 pipe=message\nopen\nhost\n", next, next_makes_up_message);
+    SAYS("without a write that waits for it");
+    FAULT("a message is cut", 7, MESSAGE, next, next_cuts);
+    SAYS("not exactly one message");
+    FAULT("a message is changed", 7, MESSAGE, next, next_changes_middle);
+    SAYS("not the one accepted");
+    FAULT("a WRITE has a count of its own", 7, WRITE_ONE, next, next_miscounts);
+    SAYS("whose count is not that of its iovecs");
+    FAULT("a WRITE has an iovec of nothing", 7, WRITE_ONE, next, next_offers_nothing_more);
+    SAYS("a write of no bytes is in flight");
+    FAULT("a WRITE carries too many packets", 9, "tape 1 max_batch=2\nopen\nwrites length=1 count=4\nhost\n", srv_new,
+          new_with_larger_batches);
+    SAYS("more than max_batch");
+    return n;
+}
