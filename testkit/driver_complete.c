@@ -166,8 +166,8 @@ void npjt_written(struct npjt_driver *d, npj_op op, npj_status status, uint64_t 
     struct a_job *job = npjt_job_by_op(d, op);
     bool bad = !usable(status) || (job && amount > job->op_bytes);
     job = begin(d, "written", op, 1U << NPJ_WRITE, bad, &expected, &before);
-    if (job && !bad)
-        npjt_pipe_takes(d, job, amount);
+    if (job)
+        npjt_pipe_still_has(d, job);
     npj_status said = d->subject->written(d->srv, op, status, amount);
     if (!consumed(d, job, said, expected, before))
         return;

@@ -203,24 +203,23 @@ void npjt_pipe_keeps_offer(struct npjt_driver *d)
 
 /* ----------------------------------------------------------------------------------------------- what the pipe took */
 
-/** The bytes must still be there, and as they were, when the pipe takes them. */
-void npjt_pipe_takes(struct npjt_driver *d, const struct a_job *job, uint64_t transferred)
+/** All bytes of a WRITE must still be there, and as they were, when it is completed: the pipe may have read them up to
+ * then, however many it says that it took. */
+void npjt_pipe_still_has(struct npjt_driver *d, const struct a_job *job)
 {
     struct a_write *write = npjt_first_write(d, job);
     uint32_t i = 0;
     size_t into_iov = 0;
-    for (; write && transferred > 0; write = npjt_next_write(d, write)) {
+    for (; write; write = npjt_next_write(d, write)) {
         uint64_t at = write->taken;
-        while (write->in_op && at < write->length && transferred > 0 && i < job->iov_count) {
+        while (write->in_op && at < write->length && i < job->iov_count) {
             uint64_t some = write->length - at, room = job->iov[i].length - into_iov;
             some = some < room ? some : room;
-            some = some < transferred ? some : transferred;
             if (!same((const uint8_t *)job->iov[i].base + into_iov, job->serial, write->offset + at, (size_t)some)) {
                 npjt_violate(d, NPJT_LAW_ORDER, "bytes in the hands of the pipe were changed");
                 return;
             }
             at += some;
-            transferred -= some;
             into_iov += (size_t)some;
             if (into_iov == job->iov[i].length) {
                 i++;

@@ -247,7 +247,7 @@ bool npjt_lend(struct a_write *write, size_t length); /* false: out of memory */
 void npjt_take_back(struct npjt_driver *d, struct a_write *write);
 void npjt_pipe_offered(struct npjt_driver *d, struct a_job *job, const npj_action *action);
 void npjt_pipe_keeps_offer(struct npjt_driver *d); /* before next is asked again */
-void npjt_pipe_takes(struct npjt_driver *d, const struct a_job *job, uint64_t transferred);
+void npjt_pipe_still_has(struct npjt_driver *d, const struct a_job *job);
 void npjt_pipe_took(struct npjt_driver *d, struct a_job *job, npj_status status, uint64_t transferred);
 
 /* driver_job.c */

@@ -10,6 +10,7 @@ static bool offers_a_copy(void *srv, npj_action *out)
     if (!GOOD.next(srv, out))
         return false;
     if (out && out->kind == NPJ_WRITE && out->iov_count == 1 && out->iov[0].length <= sizeof memory.bytes) {
+        memory.have = true;
         memcpy(memory.bytes, out->iov[0].base, out->iov[0].length);
         memory.iov = (npj_iov){memory.bytes, out->iov[0].length};
         out->iov = &memory.iov;
@@ -20,6 +21,13 @@ static bool offers_a_copy(void *srv, npj_action *out)
 static npj_status connect_changes_first_byte(void *srv, npj_job job, uint64_t tag)
 {
     memory.bytes[0] ^= 1;
+    return GOOD.connect(srv, job, tag);
+}
+
+static npj_status connect_changes_last_byte(void *srv, npj_job job, uint64_t tag)
+{
+    if (memory.have)
+        memory.bytes[memory.iov.length - 1] ^= 1;
     return GOOD.connect(srv, job, tag);
 }
 
@@ -132,6 +140,14 @@ size_t driver_faults_at_the_pipe(struct fault *faults, size_t n)
     FAULT("bytes change before the pipe takes them", 7, "tape 1\nopen\nwrite length=16\nnext\nconnect\ncomplete\n",
           next, offers_a_copy);
     faults[n - 1].subject.connect = connect_changes_first_byte;
+    SAYS("bytes in the hands of the pipe were changed");
+    FAULT("bytes change that the pipe has not taken", 7,
+          "tape 1\nopen\nwrite length=16\nnext\nconnect\nwritten amount=1\n", next, offers_a_copy);
+    faults[n - 1].subject.connect = connect_changes_last_byte;
+    SAYS("bytes in the hands of the pipe were changed");
+    FAULT("bytes change before the pipe fails", 7, "tape 1\nopen\nwrite length=16\nnext\nconnect\nfail op=newest\n",
+          next, offers_a_copy);
+    faults[n - 1].subject.connect = connect_changes_last_byte;
     SAYS("bytes in the hands of the pipe were changed");
     FAULT("lent bytes change before the REPLY", 7, "tape 1\nopen\nwrite length=16 how=lend\nhost\n", next,
           next_changes_lent_replied);
