@@ -392,24 +392,14 @@ static bool stays_without_provider(const struct a_job *job, uint64_t provider)
     return job->provider == provider && job->failed && !job->provider_gone;
 }
 
-/** How many jobs that have not ended @p is says yes to; NULL says it to all. */
-static uint32_t count_jobs(const struct npjt_driver *d, bool (*is)(const struct a_job *, uint64_t), uint64_t key)
-{
-    uint32_t count = 0;
-    for (uint8_t i = 0; i < d->jobs; i++) {
-        const struct a_job *job = &d->job[d->order[i]];
-        count += !job->gone && (!is || is(job, key));
-    }
-    return count;
-}
-
 void npjt_client_gone(struct npjt_driver *d, uint64_t client, npj_status reason)
 {
     npj_status expected = is_error(reason) ? NPJ_STATUS_SUCCESS : NPJ_STATUS_INVALID_PARAMETER;
     uint64_t before = npjt_before(d, "client_gone", expected);
-    npjt_watch(d, 1U << NPJ_EVENT_CLIENT_GONE, NULL);
     if (expected == NPJ_STATUS_SUCCESS)
-        d->told.due = count_jobs(d, stays_without_client, client);
+        npjt_watch_many(d, NPJ_EVENT_CLIENT_GONE, stays_without_client, client);
+    else
+        npjt_watch(d, 1U << NPJ_EVENT_CLIENT_GONE, NULL);
     npj_status status = d->subject->client_gone(d->srv, client, reason);
     npjt_judge(d, status, expected, before);
     for (uint8_t i = d->jobs; status == NPJ_STATUS_SUCCESS && i-- > 0;) {
@@ -425,8 +415,7 @@ void npjt_client_gone(struct npjt_driver *d, uint64_t client, npj_status reason)
 void npjt_provider_gone(struct npjt_driver *d, uint64_t provider)
 {
     d->call = "provider_gone";
-    npjt_watch(d, 1U << NPJ_EVENT_PROVIDER_GONE, NULL);
-    d->told.due = count_jobs(d, stays_without_provider, provider);
+    npjt_watch_many(d, NPJ_EVENT_PROVIDER_GONE, stays_without_provider, provider);
     npj_status status = d->subject->provider_gone(d->srv, provider);
     npjt_judge(d, status, NPJ_STATUS_SUCCESS, 0);
     for (uint8_t i = d->jobs; status == NPJ_STATUS_SUCCESS && i-- > 0;) {
@@ -444,9 +433,10 @@ void npjt_shutdown(struct npjt_driver *d, npj_shutdown_how how)
     bool known = how == NPJ_DRAIN || how == NPJ_ABORT;
     npj_status expected = known ? NPJ_STATUS_SUCCESS : NPJ_STATUS_INVALID_PARAMETER;
     uint64_t before = npjt_before(d, "shutdown", expected);
-    npjt_watch(d, 1U << NPJ_EVENT_EXPIRE, NULL);
     if (how == NPJ_ABORT && d->stopping < 1 + NPJ_ABORT)
-        d->told.due = count_jobs(d, NULL, 0);
+        npjt_watch_many(d, NPJ_EVENT_EXPIRE, NULL, 0);
+    else
+        npjt_watch(d, 1U << NPJ_EVENT_EXPIRE, NULL);
     npj_status status = d->subject->shutdown(d->srv, how);
     npjt_judge(d, status, expected, before);
     if (status != NPJ_STATUS_SUCCESS || !known || d->stopping >= 1 + how)

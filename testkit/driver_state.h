@@ -94,10 +94,11 @@ struct a_job {
 
     uint64_t add_start, connect_start, stall_start, drain_start;
     bool stalling;
-    bool expired;    /* the server traced an expiry in this call */
-    bool end_told;   /* the server traced its FINISH from GONE */
-    bool traced;     /* the server has traced an event of this job, */
-    npj_state state; /* and left it in this state */
+    bool expired;     /* the server traced an expiry in this call */
+    bool end_told;    /* the server traced its FINISH from GONE */
+    bool traced;      /* the server has traced an event of this job, */
+    npj_state state;  /* and left it in this state */
+    bool awaits_line; /* the call that is being made is of many jobs, and the server has not traced it of this one */
 
     uint32_t iov_count; /* of the WRITE in flight */
     npj_iov iov[BATCH];
@@ -111,7 +112,7 @@ enum { UNTOUCHED_BYTE = 0x5E };
 struct told {
     uint32_t events;         /* by npj_event; NPJ_EVENT_COUNT: a new job. 0: the call is not watched */
     const struct a_job *job; /* NULL: the call names none, or not for certain */
-    uint32_t due;            /* lines that the call has to have, once others had theirs */
+    uint32_t due;            /* lines that the call has to have of that job, once others had theirs */
     uint32_t taken, refused; /* lines of these events */
     npj_status status;       /* of the last that was refused */
 };
@@ -308,7 +309,9 @@ void npjt_reenter(struct npjt_driver *d, unsigned callback);
 
 /* driver_trace.c */
 void npjt_traced(void *user, const npj_trace *trace);
-void npjt_watch(struct npjt_driver *d, uint32_t events, const struct a_job *job); /* before a call */
+void npjt_watch(struct npjt_driver *d, uint32_t events, const struct a_job *job); /* before a call, of one job */
+void npjt_watch_many(struct npjt_driver *d, npj_event event, bool (*is)(const struct a_job *job, uint64_t key),
+                     uint64_t key); /* or of all that @p is says yes to, or of all if it is NULL */
 void npjt_check_told(struct npjt_driver *d, const char *call, npj_status status); /* after it */
 
 /* driver_model.c */

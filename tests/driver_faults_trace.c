@@ -141,6 +141,18 @@ static bool without_client_gone(npj_trace *trace)
     return trace->event != NPJ_EVENT_CLIENT_GONE;
 }
 
+/** Only what fails by its client's going is told of it. */
+static bool without_spared(npj_trace *trace)
+{
+    return trace->event != NPJ_EVENT_CLIENT_GONE || trace->to != trace->from;
+}
+
+/** Only what fails by its provider's going is told of it. */
+static bool without_failed_at_provider_gone(npj_trace *trace)
+{
+    return trace->event != NPJ_EVENT_PROVIDER_GONE || trace->from < NPJ_STATE_ABORTING;
+}
+
 static bool without_closes(npj_trace *trace)
 {
     return trace->event != NPJ_EVENT_CLOSE || trace->status == NPJ_STATUS_SUCCESS;
@@ -269,6 +281,8 @@ TRACING(without_completions)
 TRACING(without_refusals)
 TRACING(without_client_gone)
 TRACING(without_provider_gone)
+TRACING(without_spared)
+TRACING(without_failed_at_provider_gone)
 TRACING(without_closes)
 TRACING(without_aborts)
 TRACING(without_cap)
@@ -331,6 +345,13 @@ size_t driver_faults_in_the_trace(struct fault *faults, size_t n)
     SAYS("client_gone was taken, and is not traced as others were");
     FAULT("a failed job's provider goes untraced", 3, "tape 1\nopen\nabort status=cancelled\nprovider_gone\nhost\n",
           srv_new, new_without_provider_gone);
+    SAYS("provider_gone was taken, and is not traced as others were");
+    FAULT("a closing job's client goes untraced, another's does not", 3,
+          "tape 1\nopen\nopen\nclose job=oldest\nclient_gone status=cancelled\nhost\n", srv_new, new_without_spared);
+    SAYS("client_gone was taken, and is not traced as others were");
+    FAULT("a failed job's provider goes untraced, another's does not", 3,
+          "tape 1\nopen\nopen\nabort job=oldest status=cancelled\nprovider_gone\nhost\n", srv_new,
+          new_without_failed_at_provider_gone);
     SAYS("provider_gone was taken, and is not traced as others were");
     FAULT("a refused close is not traced", 3, "tape 1\nopen\nwrite length=1\nclose\nclose\nhost\n", srv_new,
           new_without_closes);
