@@ -18,4 +18,14 @@ const struct model_fault *model_faults(size_t *count);
 /** Before each run: what a fault remembers is forgotten. */
 void model_fault_reset(void);
 
+/** A server of which one member of an action, of a job or of the statistics is not as the model says. */
+struct model_member {
+    const char *says; /**< what the finding must say */
+    const char *tape; /**< an order of events in which it shows, as text */
+    npjt_subject subject;
+};
+
+/** The one of this index, which is the one that counts until another is asked for. @return false beyond the last. */
+bool model_member(size_t index, struct model_member *out);
+
 #endif

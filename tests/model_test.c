@@ -57,6 +57,18 @@ Test(model, every_fault_is_found_by_the_model_alone)
     cr_expect_geq(unseen, 5, "the model has to see what no law sees");
 }
 
+Test(model, every_member_is_compared)
+{
+    struct model_member member;
+    size_t count = 0;
+    for (; model_member(count, &member); count++) {
+        cr_expect_eq(play(&npjt_subject_npjob, member.tape, 0, true), -1, "%s", sentence);
+        cr_expect_eq(play(&member.subject, member.tape, ~MODEL_BIT, true), NPJT_LAW_MODEL, "%s", member.says);
+        cr_expect_not_null(strstr(sentence, member.says), "%s: %s", member.says, sentence);
+    }
+    cr_expect_eq(count, 35);
+}
+
 Test(model, a_server_without_stats_cannot_be_followed)
 {
     npjt_subject blind = npjt_subject_npjob;
