@@ -1,122 +1,23 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * What the search does when the engine, or who looks on, does wrong. Its calls come here first: tests/meson.build
- * renames them.
- */
+/* What the search does when the engine, or who looks on, does wrong. */
 #include <criterion/criterion.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "npjob-testkit/explore.h"
-
-npj_status explore_fault_srv_new(const npj_config *config, npj_srv **out);
-npj_status explore_fault_connect(npj_srv *srv, npj_job job, uint64_t tag);
-void explore_fault_stats_get(const npj_srv *srv, npj_stats *out);
-const char *explore_fault_check(const npj_srv *srv);
-void *explore_fault_calloc(size_t count, size_t bytes);
-
-static struct {
-    bool hangs, aborts;              /* npj_connect() */
-    bool refuses, gives_none;        /* npj_srv_new() */
-    bool breaks_law;                 /* npj_check() */
-    bool check_hangs;                /* beyond the first state */
-    bool alarm_at_65536;             /* alarms in the engine with so many events between them */
-    bool alarm_in_table;             /* alarms while the table of states grows */
-    void (*trace)(npj_trace *trace); /* what is wrong with the traces */
-    npj_config config;               /* whose they are */
-} fault;
-
-static struct {
-    uint32_t findings, events;
-    char sentence[256];
-    uint8_t tape[NPJT_TAPE_MAX];
-    size_t size;
-} seen;
-
-static void alarms(unsigned count)
-{
-    while (count-- > 0)
-        (void)raise(SIGALRM);
-}
-
-static void crooked_trace(void *user, const npj_trace *trace)
-{
-    npj_trace crooked = *trace;
-    fault.trace(&crooked);
-    fault.config.trace(user, &crooked);
-}
-
-npj_status explore_fault_srv_new(const npj_config *config, npj_srv **out)
-{
-    npj_config crooked = *config;
-    fault.config = *config;
-    if (fault.refuses)
-        return NPJ_STATUS_INVALID_PARAMETER;
-    if (fault.gives_none)
-        return NPJ_STATUS_SUCCESS;
-    if (fault.trace != NULL)
-        crooked.trace = crooked_trace;
-    return npj_srv_new(&crooked, out);
-}
-
-npj_status explore_fault_connect(npj_srv *srv, npj_job job, uint64_t tag)
-{
-    while (fault.hangs)
-        alarms(1);
-    if (fault.aborts)
-        abort();
-    return npj_connect(srv, job, tag);
-}
-
-/* Once for each event. */
-void explore_fault_stats_get(const npj_srv *srv, npj_stats *out)
-{
-    npj_stats_get(srv, out);
-    if (fault.alarm_at_65536 && seen.events++ % 65536 == 10)
-        alarms(1);
-}
-
-const char *explore_fault_check(const npj_srv *srv)
-{
-    static uint32_t checks;
-    while (fault.check_hangs && checks > 0)
-        alarms(1);
-    checks++;
-    return fault.breaks_law ? "it is wrong" : npj_check(srv);
-}
-
-void *explore_fault_calloc(size_t count, size_t bytes)
-{
-    if (fault.alarm_in_table && count > 1 << 16)
-        alarms(3);
-    return calloc(count, bytes);
-}
-
-/* -------------------------------------------------------------------------------------------------------- looking on
- */
-
-static void keep_finding(void *user, const char *sentence, const uint8_t *tape, size_t size)
-{
-    (void)user;
-    seen.findings++;
-    (void)snprintf(seen.sentence, sizeof seen.sentence, "%s", sentence);
-    seen.size = size;
-    memcpy(seen.tape, tape, size);
-}
+#include "explore_faults.h"
 
 static npjt_explore_end search(uint64_t max_states)
 {
-    const npjt_explore_options options = {.max_states = max_states, .finding = keep_finding};
-    return npjt_explore(npjt_scope_at(0), &options, NULL);
+    return explore_search("kinds", max_states);
 }
 
 /* The tape is to have so many events. */
 static void expect_finding(const char *sentence, size_t events)
 {
-    cr_expect_eq(seen.findings, 1);
-    cr_expect_str_eq(seen.sentence, sentence);
-    cr_expect_eq(seen.size, NPJT_HEADER_BYTES + events * NPJT_RECORD_BYTES);
+    cr_expect_eq(explore_seen.findings, 1);
+    cr_expect_str_eq(explore_seen.sentence, sentence);
+    cr_expect_eq(explore_seen.size, NPJT_HEADER_BYTES + events * NPJT_RECORD_BYTES);
 }
 
 static void expect_found(const char *sentence, size_t events)
@@ -161,19 +62,19 @@ Test(explore_fault, as_many_packets_as_the_jobs_may_have_can_be_said)
 
 Test(explore_fault, an_engine_that_refuses_its_configuration_is_told)
 {
-    fault.refuses = true;
+    explore_fault.refuses = true;
     expect_found("the engine refuses the scope's configuration", 1);
 }
 
 Test(explore_fault, an_engine_that_is_not_there_is_told)
 {
-    fault.gives_none = true;
+    explore_fault.gives_none = true;
     expect_found("npj_srv_new() says SUCCESS and gives no engine", 1);
 }
 
 Test(explore_fault, what_is_wrong_before_any_event_is_told)
 {
-    fault.breaks_law = true;
+    explore_fault.breaks_law = true;
     expect_found("an invariant of the engine does not hold: it is wrong", 1);
 }
 
@@ -182,60 +83,61 @@ Test(explore_fault, what_is_wrong_before_any_event_is_told)
 
 Test(explore_fault, an_engine_that_hangs_is_found)
 {
-    fault.hangs = true;
+    explore_fault.hangs = true;
     expect_found("the engine does not come back from this", 5);
 }
 
 /* What an event has left in a tangle may hang only who walks it. */
 Test(explore_fault, an_engine_that_hangs_when_it_is_looked_at_is_found)
 {
-    fault.check_hangs = true;
+    explore_fault.check_hangs = true;
     expect_found("the engine does not come back from this", 3);
 }
 
 Test(explore_fault, an_engine_that_aborts_is_found)
 {
-    fault.aborts = true;
+    explore_fault.aborts = true;
     expect_found("the engine crashes", 5);
 }
 
 Test(explore_fault, an_engine_that_answers_does_not_hang_however_many_events_lie_between_two_alarms)
 {
-    fault.alarm_at_65536 = true;
-    cr_expect_eq(search(9000), NPJT_EXPLORE_DONE, "%s", seen.sentence);
-    cr_expect_gt(seen.events, 65536 + 10);
+    explore_fault.alarm_at_65536 = true;
+    cr_expect_eq(search(9000), NPJT_EXPLORE_DONE, "%s", explore_seen.sentence);
+    cr_expect_gt(explore_seen.events, 65536 + 10);
 }
 
 Test(explore_fault, a_table_that_takes_long_to_grow_is_no_hang)
 {
-    fault.alarm_in_table = true;
-    cr_expect_eq(search(33000), NPJT_EXPLORE_DONE, "%s", seen.sentence);
+    explore_fault.alarm_in_table = true;
+    cr_expect_eq(search(33000), NPJT_EXPLORE_DONE, "%s", explore_seen.sentence);
 }
 
 static bool slow_progress(void *user, const npjt_explored *so_far)
 {
     (void)user, (void)so_far;
-    alarms(3);
+    explore_alarms(3);
     return true;
 }
 
 Test(explore_fault, progress_that_is_slow_is_no_hang)
 {
-    const npjt_explore_options options = {.max_states = 2000, .progress = slow_progress, .finding = keep_finding};
-    cr_expect_eq(npjt_explore(npjt_scope_at(0), &options, NULL), NPJT_EXPLORE_DONE, "%s", seen.sentence);
+    const npjt_explore_options options = {
+        .max_states = 2000, .progress = slow_progress, .finding = explore_keep_finding};
+    cr_expect_eq(npjt_explore(npjt_scope_at(0), &options, NULL), NPJT_EXPLORE_DONE, "%s", explore_seen.sentence);
 }
 
 static void slow_finding(void *user, const char *sentence, const uint8_t *tape, size_t size)
 {
-    keep_finding(user, sentence, tape, size);
-    if (seen.findings == 1) /* again and again would be without end */
-        alarms(3);
+    explore_keep_finding(user, sentence, tape, size);
+    if (explore_seen.findings == 1) /* again and again would be without end */
+        explore_alarms(3);
 }
 
 Test(explore_fault, a_finding_is_told_once_however_slowly)
 {
     const npjt_explore_options options = {.finding = slow_finding};
-    fault.aborts = true;
+    explore_fault.aborts = true;
     cr_expect_eq(npjt_explore(npjt_scope_at(0), &options, NULL), NPJT_EXPLORE_FINDING);
     expect_finding("the engine crashes", 5);
 }
@@ -262,7 +164,7 @@ static void trace_of_no_state(npj_trace *trace)
 
 Test(explore_fault, a_trace_of_a_state_that_is_not_there_is_found)
 {
-    fault.trace = trace_of_no_state;
+    explore_fault.trace = trace_of_no_state;
     expect_found("a trace tells of event 0 in state 1000000, and there is no such cell", 5);
 }
 
@@ -273,7 +175,7 @@ static void trace_of_no_event(npj_trace *trace)
 
 Test(explore_fault, a_trace_of_an_event_that_is_not_there_is_found)
 {
-    fault.trace = trace_of_no_event;
+    explore_fault.trace = trace_of_no_event;
     expect_found("a trace tells of event 1000000 in state 0, and there is no such cell", 5);
 }
 
@@ -284,7 +186,7 @@ static void trace_without_kind(npj_trace *trace)
 
 Test(explore_fault, an_event_2019_that_is_traced_as_another_is_found)
 {
-    fault.trace = trace_without_kind;
+    explore_fault.trace = trace_without_kind;
     cr_expect_eq(search(0), NPJT_EXPLORE_FINDING);
-    cr_expect_str_eq(seen.sentence, "Event 2019 is traced 0 times where 1 is right");
+    cr_expect_str_eq(explore_seen.sentence, "Event 2019 is traced 0 times where 1 is right");
 }

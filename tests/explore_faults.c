@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT */
+#include "explore_faults.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct explore_fault explore_fault;
+struct explore_seen explore_seen;
+
+static npj_config config; /* that the search asks for */
+
+void explore_alarms(unsigned count)
+{
+    while (count-- > 0)
+        (void)raise(SIGALRM);
+}
+
+/** The status of a call, or another. */
+static npj_status told(const char *call, npj_status status)
+{
+    return explore_fault.lies && strcmp(explore_fault.lies, call) == 0 ? explore_fault.lie : status;
+}
+
+/* ------------------------------------------------------------------------------------------------- what it is given */
+
+static bool in_trace;
+
+static void crooked_trace(void *user, const npj_trace *trace)
+{
+    npj_trace crooked = *trace;
+    if (explore_fault.trace)
+        explore_fault.trace(&crooked);
+    in_trace = true;
+    config.trace(user, &crooked);
+    in_trace = false;
+}
+
+static void *alloc(void *user, size_t bytes)
+{
+    void *block = config.mem.alloc(user, bytes + explore_fault.allocates);
+    if (block == explore_seen.released)
+        explore_seen.released = NULL;
+    return block;
+}
+
+static void release(void *user, void *block, size_t bytes)
+{
+    explore_seen.released = block;
+    config.mem.release(user, block, bytes + explore_fault.releases);
+}
+
+npj_status explore_fault_srv_new(const npj_config *wanted, npj_srv **out);
+npj_status explore_fault_srv_new(const npj_config *wanted, npj_srv **out)
+{
+    npj_config crooked = *wanted;
+    config = *wanted;
+    if (explore_fault.refuses)
+        return NPJ_STATUS_INVALID_PARAMETER;
+    if (explore_fault.gives_none)
+        return NPJ_STATUS_SUCCESS;
+    crooked.trace = crooked_trace;
+    crooked.mem.alloc = alloc;
+    crooked.mem.release = release;
+    return npj_srv_new(&crooked, out);
+}
+
+void explore_fault_srv_free(npj_srv **srv);
+void explore_fault_srv_free(npj_srv **srv)
+{
+    if (explore_fault.keeps_all)
+        *srv = NULL;
+    else
+        npj_srv_free(srv);
+}
+
+/* ------------------------------------------------------------------------------------------------------------- calls
+ */
+
+/** A call that may return another status than its own. */
+#define LYING(call, parameters, arguments)                                                                             \
+    npj_status explore_fault_##call parameters;                                                                        \
+    npj_status explore_fault_##call parameters                                                                         \
+    {                                                                                                                  \
+        return told("npj_" #call, npj_##call arguments);                                                               \
+    }
+LYING(close, (npj_srv * srv, npj_job job, uint64_t tag), (srv, job, tag))
+LYING(cancel, (npj_srv * srv, npj_req request), (srv, request))
+LYING(job_added, (npj_srv * srv, npj_op op, npj_status status, const npj_path *path, uint32_t job_id),
+      (srv, op, status, path, job_id))
+LYING(opened, (npj_srv * srv, npj_op op, npj_status status, npj_pipe_mode mode), (srv, op, status, mode))
+LYING(written, (npj_srv * srv, npj_op op, npj_status status, uint64_t amount), (srv, op, status, amount))
+LYING(done, (npj_srv * srv, npj_op op, npj_status status), (srv, op, status))
+LYING(abort, (npj_srv * srv, npj_job job, npj_status reason), (srv, job, reason))
+LYING(client_gone, (npj_srv * srv, uint64_t client, npj_status reason), (srv, client, reason))
+LYING(provider_gone, (npj_srv * srv, uint64_t provider), (srv, provider))
+LYING(shutdown, (npj_srv * srv, npj_shutdown_how how), (srv, how))
+
+npj_status explore_fault_add_job(npj_srv *srv, uint64_t client, uint64_t provider, uint64_t cookie, uint64_t tag,
+                                 npj_job *out);
+npj_status explore_fault_add_job(npj_srv *srv, uint64_t client, uint64_t provider, uint64_t cookie, uint64_t tag,
+                                 npj_job *out)
+{
+    npj_status status = npj_add_job(srv, client, provider, cookie, tag, out);
+    if (status == NPJ_STATUS_PENDING && explore_fault.added)
+        explore_fault.added(srv, out);
+    return told("npj_add_job", status);
+}
+
+npj_status explore_fault_connect(npj_srv *srv, npj_job job, uint64_t tag);
+npj_status explore_fault_connect(npj_srv *srv, npj_job job, uint64_t tag)
+{
+    while (explore_fault.hangs)
+        explore_alarms(1);
+    if (explore_fault.aborts)
+        abort();
+    npj_status status = npj_connect(srv, job, tag);
+    if (explore_fault.refusal && npj_status_is_error(status))
+        explore_fault.refusal(srv);
+    return told("npj_connect", status);
+}
+
+npj_status explore_fault_write(npj_srv *srv, npj_job job, uint64_t tag, const void *bytes, uint32_t length,
+                               unsigned flags, npj_req *out);
+npj_status explore_fault_write(npj_srv *srv, npj_job job, uint64_t tag, const void *bytes, uint32_t length,
+                               unsigned flags, npj_req *out)
+{
+    unsigned char old[2], *kept = srv->idle[1] ? (unsigned char *)srv->idle[1] + NPJI_PACKET_BYTES : NULL;
+    bool again = explore_fault.keeps_old && kept && srv->stats.packets.live > 0 && flags == NPJ_COPY && length == 2;
+    if (again)
+        memcpy(old, kept, sizeof old);
+    npj_status status = npj_write(srv, job, tag, bytes, length, flags, out);
+    if (again && status == NPJ_STATUS_PENDING)
+        memcpy(kept, old, sizeof old);
+    if (status == NPJ_STATUS_PENDING && explore_fault.wrote)
+        explore_fault.wrote(srv, out);
+    return told("npj_write", status);
+}
+
+npj_status explore_fault_advance(npj_srv *srv, uint64_t now);
+npj_status explore_fault_advance(npj_srv *srv, uint64_t now)
+{
+    if (explore_fault.sleeps && srv->clock_set && npj_deadline(srv) == NPJ_NEVER)
+        return NPJ_STATUS_SUCCESS;
+    bool gone = srv->clock_set && now < npji_host_time(srv, srv->now);
+    npj_status status = npj_advance(srv, now);
+    if (gone && explore_fault.time_gone)
+        explore_fault.time_gone(srv);
+    return told("npj_advance", status);
+}
+
+npj_status explore_fault_trim(npj_srv *srv);
+npj_status explore_fault_trim(npj_srv *srv)
+{
+    return explore_fault.trims_inside && in_trace ? NPJ_STATUS_SUCCESS : told("npj_trim", npj_trim(srv));
+}
+
+bool explore_fault_next(npj_srv *srv, npj_action *out);
+bool explore_fault_next(npj_srv *srv, npj_action *out)
+{
+    return explore_fault.next ? explore_fault.next(srv, out) : npj_next(srv, out);
+}
+
+/* ---------------------------------------------------------------------------------------------------------- looking in
+ */
+
+/** Once for each event. */
+void explore_fault_stats_get(const npj_srv *srv, npj_stats *out);
+void explore_fault_stats_get(const npj_srv *srv, npj_stats *out)
+{
+    npj_stats_get(srv, out);
+    if (explore_fault.stats)
+        explore_fault.stats(out);
+    if (explore_fault.alarm_at_65536 && explore_seen.events++ % 65536 == 10)
+        explore_alarms(1);
+}
+
+npj_status explore_fault_job_query(const npj_srv *srv, npj_job job, npj_job_info *out);
+npj_status explore_fault_job_query(const npj_srv *srv, npj_job job, npj_job_info *out)
+{
+    npj_status status = npj_job_query(srv, job, out);
+    if (status == NPJ_STATUS_SUCCESS && explore_fault.info)
+        explore_fault.info(out);
+    return told("npj_job_query", status);
+}
+
+uint64_t explore_fault_deadline(const npj_srv *srv);
+uint64_t explore_fault_deadline(const npj_srv *srv)
+{
+    return npj_deadline(srv) + explore_fault.deadline;
+}
+
+const char *explore_fault_check(const npj_srv *srv);
+const char *explore_fault_check(const npj_srv *srv)
+{
+    static uint32_t checks;
+    while (explore_fault.check_hangs && checks > 0)
+        explore_alarms(1);
+    checks++;
+    return explore_fault.breaks_law ? "it is wrong" : npj_check(srv);
+}
+
+void *explore_fault_calloc(size_t count, size_t bytes);
+void *explore_fault_calloc(size_t count, size_t bytes)
+{
+    if (explore_fault.alarm_in_table && count > 1 << 16)
+        explore_alarms(3);
+    return calloc(count, bytes);
+}
+
+/* -------------------------------------------------------------------------------------------------------- looking on
+ */
+
+void explore_keep_finding(void *user, const char *sentence, const uint8_t *tape, size_t size)
+{
+    (void)user;
+    explore_seen.findings++;
+    (void)snprintf(explore_seen.sentence, sizeof explore_seen.sentence, "%s", sentence);
+    explore_seen.size = size;
+    memcpy(explore_seen.tape, tape, size);
+}
+
+npjt_explore_end explore_search(const char *scope, uint64_t max_states)
+{
+    const npjt_explore_options options = {.max_states = max_states, .finding = explore_keep_finding};
+    uint32_t index = 0;
+    while (strcmp(npjt_scope_at(index)->name, scope) != 0)
+        index++;
+    return npjt_explore(npjt_scope_at(index), &options, NULL);
+}
+
+bool explore_finds(const char *scope, const char *sentence)
+{
+    explore_seen = (struct explore_seen){.released = NULL};
+    return explore_search(scope, 0) == NPJT_EXPLORE_FINDING && explore_seen.findings == 1 &&
+           strstr(explore_seen.sentence, sentence) != NULL;
+}
