@@ -190,10 +190,10 @@ static void try_event(struct search *s, explore_event event, npjt_budget cost)
     note_outcomes(s, event);
     if (x->wrong != NULL)
         return;
-    if (key == s->base)
-        s->told.refused += npj_status_is_error(status);
-    else if (!may_change(s, event, status))
+    if (!s->as_before && !may_change(s, event, status))
         explore_wrong(x, "a call that was refused with %s has changed the engine", npj_status_name(status));
+    else if (key == s->base)
+        s->told.refused += npj_status_is_error(status);
     else
         look_at_world(s, event, cost, key);
 }
