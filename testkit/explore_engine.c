@@ -7,9 +7,13 @@
  * few (which slot a job is in, and the order in which jobs were added or their deadlines armed). The latter can matter,
  * where the jobs are not alike: see explore.h for what the search does not show for it.
  *
- * What is left out must be held against the model at every event instead: handles, JobIds, cookies.
+ * What is left out must be held against the model at every event instead: handles, JobIds, cookies. And where both the
+ * engine and the model have what no key tells, a clock or an order, the key tells whether theirs is the same. A state
+ * in which it is not would else be taken for one in which it is, and not looked into.
  */
-#include "../lib/engine.h"
+#include <string.h>
+
+#include "../lib/deadline.h"
 #include "explore_state.h"
 #include "model_state.h"
 
@@ -86,21 +90,93 @@ static void insert(struct jobs *jobs, const struct npji_job *job, uint64_t key)
     jobs->job[at] = job;
 }
 
-static uint64_t line_key(const struct npj_srv *srv, const struct jobs *jobs, uint64_t key)
+/* Where a job stands among the model's, in the order of adding; behind all if it is none of them. */
+static uint32_t index_of(const npjt_model *model, npj_job handle)
 {
+    uint32_t index = 0;
+    while (index < model->job_count && npjt_model_jobs(model)[index].handle != handle)
+        index++;
+    return index;
+}
+
+/* Where it stands in the model's line, from 1; 0 if it does not. */
+static uint32_t turn_of(const npjt_model *model, npj_job handle)
+{
+    const model_job *jobs = npjt_model_jobs(model);
+    uint32_t index = index_of(model, handle), turn = index < model->job_count ? jobs[index].turn : 0, place = 0;
+    for (uint32_t i = 0; i < model->job_count; i++)
+        place += jobs[i].turn > 0 && jobs[i].turn <= turn;
+    return place;
+}
+
+static uint64_t line_key(const struct explorer *x, const struct jobs *jobs, uint64_t key)
+{
+    const struct npj_srv *srv = x->world->srv;
     uint32_t length = 0;
     for (const struct npji_link *link = srv->ready.next; link != &srv->ready && length <= jobs->count;
          link = link->next) {
         uint32_t at = 0;
         while (at < jobs->count && &jobs->job[at]->ready != link)
             at++;
+        uint64_t turn = at < jobs->count ? turn_of(x->model, jobs->job[at]->handle) : 0;
         /* Jobs that are alike have the same place. */
         while (at > 0 && at < jobs->count && jobs->key[at - 1] == jobs->key[at])
             at--;
-        key = mix(key, at);
+        key = mix(key, turn << 32 | at);
         length++;
     }
     return key;
+}
+
+/* Whether the jobs of each client and provider are in the order of adding. */
+static bool are_in_order_of_adding(const struct explorer *x)
+{
+    const struct npj_srv *srv = x->world->srv;
+    for (unsigned of = 0; of < 2 * NPJI_KEYS; of++) {
+        enum npji_key key = of < 2 ? NPJI_CLIENT : NPJI_PROVIDER;
+        const struct npji_job *first = npji_index_first(srv, key, 1 + of % 2), *job = first;
+        for (uint32_t steps = 0; job != NULL && steps < NPJT_SCOPE_JOBS; steps++) {
+            const struct npji_job *next = npji_index_next(job, key);
+            if (next == first)
+                break;
+            if (index_of(x->model, next->handle) < index_of(x->model, job->handle))
+                return false;
+            job = next;
+        }
+    }
+    return true;
+}
+
+static struct npji_job *owner_of(struct npji_link *link, unsigned timer)
+{
+    return npji_deadline_job(NPJI_OWNER(link, struct npji_deadline, link), (enum npji_timer)timer);
+}
+
+/* Whether deadlines of a kind that fall together are in the order in which the model has armed them. */
+static bool are_in_order_of_arming(const struct explorer *x)
+{
+    struct npj_srv *srv = x->world->srv;
+    const model_job *jobs = npjt_model_jobs(x->model);
+    for (unsigned timer = 0; timer < NPJI_TIMERS; timer++) {
+        struct npji_link *head = &srv->timers[timer], *link = head->next;
+        for (uint32_t steps = 0; link != head && link->next != head && steps < NPJT_SCOPE_JOBS; steps++) {
+            uint32_t job = index_of(x->model, owner_of(link, timer)->handle);
+            uint32_t next = index_of(x->model, owner_of(link->next, timer)->handle);
+            if (job < x->model->job_count && next < x->model->job_count &&
+                jobs[job].at[timer] == jobs[next].at[timer] && jobs[job].armed[timer] > jobs[next].armed[timer])
+                return false;
+            link = link->next;
+        }
+    }
+    return true;
+}
+
+/* In what the engine and the model differ of what no key tells: 0 if in nothing. */
+static uint64_t apart(const struct explorer *x)
+{
+    const struct npj_srv *srv = x->world->srv;
+    uint64_t clocks = (srv->now - x->model->clock) ^ (srv->origin - x->model->origin) << 16;
+    return clocks << 2 | (uint64_t)!are_in_order_of_adding(x) << 1 | (uint64_t)!are_in_order_of_arming(x);
 }
 
 /* What was said of Event 2019, and whether there are handles of what has ended. */
@@ -156,8 +232,8 @@ uint64_t explore_key_but_kept(const struct explorer *x)
     uint64_t key = npjt_model_digest(x->model);
     for (uint32_t i = 0; i < jobs.count; i++)
         key = mix(key, jobs.key[i]);
-    key = line_key(srv, &jobs, key);
-    key = mix(key, said_and_stale(x));
+    key = line_key(x, &jobs, key);
+    key = mix(mix(key, said_and_stale(x)), apart(x));
     return mix(key, left(srv, srv->shutdown_deadline) << 32 | (uint64_t)srv->shutdown << 8 |
                         (uint64_t)srv->idle_owed << 4 | (uint64_t)srv->no_pool_jobs << 3 |
                         (uint64_t)srv->no_pool_writes << 2 | (uint64_t)srv->busy << 1 | srv->clock_set);

@@ -70,7 +70,7 @@ includes()
 only_the_search_looks_inside()
 {
     sources $folders | grep -v -e '^lib/' -e '^tests/' |
-        xargs awk '/lib\/engine\.h/ && FILENAME !~ /explore_(arena|engine)\.c$/ { print FILENAME }' | none
+        xargs awk '/\.\.\/lib\// && FILENAME !~ /explore_(arena|engine)\.c$/ { print FILENAME }' | none
 }
 
 no_angled_way_around()
@@ -99,7 +99,7 @@ check 'the library includes freestanding headers and string.h only' library_is_f
 check 'include/ includes itself only' includes include '^npjob/'
 check 'lib/ includes include/' includes lib '^npjob/'
 check 'host/ includes include/ and its own' includes host '^npjob(-posix)?/'
-check 'testkit/ includes include/ and its own' includes testkit '^npjob(-testkit)?/|^\.\./lib/engine\.h$'
+check 'testkit/ includes include/ and its own' includes testkit '^npjob(-testkit)?/|^\.\./lib/(engine|deadline)\.h$'
 check 'but for the search, which looks into the engine' only_the_search_looks_inside
 check 'fuzz/ includes the public headers, the parsers of npjobd and of its host, the reader of tapes, and its own' includes fuzz \
     '^npjob(-testkit|-posix)?/|^(npa|settings|whole|words|tape_files)\.h$'
@@ -108,7 +108,7 @@ check "bench/ includes the public headers, the host's pipe, npjobd's handshake a
 check 'tools/ includes the public headers and its own' includes tools '^npjob(-testkit|-posix)?/'
 check 'npjobd/ includes those of the host, what is printable, and its own' includes npjobd '^npjob(-posix)?/|^\.\./host/text\.h$'
 check 'tests/ includes the public headers, parts of the programs and its own' includes tests \
-    '^npjob(-testkit|-posix)?/|^(loop\.c|(tape_words|tape_files|explore_state)\.h|engine\.h|packet\.h)$|^(text|words)\.h$|^(npa|settings|whole|listener|log|pool|explore)\.h$'
+    '^npjob(-testkit|-posix)?/|^(loop\.c|(tape_words|tape_files|explore_state)\.h|(engine|packet|deadline)\.h)$|^(text|words)\.h$|^(npa|settings|whole|listener|log|pool|explore)\.h$'
 check 'public headers are included by name' no_angled_way_around
 check 'the links of the pages lead somewhere' links_lead_somewhere
 finish
