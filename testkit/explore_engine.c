@@ -7,9 +7,9 @@
  * few (which slot a job is in, and the order in which jobs were added or their deadlines armed). The latter can matter,
  * where the jobs are not alike: see explore.h for what the search does not show for it.
  *
- * What is left out must be held against the model at every event instead: handles, JobIds, cookies. And where both the
- * engine and the model have what no key tells, a clock or an order, the key tells whether theirs is the same. A state
- * in which it is not would else be taken for one in which it is, and not looked into.
+ * What is left out must be held against the model at every event instead: handles, JobIds, cookies, the bytes of
+ * writes. And where both the engine and the model have what no key tells, a clock or an order, the key tells whether
+ * theirs is the same. A state in which it is not would else be taken for one in which it is, and not looked into.
  */
 #include <string.h>
 
@@ -190,8 +190,8 @@ static uint64_t said_and_stale(const struct explorer *x)
     return said | (uint64_t)request << 2 | (uint64_t)(w->ended_job != 0) << 3;
 }
 
-/* The sizes of the blocks that there can be: a header alone, and one with a few bytes behind it. */
-enum { SIZES = 2 };
+/* The sizes of the blocks that there can be: a header alone, and one with a few bytes behind it, the least that is. */
+enum { SIZES = 2, SMALLEST = 64 };
 
 /* How many blocks of each size are kept for reuse, and which is the next to make way. */
 static uint64_t kept(const struct npj_srv *srv)
@@ -214,7 +214,7 @@ void explore_scribble(const struct explorer *x)
     for (unsigned class = 0; class < SIZES; class ++)
         for (struct npji_packet *packet = srv->idle[class]; packet != NULL; packet = packet->next) {
             struct npji_packet *const next = packet->next;
-            memset(packet, 0xDD, sizeof *packet);
+            memset(packet, 0xDD, NPJI_PACKET_BYTES + (size_t)class * SMALLEST);
             packet->next = next;
             packet->size_class = (uint8_t)class;
         }
@@ -276,6 +276,41 @@ bool explore_unchanged(struct explorer *x)
 }
 
 /* ---------------------------------------------------------------------------------------------------- other looks */
+
+static const model_packet *write_of(const struct explorer *x, npj_req request)
+{
+    const model_packet *writes = npjt_model_packets(x->model);
+    for (uint32_t i = 0; i < x->model->packet_count; i++)
+        if (writes[i].handle == request)
+            return &writes[i];
+    return NULL;
+}
+
+/* Whether what the pipe has not taken of a write is where it was put, and as it was. */
+static bool has_its_bytes(const struct explorer *x, const struct npji_packet *packet)
+{
+    const model_packet *write = write_of(x, packet->request);
+    uint32_t length = packet->length, taken = packet->taken;
+    if (write == NULL || length > EXPLORE_LONGEST || taken >= length)
+        return true; /* other checks tell of it, or there is nothing left */
+    const void *own = (const unsigned char *)packet + NPJI_PACKET_BYTES;
+    return packet->bytes == (write->lend ? write->lent : own) &&
+           memcmp(packet->bytes + taken, explore_bytes + EXPLORE_LONGEST - (length - taken), length - taken) == 0;
+}
+
+bool explore_has_bytes(const struct explorer *x)
+{
+    const struct npj_srv *srv = x->world->srv;
+    for (uint32_t slot = 0; slot < srv->slots_used; slot++) {
+        const struct npji_job *job = npji_slot_job(srv->slots[slot]);
+        for (int list = 0; job != NULL && list < 2; list++)
+            for (const struct npji_packet *packet = list == 0 ? job->queue.head : job->due.head; packet != NULL;
+                 packet = packet->next)
+                if ((list == 0 || npji_packet_held(job, packet)) && !has_its_bytes(x, packet))
+                    return false;
+    }
+    return true;
+}
 
 static const struct npji_job *job_at(const struct explorer *x, npj_job handle)
 {

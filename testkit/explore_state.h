@@ -150,6 +150,8 @@ uint32_t explore_arena_live(const struct explorer *x);
 void explore_arena_check(struct explorer *x); /* whether something was written where no block is */
 
 /* explore_world.c */
+enum { EXPLORE_LONGEST = 2 };                                        /* of writes: two bytes, or the second alone, */
+extern const unsigned char explore_bytes[EXPLORE_LONGEST];           /* each of which is known again */
 bool explore_world_new(struct explorer *x, const npjt_scope *scope); /* if x->wrong, there may be no engine in it */
 void explore_world_free(struct explorer *x);
 npj_status explore_apply(struct explorer *x, explore_event event); /* on both; then looks at x->wrong */
@@ -250,6 +252,7 @@ void explore_way_free(struct way *way);
 /* explore_engine.c */
 uint64_t explore_key(const struct explorer *x);
 uint64_t explore_key_but_kept(const struct explorer *x); /* without the blocks that are kept for reuse */
+bool explore_has_bytes(const struct explorer *x); /* whether each write that waits, or is in flight, has its own */
 void explore_scribble(const struct explorer *x);
 void explore_find_counters(struct explorer *x);
 bool explore_unchanged(struct explorer *x);

@@ -8,9 +8,9 @@
 #include "explore_state.h"
 #include "npjob-testkit/driver.h"
 
-/* What is written: two bytes, each of which is known again. Lent ones have a place for each tag. */
-static const unsigned char two[2] = {0xA0, 0xA1};
-static unsigned char lent[64][2];
+const unsigned char explore_bytes[EXPLORE_LONGEST] = {0xA0, 0xA1};
+/* Lent ones have a place for each tag. */
+static unsigned char lent[64][EXPLORE_LONGEST];
 
 void explore_wrong(struct explorer *x, const char *format, ...)
 {
@@ -44,7 +44,7 @@ static void configure(struct explorer *x)
                              .max_jobs = scope->jobs,
                              .max_packets = scope->packets,
                              .max_job_packets = scope->job_packets,
-                             .max_write_bytes = 2,
+                             .max_write_bytes = EXPLORE_LONGEST,
                              .max_batch = scope->batch,
                              .max_job_bytes = (uint64_t)scope->job_packets * 2,
                              .max_pool_bytes = scope->pool,
@@ -74,7 +74,7 @@ bool explore_world_new(struct explorer *x, const npjt_scope *scope)
     x->plan.base = (unsigned char *)x->world + blocks;
     x->model = (npjt_model *)(void *)((char *)x->world + model);
     for (unsigned i = 0; i < 64; i++)
-        memcpy(lent[i], two, sizeof two);
+        memcpy(lent[i], explore_bytes, sizeof explore_bytes);
     explore_arena_clear(x);
     npj_srv *srv = NULL;
     if (npj_srv_new(&x->config, &srv) != NPJ_STATUS_SUCCESS) {
@@ -115,8 +115,8 @@ static bool same_iov(const npj_action *said, const npj_action *right)
         const npj_iov *iov = &said->iov[i], *other = &right->iov[i];
         if (iov->length != other->length || (other->base != NULL && iov->base != other->base))
             return false;
-        /* Two bytes, or the second alone. */
-        if (iov->length > 0 && memcmp(iov->base, two + (2 - iov->length), iov->length) != 0)
+        const unsigned char *bytes = explore_bytes + EXPLORE_LONGEST - iov->length;
+        if (iov->length > 0 && memcmp(iov->base, bytes, iov->length) != 0)
             return false;
     }
     return true;
@@ -192,7 +192,7 @@ static npj_status write(struct explorer *x, npj_job job, unsigned what)
     struct world *w = x->world;
     npj_req request = 0;
     unsigned flags = what == WRITE_TWO_LENT ? NPJ_LEND : NPJ_COPY;
-    unsigned char copied[] = {two[0], two[1], 0};
+    unsigned char copied[] = {explore_bytes[0], explore_bytes[1], 0};
     const unsigned char *bytes = what == WRITE_TWO_LENT ? lent[w->next_tag % 64]
                                  : what == WRITE_ONE    ? copied + 1
                                                         : copied;
@@ -459,6 +459,8 @@ void explore_check(struct explorer *x)
         explore_wrong(x, "an invariant of the engine does not hold: %s", invariant);
     check_jobs(x);
     explore_arena_check(x);
+    if (!explore_has_bytes(x))
+        explore_wrong(x, "the bytes of a write have been changed, or moved, before the pipe has taken them");
     if (npj_deadline(x->world->srv) != npjt_model_deadline(x->model))
         explore_wrong(x, "the engine's deadline is not the model's");
 }

@@ -19,6 +19,46 @@ Test(explore_key, a_refused_call_that_leaves_a_trace_is_found)
               "%s", explore_seen.sentence);
 }
 
+/* A write of copied bytes that waits, its job's pipe having taken none of it. */
+static void change_a_byte(npj_srv *srv)
+{
+    for (uint32_t slot = 0; slot < srv->slots_used; slot++) {
+        const struct npji_job *job = npji_slot_job(srv->slots[slot]);
+        struct npji_packet *packet = job ? job->queue.head : NULL;
+        if (packet && packet->size_class > 0 && packet->taken == 0)
+            *((unsigned char *)packet + NPJI_PACKET_BYTES) ^= 1;
+    }
+}
+
+Test(explore_key, a_byte_that_a_call_changes_which_does_nothing_else_is_found)
+{
+    explore_fault.time_gone = change_a_byte;
+    cr_expect(explore_finds("pair", "the bytes of a write have been changed"), "%s", explore_seen.sentence);
+}
+
+/* Its bytes are where nobody promises to keep them. */
+static void move_the_bytes(npj_srv *srv)
+{
+    static const unsigned char elsewhere[] = {0xA0, 0xA1};
+    for (uint32_t slot = 0; slot < srv->slots_used; slot++) {
+        const struct npji_job *job = npji_slot_job(srv->slots[slot]);
+        if (job && job->queue.head && job->queue.head->length == sizeof elsewhere)
+            job->queue.head->bytes = elsewhere;
+    }
+}
+
+Test(explore_key, bytes_that_a_call_moves_which_does_nothing_else_are_found)
+{
+    explore_fault.time_gone = move_the_bytes;
+    cr_expect(explore_finds("pair", "the bytes of a write have been changed, or moved"), "%s", explore_seen.sentence);
+}
+
+Test(explore_key, a_block_that_keeps_what_stood_in_it_is_found)
+{
+    explore_fault.keeps_old = true;
+    cr_expect(explore_finds("little", "the bytes of a write have been changed"), "%s", explore_seen.sentence);
+}
+
 Test(explore_key, a_clock_that_stands_still_is_found)
 {
     explore_fault.sleeps = true;
