@@ -193,15 +193,23 @@ static uint64_t said_and_stale(const struct explorer *x)
 /* The sizes of the blocks that there can be: a header alone, and one with a few bytes behind it, the least that is. */
 enum { SIZES = 2, SMALLEST = 64 };
 
+static uint64_t kept_of(const struct npj_srv *srv, int class)
+{
+    uint64_t count = 0;
+    for (const struct npji_packet *packet = srv->idle[class]; packet != NULL && count < 255; packet = packet->next)
+        count++;
+    return count;
+}
+
+uint64_t explore_kept(const struct explorer *x)
+{
+    return kept_of(x->world->srv, 0) + kept_of(x->world->srv, 1);
+}
+
 /* How many blocks of each size are kept for reuse, and which is the next to make way. */
 static uint64_t kept(const struct npj_srv *srv)
 {
-    uint64_t count[SIZES] = {0, 0};
-    for (int class = 0; class < SIZES; class ++)
-        for (const struct npji_packet *packet = srv->idle[class]; packet != NULL && count[class] < 255;
-             packet = packet->next)
-            count[class]++;
-    return (uint64_t)(srv->idle_turn % SIZES) << 16 | count[0] << 8 | count[1];
+    return (uint64_t)(srv->idle_turn % SIZES) << 16 | kept_of(srv, 0) << 8 | kept_of(srv, 1);
 }
 
 /*

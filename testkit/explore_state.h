@@ -252,6 +252,7 @@ void explore_way_free(struct way *way);
 /* explore_engine.c */
 uint64_t explore_key(const struct explorer *x);
 uint64_t explore_key_but_kept(const struct explorer *x); /* without the blocks that are kept for reuse */
+uint64_t explore_kept(const struct explorer *x);         /* how many blocks are kept for reuse */
 bool explore_has_bytes(const struct explorer *x); /* whether each write that waits, or is in flight, has its own */
 void explore_scribble(const struct explorer *x);
 void explore_find_counters(struct explorer *x);

@@ -427,17 +427,16 @@ void explore_check_counters(struct explorer *x)
     npj_stats said, right;
     npj_stats_get(x->world->srv, &said);
     npjt_model_stats(x->model, &right);
-    uint64_t idle = said.idle_bytes;
     said.idle_bytes = said.memory_bytes = 0;
     said.job_bytes = said.packet_bytes = 0;
     if (memcmp(&said, &right, sizeof said) != 0)
         explore_wrong(x, "the counters of the engine are not those of the model");
-    uint64_t blocks = 1 + said.jobs.live + said.packets.live;
+    uint64_t blocks = 1 + said.jobs.live + said.packets.live, kept = explore_kept(x);
     uint32_t live = explore_arena_live(x);
-    if (live < blocks || (live > blocks && idle == 0))
-        explore_wrong(x, "%u blocks are live where %llu jobs and %llu packets explain %llu", live,
+    if (live != blocks + kept)
+        explore_wrong(x, "%u blocks are live where %llu jobs, %llu packets and %llu that are kept explain %llu", live,
                       (unsigned long long)said.jobs.live, (unsigned long long)said.packets.live,
-                      (unsigned long long)blocks);
+                      (unsigned long long)kept, (unsigned long long)(blocks + kept));
 }
 
 static void check_jobs(struct explorer *x)

@@ -53,6 +53,20 @@ Test(explore_key, bytes_that_a_call_moves_which_does_nothing_else_are_found)
     cr_expect(explore_finds("pair", "the bytes of a write have been changed, or moved"), "%s", explore_seen.sentence);
 }
 
+static void leak_beside_what_is_kept(npj_srv *srv)
+{
+    srv->busy = true;
+    if (srv->stats.idle_bytes > 0)
+        (void)srv->config.mem.alloc(srv->config.mem.user, NPJI_PACKET_BYTES);
+    srv->busy = false;
+}
+
+Test(explore_key, a_leak_beside_what_is_kept_for_reuse_is_found)
+{
+    explore_fault.time_gone = leak_beside_what_is_kept;
+    cr_expect(explore_finds("kept", "blocks are live where"), "%s", explore_seen.sentence);
+}
+
 Test(explore_key, a_block_that_keeps_what_stood_in_it_is_found)
 {
     explore_fault.keeps_old = true;
