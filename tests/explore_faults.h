@@ -40,7 +40,6 @@ struct explore_seen {
     char sentence[256];
     uint8_t tape[NPJT_TAPE_MAX];
     size_t size;
-    void *released; /**< the block that the engine has released last; NULL if that is in use again */
 };
 extern struct explore_seen explore_seen;
 
