@@ -217,18 +217,29 @@ void explore_keep_finding(void *user, const char *sentence, const uint8_t *tape,
     memcpy(explore_seen.tape, tape, size);
 }
 
+const npjt_scope *explore_scope(const char *name)
+{
+    uint32_t index = 0;
+    while (strcmp(npjt_scope_at(index)->name, name) != 0)
+        index++;
+    return npjt_scope_at(index);
+}
+
 npjt_explore_end explore_search(const char *scope, uint64_t max_states)
 {
     const npjt_explore_options options = {.max_states = max_states, .finding = explore_keep_finding};
-    uint32_t index = 0;
-    while (strcmp(npjt_scope_at(index)->name, scope) != 0)
-        index++;
-    return npjt_explore(npjt_scope_at(index), &options, NULL);
+    return npjt_explore(explore_scope(scope), &options, NULL);
+}
+
+bool explore_finds_in(const npjt_scope *scope, const char *sentence)
+{
+    const npjt_explore_options options = {.finding = explore_keep_finding};
+    explore_seen = (struct explore_seen){0};
+    return npjt_explore(scope, &options, NULL) == NPJT_EXPLORE_FINDING && explore_seen.findings == 1 &&
+           strstr(explore_seen.sentence, sentence) != NULL;
 }
 
 bool explore_finds(const char *scope, const char *sentence)
 {
-    explore_seen = (struct explore_seen){0};
-    return explore_search(scope, 0) == NPJT_EXPLORE_FINDING && explore_seen.findings == 1 &&
-           strstr(explore_seen.sentence, sentence) != NULL;
+    return explore_finds_in(explore_scope(scope), sentence);
 }

@@ -49,10 +49,14 @@ void explore_alarms(unsigned count);
 /** Keeps a finding. */
 void explore_keep_finding(void *user, const char *sentence, const uint8_t *tape, size_t size);
 
+/** A scope by its name. */
+const npjt_scope *explore_scope(const char *name);
+
 /** Searches a scope by its name. @param max_states 0: all. */
 npjt_explore_end explore_search(const char *scope, uint64_t max_states);
 
 /** Whether a search of a scope finds something and says @p sentence, or more than that. */
 bool explore_finds(const char *scope, const char *sentence);
+bool explore_finds_in(const npjt_scope *scope, const char *sentence);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What no key of a state tells: a call that changes nothing else leads to a state that is known, and has to be found at
- * once or be told apart from it.
+ * What the key of a state tells, and what it does not. What the engine has wrong, and the model right, makes another
+ * state, or it would be taken for one that is known and not be looked into; what no key tells has to be found at once.
  */
 #include <criterion/criterion.h>
 
@@ -130,4 +130,93 @@ Test(explore_key, an_order_of_arming_that_is_not_the_models_is_found)
 {
     explore_fault.time_gone = change_the_order_of_arming;
     cr_expect(explore_finds("turns", "the engine says"), "%s", explore_seen.sentence);
+}
+
+/* ------------------------------------------------------------------------------------------------ what a key tells */
+
+enum what {
+    ADD_IS_GOOD,
+    CONNECT_IS_GOOD,
+    CLOSE_IS_GOOD,
+    CLOSE_ACCEPTED,
+    HAS_PIPE,
+    FORGET,
+    TRUNCATED,
+    TAG_OF_ADD,
+    TAG_OF_CONNECT,
+    TAG_OF_CLOSE,
+    JOB_THINGS,
+    TAKEN = JOB_THINGS,
+    STATUS,
+    TAG_OF_WRITE,
+    ORDER,
+    PACKET_THINGS,
+    CAP_OF_JOBS = PACKET_THINGS,
+    CAP_OF_WRITES,
+    IDLE_OWED,
+    END_OF_DRAIN,
+    THINGS
+};
+static enum what what;
+
+static void change_job(struct npji_job *job)
+{
+    static const uint32_t facts[] = {[ADD_IS_GOOD] = NPJI_GOOD(NPJ_REQUEST_ADD),
+                                     [CONNECT_IS_GOOD] = NPJI_GOOD(NPJ_REQUEST_CONNECT),
+                                     [CLOSE_IS_GOOD] = NPJI_GOOD(NPJ_REQUEST_CLOSE),
+                                     [CLOSE_ACCEPTED] = NPJI_CLOSE_ACCEPTED,
+                                     [HAS_PIPE] = NPJI_HAS_PIPE,
+                                     [FORGET] = NPJI_FORGET,
+                                     [TRUNCATED] = NPJI_TRUNCATED};
+    if (what < TAG_OF_ADD)
+        job->facts ^= facts[what];
+    else
+        job->tags[what - TAG_OF_ADD] ^= 8;
+}
+
+/* The order is that of two answers. */
+static void change_packet(struct npji_job *job)
+{
+    struct npji_packet *waits = job->queue.head, *answered = job->due.head;
+    if (what == TAKEN && waits && waits->length == 2)
+        waits->taken ^= 1;
+    else if (what == STATUS && answered)
+        answered->status ^= NPJ_STATUS_CANCELLED;
+    else if (what == TAG_OF_WRITE && waits)
+        waits->tag++;
+    else if (what == ORDER && answered && answered->next)
+        npji_packet_append(&job->due, npji_packet_take(&job->due, &job->due.head));
+}
+
+static void change_engine(npj_srv *srv)
+{
+    if (what == CAP_OF_JOBS)
+        srv->no_pool_jobs = !srv->no_pool_jobs;
+    else if (what == CAP_OF_WRITES)
+        srv->no_pool_writes = !srv->no_pool_writes;
+    else if (what == IDLE_OWED)
+        srv->idle_owed = srv->shutdown && !srv->idle_owed;
+    else if (srv->shutdown_deadline != NPJ_NEVER)
+        srv->shutdown_deadline++;
+}
+
+static void change(npj_srv *srv)
+{
+    struct npji_job *job = srv->slots_used > 0 ? npji_slot_job(srv->slots[0]) : NULL;
+    if (what >= PACKET_THINGS)
+        change_engine(srv);
+    else if (job && what >= JOB_THINGS)
+        change_packet(job);
+    else if (job)
+        change_job(job);
+}
+
+/* Where the host takes its actions late, answers wait. */
+Test(explore_key, all_that_the_engine_has)
+{
+    npjt_scope late = *explore_scope("late");
+    late.misuse = true;
+    explore_fault.time_gone = change;
+    for (what = 0; what < THINGS; what++)
+        cr_expect(explore_finds_in(what == CAP_OF_WRITES ? explore_scope("pair") : &late, ""), "%d", (int)what);
 }
