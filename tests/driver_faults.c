@@ -366,6 +366,7 @@ const struct fault *driver_faults(size_t *count)
     size_t n = driver_faults_in_numbers(faults, driver_faults_in_actions(faults));
     n = driver_faults_in_the_life(faults, driver_faults_in_the_trace(faults, n));
     n = driver_faults_in_calls(faults, driver_faults_at_the_pipe(faults, n));
+    n = driver_faults_in_sight(faults, n);
     FAULT("releases by a wrong size", 0, WRITE_ONE, srv_new, new_wrong_size);
     FAULT("bytes of packets are counted that are not there", 2, WRITE_ONE, stats, stats_drift);
     FAULT("a packet is counted that is not there", 2, WRITE_ONE, stats, stats_lose_packet);

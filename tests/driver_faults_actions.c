@@ -60,8 +60,7 @@ static bool next_repeats_cancel(void *srv, npj_action *out)
     return twice(srv, out, NPJ_CANCEL);
 }
 
-/** Keeps every action of a kind to itself. */
-static bool without(void *srv, npj_action *out, npj_action_kind kind)
+bool driver_fault_without(void *srv, npj_action *out, npj_action_kind kind)
 {
     npj_action action;
     bool more;
@@ -75,12 +74,12 @@ static bool without(void *srv, npj_action *out, npj_action_kind kind)
 
 static bool next_without_resume(void *srv, npj_action *out)
 {
-    return without(srv, out, NPJ_RESUME);
+    return driver_fault_without(srv, out, NPJ_RESUME);
 }
 
 static bool next_without_idle(void *srv, npj_action *out)
 {
-    return without(srv, out, NPJ_IDLE);
+    return driver_fault_without(srv, out, NPJ_IDLE);
 }
 
 /** Forgets a RETURN as soon as it is due, and its packet too. */
@@ -94,7 +93,7 @@ static npj_status written_forgets_return(void *srv, npj_op op, npj_status status
 
 static bool next_without_return(void *srv, npj_action *out)
 {
-    return without(srv, out, NPJ_RETURN);
+    return driver_fault_without(srv, out, NPJ_RETURN);
 }
 
 static bool is_write_reply(const npj_action *action)
@@ -329,6 +328,7 @@ size_t driver_faults_in_actions(struct fault *faults)
     SAYS("the write of tag 7a6e000000010002 is answered with a count of 15");
     FAULT("RESUME never comes", 9, FILL, next, next_without_resume);
     FAULT("IDLE never comes", 9, FILL, next, next_without_idle);
+    SAYS("nothing is left after a shutdown, and IDLE has not come");
     FAULT("RETURN never comes", 9, LENT, next, next_without_return);
     FAULT("a RETURN is forgotten with its packet", 9, LENT, written, written_forgets_return);
     SAYS("a RETURN is due");

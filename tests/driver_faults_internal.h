@@ -76,6 +76,12 @@ size_t driver_faults_at_the_pipe(struct fault *faults, size_t n);
 /** Faults in what calls return, and in time. @param n how many there are. @return how many there are then. */
 size_t driver_faults_in_calls(struct fault *faults, size_t n);
 
+/** Faults in what is kept back, and in looking in. @param n how many there are. @return how many there are then. */
+size_t driver_faults_in_sight(struct fault *faults, size_t n);
+
+/** Keeps every action of a kind to itself. */
+bool driver_fault_without(void *srv, npj_action *out, npj_action_kind kind);
+
 /** Faults in numbers, which are cut. @param n how many there are. @return how many there are then. */
 size_t driver_faults_in_numbers(struct fault *faults, size_t n);
 
