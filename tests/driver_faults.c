@@ -362,7 +362,7 @@ static npj_status query_has_third_reason(const void *srv, npj_job job, npj_job_i
 
 const struct fault *driver_faults(size_t *count)
 {
-    static struct fault faults[192];
+    static struct fault faults[256];
     size_t n = driver_faults_in_numbers(faults, driver_faults_in_actions(faults));
     n = driver_faults_in_the_life(faults, driver_faults_in_the_trace(faults, n));
     n = driver_faults_in_calls(faults, driver_faults_at_the_pipe(faults, n));

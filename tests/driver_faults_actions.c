@@ -60,6 +60,16 @@ static bool next_repeats_cancel(void *srv, npj_action *out)
     return twice(srv, out, NPJ_CANCEL);
 }
 
+static bool next_cancels_for_ever(void *srv, npj_action *out)
+{
+    bool more = GOOD.next(srv, out);
+    if (more && is_kind(out, NPJ_CANCEL))
+        memory.kept = *out;
+    else if (!more && out && memory.kept.kind == NPJ_CANCEL)
+        *out = memory.kept;
+    return more || memory.kept.kind == NPJ_CANCEL;
+}
+
 bool driver_fault_without(void *srv, npj_action *out, npj_action_kind kind)
 {
     npj_action action;
@@ -311,6 +321,7 @@ size_t driver_faults_in_actions(struct fault *faults)
     FAULT("a REPLY of an add says held", 1, WRITE_ONE, next, next_says_more);
     FAULT("a REPLY has iovecs from nowhere", 1, WRITE_ONE, next, next_replies_iovecs);
     FAULT("a CANCEL is said twice", 3, CANCELLED, next, next_repeats_cancel);
+    FAULT("CANCELs have no end", 3, CANCELLED, next, next_cancels_for_ever);
     FAULT("the path is kept, and read when it is to be opened", 3, WRITE_ONE, next, next_reads_path);
     faults[n - 1].subject.job_added = added_keeps_path;
     FAULT("an action is of no kind", 3, WRITE_ONE, next, next_invents_kind);

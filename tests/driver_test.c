@@ -36,8 +36,7 @@ Test(driver, every_fault_is_found_by_its_law)
         cr_expect(laws_seen >> law & 1, "no fault breaks law %u (%s)", law, npjt_law_name(law));
 }
 
-/* ------------------------------------------------------------------------- servers that are not npjob, but obey the
- * laws */
+/* -------------------------------------------------------------------- servers that are not npjob, but obey the laws */
 
 static npj_status new_untraced(const npj_config *config, void **out)
 {
@@ -254,8 +253,7 @@ Test(driver, a_forged_write_may_be_an_unnamed_one)
                  sentence);
 }
 
-/* -------------------------------------------------------------------------------------------------------- the driver
- */
+/* ------------------------------------------------------------------------------------------------------ the driver */
 
 static npj_status connect_twice(void *srv, npj_job job, uint64_t tag)
 {
@@ -280,15 +278,42 @@ Test(driver, a_run_that_is_cut_short_says_so)
     cr_expect_eq(result.events, 2);
 }
 
+static const struct fault *fault_of(const char *name)
+{
+    size_t count;
+    const struct fault *fault = driver_faults(&count), *end = fault + count;
+    driver_fault_reset();
+    while (fault < end && strcmp(fault->name, name) != 0)
+        fault++;
+    cr_assert_neq(fault, end, "%s", name);
+    return fault;
+}
+
 /* Memory is looked at where no engine is: nothing else will. */
 Test(driver, an_engine_that_is_lost_is_a_leak)
 {
-    size_t count;
-    const struct fault *faults = driver_faults(&count);
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(faults[i].name, "new loses the engine") == 0)
-            cr_expect_eq(play(&faults[i].subject, "tape 1\n", UINT32_C(1) << NPJT_LAW_ALL_OR_NOTHING), NPJT_LAW_RECLAIM,
-                         "%s", sentence);
+    cr_expect_eq(play(&fault_of("new loses the engine")->subject, "tape 1\n", UINT32_C(1) << NPJT_LAW_ALL_OR_NOTHING),
+                 NPJT_LAW_RECLAIM, "%s", sentence);
+}
+
+/* What other laws see first. */
+Test(driver, with_laws_off_others_are_broken)
+{
+    static const struct {
+        const char *fault, *tape, *says;
+        uint32_t off;
+    } cases[] = {
+        {"a failed job is left to its provider", NULL, "jobs have not ended although everything was completed", 0x1008},
+        {"a packet is counted that is not there", "tape 1 max_packets=1\nopen\nwrite length=16\nnext\n",
+         "more jobs or packets than the configuration allows", 0x4},
+        {"CANCELs have no end", NULL, "actions in a row, and no end", 0x8},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct fault *fault = fault_of(cases[i].fault);
+        const char *tape = cases[i].tape ? cases[i].tape : fault->tape;
+        cr_expect_eq(play(&fault->subject, tape, cases[i].off), NPJT_LAW_BOUNDS);
+        cr_expect_not_null(strstr(sentence, cases[i].says), "%s", sentence);
+    }
 }
 
 Test(driver, names_of_laws)
@@ -314,19 +339,11 @@ static void note(void *user, const npjt_violation *finding)
 Test(driver, a_finding_names_the_event)
 {
     static const char text[] = "tape 1\nopen\nwrite length=16\nnext\ncomplete\nnext\nquery\n";
-    size_t count;
-    const struct fault *faults = driver_faults(&count);
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(faults[i].name, "a write's count is one short") != 0)
-            continue;
-        driver_fault_reset();
-        cr_assert_geq(play_text(&faults[i].subject, text, (npjt_options){.finding = note}).finding, 0);
-        cr_assert_eq(found_at, 5); /* the second next takes the REPLY */
-        cr_assert_eq(found_records, 5);
-        cr_assert_not_null(found_record);
-        return;
-    }
-    cr_assert_fail("that fault is missing");
+    const npjt_subject *subject = &fault_of("a write's count is one short")->subject;
+    cr_assert_geq(play_text(subject, text, (npjt_options){.finding = note}).finding, 0);
+    cr_assert_eq(found_at, 5); /* the second next takes the REPLY */
+    cr_assert_eq(found_records, 5);
+    cr_assert_not_null(found_record);
 }
 
 Test(driver, the_empty_tape_is_a_run)
