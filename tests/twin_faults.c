@@ -13,8 +13,10 @@ static struct {
     npj_op last_op; /* what the last npj_next() handed out; 0 if there was nothing */
     npj_job first_job;
     npj_action first_add; /* taken, and not yet handed out */
-    bool starved, many;
-    uint64_t now;
+    bool starved, many, late, again;
+    uint64_t now, looks, looked; /* queries, all and those behind which an action was asked for */
+    npj_iov iov;
+    uint8_t bytes[4096];
 } memory;
 
 static npj_status new_with_memory(const npj_config *config, void **out)
@@ -97,6 +99,26 @@ static npj_status written_at_once_counts_less(void *srv, npj_op op, npj_status s
     return GOOD.written(srv, op, status, transferred > 1 && op == memory.last_op ? transferred - 1 : transferred);
 }
 
+/* Whether the operation that has been completed was not the last thing that was said. */
+static void note_late(npj_op op)
+{
+    memory.late |= op != memory.last_op;
+}
+
+static npj_status written_noting_late(void *srv, npj_op op, npj_status status, uint64_t transferred)
+{
+    note_late(op);
+    return GOOD.written(srv, op, status, transferred);
+}
+
+static bool next_schedules_another_late(void *srv, npj_action *out)
+{
+    bool more = next_noting_op(srv, out);
+    if (more && memory.late && out->kind == NPJ_SCHEDULE_JOB)
+        out->job_id += 100;
+    return more;
+}
+
 static npj_status connect_cannot_wait(void *srv, npj_job job, uint64_t tag)
 {
     npj_job_info info;
@@ -126,6 +148,34 @@ static npj_status write_loses_heart(void *srv, npj_job job, uint64_t tag, const 
     return status;
 }
 
+/* Where a write is refused, its job is aborted if @status is why. */
+static npj_status write_aborts(void *srv, npj_job job, uint64_t tag, const void *bytes, uint32_t length, unsigned flags,
+                               npj_req *out, npj_status why)
+{
+    npj_status status = GOOD.write(srv, job, tag, bytes, length, flags, out);
+    if (status == why)
+        (void)GOOD.abort(srv, job, NPJ_STATUS_PRINT_CANCELLED);
+    return status;
+}
+
+static npj_status write_starved_aborts(void *srv, npj_job job, uint64_t tag, const void *bytes, uint32_t length,
+                                       unsigned flags, npj_req *out)
+{
+    return write_aborts(srv, job, tag, bytes, length, flags, out, NPJ_STATUS_INSUFFICIENT_RESOURCES);
+}
+
+static npj_status write_crowded_aborts(void *srv, npj_job job, uint64_t tag, const void *bytes, uint32_t length,
+                                       unsigned flags, npj_req *out)
+{
+    return write_aborts(srv, job, tag, bytes, length, flags, out, NPJ_STATUS_QUOTA_EXCEEDED);
+}
+
+static npj_status cancel_always_good(void *srv, npj_req request)
+{
+    (void)GOOD.cancel(srv, request);
+    return NPJ_STATUS_SUCCESS;
+}
+
 static bool next_without_resume(void *srv, npj_action *out)
 {
     bool more;
@@ -143,6 +193,40 @@ static npj_status query_takes_action(const void *srv, npj_job job, npj_job_info 
     npj_action lost;
     (void)GOOD.next(memory.srv, &lost);
     return GOOD.query(srv, job, out);
+}
+
+static npj_status query_is_counted(const void *srv, npj_job job, npj_job_info *out)
+{
+    memory.looks++;
+    return GOOD.query(srv, job, out);
+}
+
+static bool next_behind_queries(void *srv, npj_action *out)
+{
+    memory.looked = memory.looks;
+    return GOOD.next(srv, out);
+}
+
+static uint64_t digest_of_queries(const void *srv)
+{
+    return GOOD.digest(srv) + (srv == memory.srv ? memory.looked : 0);
+}
+
+static void stats_count_themselves(const void *srv, npj_stats *out)
+{
+    GOOD.stats(srv, out);
+    out->refused += memory.looks++;
+}
+
+static uint64_t deadline_comes_nearer(const void *srv)
+{
+    return GOOD.deadline(srv) - memory.looks++;
+}
+
+static const char *check_is_never_content(const void *srv)
+{
+    (void)srv;
+    return "all is well";
 }
 
 static npj_status advance_both_ways(void *srv, uint64_t now)
@@ -168,6 +252,32 @@ static bool next_counts_batch_short(void *srv, npj_action *out)
     bool more = next_noting_batch(srv, out);
     if (more && out->kind == NPJ_REPLY && out->request == NPJ_REQUEST_WRITE && memory.many && out->count > 0)
         out->count--;
+    return more;
+}
+
+/* Once there were many, a RESUME is lost. */
+static bool next_loses_resume_of_many(void *srv, npj_action *out)
+{
+    bool more;
+    do {
+        more = GOOD.next(srv, out);
+        memory.again |= more && out->kind == NPJ_WRITE && out->iov_count > 1;
+    } while (more && memory.again && out->kind == NPJ_RESUME);
+    return more;
+}
+
+/* Of many packets the pipe is given the first with its last byte changed. */
+static bool next_changes_many(void *srv, npj_action *out)
+{
+    static npj_iov pieces[64];
+    bool more = GOOD.next(srv, out);
+    if (more && out->kind == NPJ_WRITE && out->iov_count > 1) {
+        memcpy(pieces, out->iov, out->iov_count * sizeof *pieces);
+        memcpy(memory.bytes, pieces[0].base, pieces[0].length);
+        memory.bytes[pieces[0].length - 1] ^= 1;
+        pieces[0].base = memory.bytes;
+        out->iov = pieces;
+    }
     return more;
 }
 
@@ -239,8 +349,26 @@ static const uint8_t crowded[] = {0,
                                   STEP(WRITE, 0, 5, 0),
                                   END(0)};
 
-static const uint8_t looked_at[] = {
-    0, 0xE0, 0, STEP(ADVANCE, 0, 10, 0), OPEN(0), STEP(WRITE, 0, 5, 0), STEP(EXTRA, 0, 1, 0), END(0)};
+/* The second WRITE is one of two packets, in whose time the job is full again. */
+static const uint8_t crowded_twice[] = {0,
+                                        0xE1,
+                                        1,
+                                        OPEN(0),
+                                        STEP(WRITE, 0, 5, 0),
+                                        STEP(WRITE, 0, 5, 0),
+                                        STEP(WRITE, 0, 5, 0),
+                                        STEP(COMPLETE, 0, 4, 8),
+                                        STEP(WRITE, 0, 5, 0),
+                                        STEP(WRITE, 0, 5, 0),
+                                        DO(COMPLETE, 0),
+                                        END(0)};
+
+#define LOOKED_AT(which)                                                                                               \
+    {0, 0xE0, 0, STEP(ADVANCE, 0, 10, 0), OPEN(0), STEP(WRITE, 0, 5, 0), STEP(EXTRA, 0, which, 0), END(0)}
+static const uint8_t counted[] = LOOKED_AT(0), looked_at[] = LOOKED_AT(1), timed[] = LOOKED_AT(2),
+                     checked[] = LOOKED_AT(3);
+
+static const uint8_t cancelled_nothing[] = {0, 0xE0, 0, OPEN(0), STEP(EXTRA, 0, 10, 0), STEP(WRITE, 0, 5, 0), END(0)};
 
 static const uint8_t turned_back[] = {
     0, 0xE0, 0, STEP(ADVANCE, 0, 10, 0), OPEN(0), STEP(WRITE, 0, 5, 0), STEP(EXTRA, 0, 6, 20), END(0)};
@@ -256,7 +384,7 @@ const uint8_t *twin_plain_script(size_t *size)
 
 const struct twin_fault *twin_faults(size_t *count)
 {
-    static struct twin_fault faults[16];
+    static struct twin_fault faults[32];
     size_t n = 0;
 #define FAULT(text, found_by, says, steps, member, function)                                                           \
     do {                                                                                                               \
@@ -293,6 +421,27 @@ const struct twin_fault *twin_faults(size_t *count)
     FAULT("a WRITE of many counts its writes short", BATCH, "tag ", plain, next, next_counts_batch_short);
     FAULT("after a WRITE of many an action is lost", BATCH, "tag ", plain, written, written_many_loses_action);
     faults[n - 1].subject.next = next_noting_batch;
+    FAULT("after a completion that comes late another job is scheduled", DEFERRED, "asked for one thing", plain, next,
+          next_schedules_another_late);
+    faults[n - 1].subject.written = written_noting_late;
+    FAULT("a write that wants for memory aborts", RETRY, "refused for want of memory has changed the digest", starved,
+          write, write_starved_aborts);
+    FAULT("a write that wants for room aborts", RETRY, "refused for want of room has changed the digest", crowded,
+          write, write_crowded_aborts);
+    FAULT("a cancel of nothing is taken", RETRY, "a cancel of nothing is not refused", cancelled_nothing, cancel,
+          cancel_always_good);
+    FAULT("a query shows in the digest, later", QUERY, "the digests at the end differ", looked_at, query,
+          query_is_counted);
+    faults[n - 1].subject.digest = digest_of_queries;
+    faults[n - 1].subject.next = next_behind_queries;
+    FAULT("the statistics count those who ask for them", QUERY, "statistics asked for twice differ", counted, stats,
+          stats_count_themselves);
+    FAULT("a deadline comes nearer when it is asked for", QUERY, "the deadline asked for twice differs", timed,
+          deadline, deadline_comes_nearer);
+    FAULT("an invariant never holds", QUERY, "an invariant does not hold: all is well", checked, check,
+          check_is_never_content);
+    FAULT("a RESUME is lost behind a WRITE of many", BATCH, "RESUMEs", crowded_twice, next, next_loses_resume_of_many);
+    FAULT("a WRITE of many has a byte changed", BATCH, "the pipe of job 0", plain, next, next_changes_many);
 #undef FAULT
     *count = n;
     return faults;

@@ -75,6 +75,30 @@ Test(twin, what_is_left_behind_is_found_by_every_relation)
     }
 }
 
+/* A server whose blocks nobody knows can be told to have lost some when it has been freed. */
+Test(twin, what_is_left_behind_in_the_end_is_found)
+{
+    npjt_subject leaky = *twin_leaky();
+    leaky.engine_blocks = 0;
+    cr_expect_not(play(&leaky, plain, plain_size, NPJT_RELATION_QUERY));
+    cr_expect_not_null(strstr(sentence, "blocks have leaked"), "%s", sentence);
+}
+
+static npj_status new_fails(const npj_config *config, void **out)
+{
+    (void)config, (void)out;
+    return NPJ_STATUS_INSUFFICIENT_RESOURCES;
+}
+
+Test(twin, an_engine_that_cannot_be_made_is_a_finding)
+{
+    npjt_subject none = npjt_subject_npjob;
+    none.srv_new = new_fails;
+    none.digest = NULL;
+    cr_expect_not(play(&none, NULL, 0, NPJT_RELATION_QUERY));
+    cr_expect_not_null(strstr(sentence, "no engine could be made"), "%s", sentence);
+}
+
 /* The engine that was made last, and the one before. */
 static void *engines[2];
 
