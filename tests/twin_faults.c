@@ -15,6 +15,7 @@ static struct {
     npj_action first_add; /* taken, and not yet handed out */
     bool starved, many, late, again;
     uint64_t now, looks, looked; /* queries, all and those behind which an action was asked for */
+    npj_action last;
     npj_iov iov;
     uint8_t bytes[4096];
 } memory;
@@ -111,6 +112,19 @@ static npj_status written_noting_late(void *srv, npj_op op, npj_status status, u
     return GOOD.written(srv, op, status, transferred);
 }
 
+static bool next_repeats_late_reply(void *srv, npj_action *out)
+{
+    if (memory.again) {
+        memory.again = false;
+        *out = memory.last;
+        return true;
+    }
+    bool more = next_noting_op(srv, out);
+    memory.again = more && memory.late && out->kind == NPJ_REPLY && out->request == NPJ_REQUEST_WRITE;
+    memory.last = *out;
+    return more;
+}
+
 static bool next_schedules_another_late(void *srv, npj_action *out)
 {
     bool more = next_noting_op(srv, out);
@@ -199,6 +213,12 @@ static npj_status query_is_counted(const void *srv, npj_job job, npj_job_info *o
 {
     memory.looks++;
     return GOOD.query(srv, job, out);
+}
+
+static void stats_count_queries(const void *srv, npj_stats *out)
+{
+    GOOD.stats(srv, out);
+    out->jobs.total += memory.looks;
 }
 
 static bool next_behind_queries(void *srv, npj_action *out)
@@ -421,6 +441,9 @@ const struct twin_fault *twin_faults(size_t *count)
     FAULT("a WRITE of many counts its writes short", BATCH, "tag ", plain, next, next_counts_batch_short);
     FAULT("after a WRITE of many an action is lost", BATCH, "tag ", plain, written, written_many_loses_action);
     faults[n - 1].subject.next = next_noting_batch;
+    FAULT("a completion that comes late is answered twice", DEFERRED, ", more than once", plain, next,
+          next_repeats_late_reply);
+    faults[n - 1].subject.written = written_noting_late;
     FAULT("after a completion that comes late another job is scheduled", DEFERRED, "asked for one thing", plain, next,
           next_schedules_another_late);
     faults[n - 1].subject.written = written_noting_late;
@@ -430,6 +453,8 @@ const struct twin_fault *twin_faults(size_t *count)
           write, write_crowded_aborts);
     FAULT("a cancel of nothing is taken", RETRY, "a cancel of nothing is not refused", cancelled_nothing, cancel,
           cancel_always_good);
+    FAULT("a query counts as a job", QUERY, "the statistics at the end differ", looked_at, query, query_is_counted);
+    faults[n - 1].subject.stats = stats_count_queries;
     FAULT("a query shows in the digest, later", QUERY, "the digests at the end differ", looked_at, query,
           query_is_counted);
     faults[n - 1].subject.digest = digest_of_queries;
