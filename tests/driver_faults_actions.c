@@ -224,6 +224,64 @@ static bool next_clears(void *srv, npj_action *out)
     return more;
 }
 
+static bool next_clears_a_tag(void *srv, npj_action *out)
+{
+    bool more = GOOD.next(srv, out);
+    if (!more && out)
+        out->tag = 0;
+    return more;
+}
+
+/* What an action has that its kind does not name. */
+
+static bool next_has_more_members(void *srv, npj_action *out)
+{
+    bool more = GOOD.next(srv, out);
+    if (more && is_kind(out, NPJ_REPLY))
+        out->iov_count = 1;
+    return more;
+}
+
+static bool next_resumes_a_tag(void *srv, npj_action *out)
+{
+    bool more = GOOD.next(srv, out);
+    if (more && is_kind(out, NPJ_RESUME))
+        out->tag = 1;
+    return more;
+}
+
+static bool next_cancels_for_a_reason(void *srv, npj_action *out)
+{
+    bool more = GOOD.next(srv, out);
+    if (more && is_kind(out, NPJ_CANCEL))
+        out->status = NPJ_STATUS_CANCELLED;
+    return more;
+}
+
+static bool next_returns_bytes(void *srv, npj_action *out)
+{
+    bool more = GOOD.next(srv, out);
+    if (more && is_kind(out, NPJ_RETURN))
+        out->count = 1;
+    return more;
+}
+
+static bool next_is_idle_for_a_job(void *srv, npj_action *out)
+{
+    bool more = GOOD.next(srv, out);
+    if (more && is_kind(out, NPJ_IDLE))
+        out->cookie = 1;
+    return more;
+}
+
+static bool next_names_another_job(void *srv, npj_action *out)
+{
+    bool more = GOOD.next(srv, out);
+    if (more && is_kind(out, NPJ_OPEN))
+        out->job ^= UINT64_C(1) << 40;
+    return more;
+}
+
 static bool next_counts_short(void *srv, npj_action *out)
 {
     bool more = GOOD.next(srv, out);
@@ -320,12 +378,25 @@ size_t driver_faults_in_actions(struct fault *faults)
     SAYS("REPLY for a job that has ended");
     FAULT("a REPLY of an add says held", 1, WRITE_ONE, next, next_says_more);
     FAULT("a REPLY has iovecs from nowhere", 1, WRITE_ONE, next, next_replies_iovecs);
+    FAULT("a REPLY has a number of iovecs", 1, WRITE_ONE, next, next_has_more_members);
+    SAYS("REPLY has a member that its kind does not name");
+    FAULT("a RESUME has a tag", 1, FILL, next, next_resumes_a_tag);
+    SAYS("RESUME has a member");
+    FAULT("a CANCEL has a status", 1, CANCELLED, next, next_cancels_for_a_reason);
+    SAYS("CANCEL has a member");
+    FAULT("a RETURN has a count", 1, LENT, next, next_returns_bytes);
+    SAYS("RETURN has a member");
+    FAULT("an IDLE has a cookie", 1, WRITE_ONE, next, next_is_idle_for_a_job);
+    SAYS("IDLE has a member");
+    FAULT("an action has another job's handle", 1, WRITE_ONE, next, next_names_another_job);
+    SAYS("OPEN for a job that has ended or never was");
     FAULT("a CANCEL is said twice", 3, CANCELLED, next, next_repeats_cancel);
     FAULT("CANCELs have no end", 3, CANCELLED, next, next_cancels_for_ever);
     FAULT("the path is kept, and read when it is to be opened", 3, WRITE_ONE, next, next_reads_path);
     faults[n - 1].subject.job_added = added_keeps_path;
     FAULT("an action is of no kind", 3, WRITE_ONE, next, next_invents_kind);
     FAULT("next clears an action where there is none", 5, WRITE_ONE, next, next_clears);
+    FAULT("next clears a tag where there is no action", 5, WRITE_ONE, next, next_clears_a_tag);
     FAULT("a byte is changed", 7, WRITE_ONE, next, next_changes_byte);
     FAULT("a WRITE has bytes and no address", 7, WRITE_ONE, next, next_loses_address);
     SAYS("one without an address");
@@ -335,6 +406,10 @@ size_t driver_faults_in_actions(struct fault *faults)
     faults[n - 1].subject.query = NULL;
     FAULT("replies of writes change places", 7, "tape 1\nopen\nwrites length=4 count=3\nhost\n", next,
           next_swaps_replies);
+    FAULT("replies of writes that were answered by two calls change places", 7,
+          "tape 1 max_batch=1\nopen\nwrites length=4 count=2\nnext\ncomplete\ncancel write=newest\nnext\n", next,
+          next_swaps_replies);
+    SAYS("comes before that of a write answered earlier");
     FAULT("a write's count is one short", 8, WRITE_ONE, next, next_counts_short);
     SAYS("the write of tag 7a6e000000010002 is answered with a count of 15");
     FAULT("RESUME never comes", 9, FILL, next, next_without_resume);

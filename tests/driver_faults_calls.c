@@ -83,6 +83,39 @@ static npj_status write_gives_first_handle(void *srv, npj_job job, uint64_t tag,
     return status;
 }
 
+/** The 301st has that of the 201st. */
+static npj_status write_gives_old_handle(void *srv, npj_job job, uint64_t tag, const void *bytes, uint32_t length,
+                                         unsigned flags, npj_req *out)
+{
+    npj_status status = GOOD.write(srv, job, tag, bytes, length, flags, out);
+    memory.count += status == NPJ_STATUS_PENDING;
+    if (status == NPJ_STATUS_PENDING && memory.count == 201)
+        memory.tag = *out;
+    if (status == NPJ_STATUS_PENDING && memory.count == 301)
+        *out = memory.tag;
+    return status;
+}
+
+/* ------------------------------------------------------------------------------------------------------------ memory
+ */
+
+static npj_status write_aborts_without_memory(void *srv, npj_job job, uint64_t tag, const void *bytes, uint32_t length,
+                                              unsigned flags, npj_req *out)
+{
+    npj_status status = GOOD.write(srv, job, tag, bytes, length, flags, out);
+    if (status == NPJ_STATUS_INSUFFICIENT_RESOURCES)
+        (void)GOOD.abort(srv, job, NPJ_STATUS_PRINT_CANCELLED);
+    return status;
+}
+
+static npj_status new_keeps_a_block(const npj_config *config, void **out)
+{
+    npj_status status = GOOD.srv_new(config, out);
+    if (status == NPJ_STATUS_INSUFFICIENT_RESOURCES)
+        (void)config->mem.alloc(config->mem.user, 8);
+    return status;
+}
+
 /* -------------------------------------------------------------------------------------------------------------- time
  */
 
@@ -114,10 +147,18 @@ static uint64_t deadline_of_nothing(const void *srv)
 
 /* --------------------------------------------------------------------------------------------------------- the list */
 
+#define THIRTY_TWO "writes length=1 count=all\nhost\n"
+#define HUNDREDS   THIRTY_TWO THIRTY_TWO THIRTY_TWO THIRTY_TWO
+
 static size_t returns(struct fault *faults, size_t n)
 {
     FAULT("a new without memory is called a cap", 5, "tape 1 fault=nth fault_at=1\n", srv_new, new_hides_failure);
     SAYS("new returned STATUS_INSUFF_SERVER_RESOURCES");
+    FAULT("a refused new keeps memory", 5, "tape 1 fault=nth fault_at=1\n", srv_new, new_keeps_a_block);
+    SAYS("a refused new keeps memory");
+    FAULT("a write without memory aborts its job", 5, "tape 1\nopen\noom fail=next\nwrite length=16\nhost\n", write,
+          write_aborts_without_memory);
+    SAYS("and changed something");
     FAULT("next has an action, and nowhere to put it", 5, "tape 1\nopen\nnulls call=next\n", next,
           next_has_more_than_room);
     SAYS("next said true with nowhere to put the action");
@@ -149,6 +190,9 @@ size_t driver_faults_in_calls(struct fault *faults, size_t n)
     FAULT("a write has the handle of another", 3, "tape 1\nopen\nwrites length=1 count=2\n", write,
           write_gives_first_handle);
     SAYS("a new write has the handle of another, or none");
+    FAULT("a write has the handle of one a hundred before", 3,
+          "tape 1 max_job_packets=32\nopen\n" HUNDREDS HUNDREDS HUNDREDS, write, write_gives_old_handle);
+    SAYS("a new write has the handle of one that has been answered");
     FAULT("a job fails before its deadline", 9,
           "tape 1 stall_timeout=10\nadvance to=+0\nopen\nwrite length=16\nnext\nadvance to=deadline-1\nnext\n", advance,
           advance_is_early);

@@ -49,6 +49,11 @@ static bool one_late(void *srv, npj_action *out, bool (*is)(const npj_action *sa
     return more;
 }
 
+static bool is_add(const npj_action *said)
+{
+    return said->kind == NPJ_ADD_JOB;
+}
+
 static bool is_cancel(const npj_action *said)
 {
     return said->kind == NPJ_CANCEL;
@@ -167,6 +172,21 @@ static void schedule_instead(npj_action *action)
     make(action, NPJ_SCHEDULE_JOB, action->op);
 }
 
+static void open_instead(npj_action *action)
+{
+    make(action, NPJ_OPEN, action->op);
+}
+
+/** A WRITE of one byte, or another action that is one. */
+static void a_write(npj_action *action)
+{
+    make(action, NPJ_WRITE, action->op != 0 ? action->op : MADE_UP);
+    memory.iov = (npj_iov){memory.bytes, 1};
+    action->iov = &memory.iov;
+    action->iov_count = 1;
+    action->count = 1;
+}
+
 static void abandon_instead(npj_action *action)
 {
     action->kind = NPJ_ABANDON_JOB;
@@ -224,6 +244,11 @@ SAYING_MORE(next_is_idle_early, is_write, an_idle)
 SAYING_MORE(next_adds_again, is_reply_to_add, an_add)
 SAYING_MORE(next_opens_again, is_reply_to_connect, an_open)
 SAYING_MORE(next_closes_while_writing, is_write, a_close_pipe)
+SAYING_MORE(next_opens_unasked, is_reply_to_add, an_open)
+SAYING_MORE(next_writes_unopened, is_reply_to_add, a_write)
+SAYING_MORE(next_closes_unasked, is_reply_to_connect, a_close_pipe)
+CHANGING(next_opens_unadded, is_add, open_instead)
+CHANGING(next_writes_after_failure, is_close_pipe, a_write)
 CHANGING(next_cancels_another, is_cancel, another_op)
 CHANGING(next_has_no_handle, is_open, no_op)
 CHANGING(next_closes_before_writing, is_write, close_pipe_instead)
@@ -298,6 +323,33 @@ static npj_status done_abandons(void *srv, npj_op op, npj_status status)
     return said;
 }
 
+/** AddJob has failed, and the provider is asked to abandon what it has not. */
+static npj_status added_abandons(void *srv, npj_op op, npj_status status, const npj_path *path, uint32_t job_id)
+{
+    memory.kept.status = status;
+    say_first(NPJ_ABANDON_JOB, NPJ_REQUEST_ADD, memory.kept.job, 0, MADE_UP);
+    return GOOD.job_added(srv, op, status, path, job_id);
+}
+
+/** A job has been abandoned, behind its pipe, and once is not enough. */
+static npj_status done_abandons_again(void *srv, npj_op op, npj_status status)
+{
+    memory.kept.status = NPJ_STATUS_PIPE_BROKEN;
+    memory.kept.job_id = UINT32_C(0x00010000);
+    if (++memory.count == 2)
+        say_first(NPJ_ABANDON_JOB, NPJ_REQUEST_ADD, memory.kept.job, 0, MADE_UP);
+    return GOOD.done(srv, op, status);
+}
+
+/** All jobs have the first operation's handle. */
+static bool next_has_one_name(void *srv, npj_action *out)
+{
+    bool more = GOOD.next(srv, out);
+    if (more && out && is_add(out))
+        out->op = memory.kept.op = memory.kept.op != 0 ? memory.kept.op : out->op;
+    return more;
+}
+
 /** Keeps the REPLY to a write back until that to the close has been said. */
 static bool next_replies_to_close_first(void *srv, npj_action *out)
 {
@@ -334,6 +386,8 @@ static size_t early_and_twice(struct fault *faults, size_t n)
 {
     FAULT("a write is answered twice", 1, WRITE_ONE "next\n", next, next_replies_to_write_twice);
     SAYS("a write that was not accepted or has been answered");
+    FAULT("a lent write is answered twice while the pipe reads", 1, LENT, next, next_replies_to_write_twice);
+    SAYS("a write that was not accepted or has been answered");
     FAULT("a connect is answered before its pipe is open", 1, WRITE_ONE, next, next_says_first);
     faults[n - 1].subject.add_job = add_keeps_cookie;
     faults[n - 1].subject.connect = connect_answers;
@@ -356,6 +410,27 @@ static size_t early_and_twice(struct fault *faults, size_t n)
     SAYS("OPEN out of turn");
     FAULT("a job is scheduled before its pipe is closed", 3, CLOSES, next, next_schedules_before_closing);
     SAYS("SCHEDULE_JOB out of turn");
+    FAULT("a pipe is opened for a job that is not added", 3, "tape 1\nadd\nconnect\nnext\n", next, next_opens_unadded);
+    SAYS("OPEN out of turn");
+    FAULT("a pipe is opened that nobody asked for", 3, "tape 1\nadd\nnext\ncomplete\nnext\n", next, next_opens_unasked);
+    SAYS("OPEN out of turn");
+    FAULT("a pipe is written to before it is open", 3, "tape 1\nadd\nnext\ncomplete\nnext\n", next,
+          next_writes_unopened);
+    SAYS("WRITE out of turn");
+    FAULT("a failed job's pipe is written to", 3, FAIL_ONE, next, next_writes_after_failure);
+    SAYS("WRITE out of turn");
+    FAULT("two jobs' operations have one handle", 3, "tape 1\nadd\nadd\nnext\n", next, next_has_one_name);
+    SAYS("without a new handle");
+    FAULT("a job is abandoned that the provider has not", 3, "tape 1\nadd\nnext\nfail status=access_denied\nnext\n",
+          next, next_says_first);
+    faults[n - 1].subject.add_job = add_keeps_cookie;
+    faults[n - 1].subject.job_added = added_abandons;
+    SAYS("ABANDON_JOB out of turn");
+    FAULT("a job is abandoned twice", 3, "tape 1\nopen\nwrite length=16\nnext\nfail status=pipe_broken\nhost\n", next,
+          next_says_first);
+    faults[n - 1].subject.add_job = add_keeps_cookie;
+    faults[n - 1].subject.done = done_abandons_again;
+    SAYS("ABANDON_JOB out of turn");
     FAULT("a WRITE comes before the REPLY of the one before", 7,
           "tape 1 max_batch=1\nopen\nwrites length=4 count=2\nhost\n", next, next_writes_before_replying);
     SAYS("before the REPLY of a write that has been answered");
@@ -402,6 +477,8 @@ static size_t unasked(struct fault *faults, size_t n)
     SAYS("close is answered with STATUS_SUCCESS before");
     FAULT("a pipe is closed before its writes were taken", 12, "tape 1\nopen\nwrite length=4\nclose\nhost\n", next,
           next_closes_before_writing);
+    SAYS("before all writes were taken");
+    FAULT("a pipe is closed that nobody closes", 12, "tape 1\nopen\nhost\n", next, next_closes_unasked);
     SAYS("before all writes were taken");
     FAULT("a whole job is abandoned", 12, CLOSES, next, next_abandons_what_is_whole);
     SAYS("of a job that has not failed");

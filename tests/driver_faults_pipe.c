@@ -40,9 +40,10 @@ static npj_status write_keeps_bytes(void *srv, npj_job job, uint64_t tag, const 
     return GOOD.write(srv, job, tag, bytes, length, flags, out);
 }
 
+/** The last of 16. */
 static void change_kept(void)
 {
-    *(unsigned char *)(uintptr_t)memory.path.bytes ^= 1;
+    ((unsigned char *)(uintptr_t)memory.path.bytes)[15] ^= 1;
 }
 
 static bool next_changes_lent_replied(void *srv, npj_action *out)
@@ -124,6 +125,42 @@ static bool next_offers_nothing_more(void *srv, npj_action *out)
     return more;
 }
 
+/** One message in two pieces. */
+static bool next_offers_pieces(void *srv, npj_action *out)
+{
+    static npj_iov two[2];
+    bool more = offers_a_copy(srv, out);
+    if (more && out && out->kind == NPJ_WRITE) {
+        two[0] = memory.iov;
+        two[1] = (npj_iov){memory.bytes + memory.iov.length - 1, 1};
+        out->count++;
+        out->iov = two;
+        out->iov_count = 2;
+    }
+    return more;
+}
+
+/** The second iovec is changed, */
+static npj_iov kept_iovecs[2];
+
+static bool next_keeps_iovecs(void *srv, npj_action *out)
+{
+    bool more = GOOD.next(srv, out);
+    if (more && out && out->kind == NPJ_WRITE && out->iov_count == 2) {
+        memcpy(kept_iovecs, out->iov, sizeof kept_iovecs);
+        out->iov = kept_iovecs;
+    }
+    return more;
+}
+
+/** when a write comes. */
+static npj_status write_changes_second_iovec(void *srv, npj_job job, uint64_t tag, const void *bytes, uint32_t length,
+                                             unsigned flags, npj_req *out)
+{
+    kept_iovecs[1].length = 0;
+    return GOOD.write(srv, job, tag, bytes, length, flags, out);
+}
+
 static npj_status new_with_larger_batches(const npj_config *config, void **out)
 {
     npj_config changed = *config;
@@ -166,6 +203,11 @@ size_t driver_faults_at_the_pipe(struct fault *faults, size_t n)
     SAYS("whose count is not that of its iovecs");
     FAULT("a WRITE has an iovec of nothing", 7, WRITE_ONE, next, next_offers_nothing_more);
     SAYS("a write of no bytes is in flight");
+    FAULT("a message comes in two pieces", 7, MESSAGE, next, next_offers_pieces);
+    SAYS("not exactly one message");
+    FAULT("the second iovec of a WRITE is used anew", 10,
+          "tape 1\nopen\nwrites length=4 count=2\nnext count=1\nwrite length=16\nhost\n", next, next_keeps_iovecs);
+    faults[n - 1].subject.write = write_changes_second_iovec;
     FAULT("a WRITE carries too many packets", 9, "tape 1 max_batch=2\nopen\nwrites length=1 count=4\nhost\n", srv_new,
           new_with_larger_batches);
     SAYS("more than max_batch");

@@ -14,6 +14,28 @@ WITHOUT(next_without_cancel, NPJ_CANCEL)
 WITHOUT(next_without_close_pipe, NPJ_CLOSE_PIPE)
 WITHOUT(next_without_abandon, NPJ_ABANDON_JOB)
 
+WITHOUT(next_without_write, NPJ_WRITE)
+
+static bool next_drops_reply_to_write(void *srv, npj_action *out)
+{
+    npj_action action;
+    bool more = GOOD.next(srv, &action);
+    if (more && action.kind == NPJ_REPLY && action.request == NPJ_REQUEST_WRITE)
+        more = GOOD.next(srv, &action);
+    if (more && out)
+        *out = action;
+    return more;
+}
+
+/** The REPLY to a write that was taken has the reason for which its job has failed since. */
+static bool next_replies_with_reason(void *srv, npj_action *out)
+{
+    bool more = GOOD.next(srv, out);
+    if (more && out && out->kind == NPJ_REPLY && out->request == NPJ_REQUEST_WRITE && out->status == NPJ_STATUS_SUCCESS)
+        out->status = NPJ_STATUS_IO_TIMEOUT;
+    return more;
+}
+
 static uint64_t no_deadline(const void *srv)
 {
     (void)srv;
@@ -35,6 +57,7 @@ COUNTS(stats_of_replies, out->replies++)
 COUNTS(stats_of_operations, out->operations++)
 COUNTS(stats_of_memory, out->memory_bytes++)
 COUNTS(stats_of_bytes_accepted, out->bytes_accepted++)
+COUNTS(stats_of_idle, out->idle_bytes += 2048)
 COUNTS(stats_of_pool, out->pool_bytes.live += out->packets.live * 1024)
 
 #define SEES(name, statement)                                                                                          \
@@ -83,6 +106,15 @@ static size_t kept_back(struct fault *faults, size_t n)
     SAYS("a CANCEL is due");
     FAULT("OPEN never comes", 9, WRITE_ONE, next, next_without_open);
     SAYS("a request waits, and no operation is in flight");
+    FAULT("WRITE never comes", 9, WRITE_ONE, next, next_without_write);
+    SAYS("a request waits, and no operation is in flight");
+    FAULT("a write is never answered", 1, WRITE_ONE, next, next_drops_reply_to_write);
+    SAYS("a REPLY is due");
+    FAULT("a write that was taken is answered with the failure of its job", 8,
+          "tape 1 max_batch=1 stall_timeout=10 drain_timeout=10\nadvance to=+0\nopen\nwrites length=4 count=2\nnext\n"
+          "complete\nshutdown how=drain\nadvance to=+10\nnext\n",
+          next, next_replies_with_reason);
+    faults[n - 1].subject.query = NULL;
     FAULT("a deadline is kept back", 9, STALL, deadline, no_deadline);
     SAYS("the server has no deadline where 10 is right");
     FAULT("a failed job's pipe is left open", 12, FAIL_ONE, next, next_without_close_pipe);
@@ -108,6 +140,9 @@ static size_t miscounted(struct fault *faults, size_t n)
     SAYS("bytes accepted");
     FAULT("packets take more than the pool", 9, "tape 1 max_pool=1024\nopen\nwrite length=16\nhost\n", stats,
           stats_of_pool);
+    SAYS("more memory in packets than max_pool_bytes");
+    FAULT("what is kept takes more than the pool", 9, "tape 1 max_pool=1024 reuse=on\nopen\nwrite length=16\nhost\n",
+          stats, stats_of_idle);
     SAYS("more memory in packets than max_pool_bytes");
     FAULT("a job is counted that is not there", 10, WRITE_ONE, stats, stats_of_jobs);
     SAYS("live jobs");

@@ -235,6 +235,27 @@ static bool cap_with_another_status(npj_trace *trace)
     return true;
 }
 
+static bool cap_that_moves(npj_trace *trace)
+{
+    if (trace->kind == NPJ_TRACE_NO_POOL)
+        trace->to = NPJ_STATE_BROKEN;
+    return true;
+}
+
+static bool cap_without_cookie(npj_trace *trace)
+{
+    if (trace->kind == NPJ_TRACE_NO_POOL)
+        trace->cookie = 0;
+    return true;
+}
+
+static bool finish_stays(npj_trace *trace)
+{
+    if (trace->event == NPJ_EVENT_FINISH)
+        trace->to = trace->from;
+    return true;
+}
+
 static bool cancels_twice(npj_trace *trace)
 {
     if (trace->event == NPJ_EVENT_CANCEL)
@@ -287,6 +308,9 @@ TRACING(without_closes)
 TRACING(without_aborts)
 TRACING(without_cap)
 TRACING(cap_twice)
+TRACING(cap_that_moves)
+TRACING(cap_without_cookie)
+TRACING(finish_stays)
 TRACING(without_end)
 TRACING(end_early)
 TRACING(end_twice)
@@ -307,7 +331,10 @@ size_t driver_faults_in_the_trace(struct fault *faults, size_t n)
 {
     FAULT("the trace has a step that the table has not", 3, WRITE_ONE, srv_new, new_to_broken);
     SAYS("it leads to another state");
+    FAULT("the trace has a step that stays", 3, WRITE_ONE, srv_new, new_finish_stays);
+    SAYS("it leads to another state");
     FAULT("the trace has a refusal that moves", 3, REFUSED, srv_new, new_moved_by_refusal);
+    SAYS("it leads to another state");
     FAULT("the trace has a refusal as taken", 3, REFUSED, srv_new, new_taken);
     SAYS("the table refuses it");
     FAULT("the trace leaves out a step", 3, WRITE_ONE, srv_new, new_without_finish);
@@ -380,6 +407,10 @@ size_t driver_faults_in_the_trace(struct fault *faults, size_t n)
     FAULT("Event 2019 of a write names no job", 9, CAP_OF_WRITES, srv_new, new_cap_of_no_job);
     SAYS("Event 2019");
     FAULT("Event 2019 of a write has another state", 9, CAP_OF_WRITES, srv_new, new_cap_in_adding);
+    SAYS("Event 2019");
+    FAULT("Event 2019 of a write moves its job", 9, CAP_OF_WRITES, srv_new, new_cap_that_moves);
+    SAYS("Event 2019");
+    FAULT("Event 2019 of a write has no cookie", 9, CAP_OF_WRITES, srv_new, new_cap_without_cookie);
     SAYS("Event 2019");
     FAULT("Event 2019 of a new job has a state", 9, CAP_OF_JOBS, srv_new, new_cap_in_adding);
     SAYS("Event 2019");
