@@ -113,7 +113,7 @@ npj_status explore_fault_connect(npj_srv *srv, npj_job job, uint64_t tag)
         abort();
     npj_status status = npj_connect(srv, job, tag);
     if (explore_fault.refusal && npj_status_is_error(status))
-        explore_fault.refusal(srv);
+        explore_fault.refusal(srv, status);
     return told("npj_connect", status);
 }
 
@@ -131,6 +131,8 @@ npj_status explore_fault_write(npj_srv *srv, npj_job job, uint64_t tag, const vo
         memcpy(kept, old, sizeof old);
     if (status == NPJ_STATUS_PENDING && explore_fault.wrote)
         explore_fault.wrote(srv, out);
+    if (explore_fault.refusal && npj_status_is_error(status))
+        explore_fault.refusal(srv, status);
     return told("npj_write", status);
 }
 

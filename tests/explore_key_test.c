@@ -4,19 +4,41 @@
  * state, or it would be taken for one that is known and not be looked into; what no key tells has to be found at once.
  */
 #include <criterion/criterion.h>
+#include <string.h>
 
 #include "explore_faults.h"
 
-static void draw_a_generation(npj_srv *srv)
+static npj_status refused;
+
+static void draw_a_generation(npj_srv *srv, npj_status status)
 {
-    srv->generation++;
+    srv->generation += status == refused;
 }
 
 Test(explore_key, a_refused_call_that_leaves_a_trace_is_found)
 {
+    static const npj_status statuses[] = {NPJ_STATUS_INVALID_PIPE_STATE, NPJ_STATUS_INVALID_PARAMETER,
+                                          NPJ_STATUS_INVALID_HANDLE, NPJ_STATUS_PIPE_BROKEN, NPJ_STATUS_PIPE_CLOSING};
     explore_fault.refusal = draw_a_generation;
-    cr_expect(explore_finds("kinds", "a call that was refused with STATUS_INVALID_PIPE_STATE has changed the engine"),
-              "%s", explore_seen.sentence);
+    for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++) {
+        refused = statuses[i];
+        cr_expect(explore_finds("kinds", "has changed the engine"), "%zu: %s", i, explore_seen.sentence);
+        cr_expect(strstr(explore_seen.sentence, npj_status_name(refused)) != NULL, "%s", explore_seen.sentence);
+    }
+}
+
+static void change_a_tag(npj_srv *srv, npj_status status)
+{
+    if (status == NPJ_STATUS_INSUFFICIENT_RESOURCES)
+        npji_slot_job(srv->slots[0])->tags[0] ^= 8;
+}
+
+/* Only what is kept may make way. */
+Test(explore_key, a_write_without_memory_that_changes_a_job_is_found)
+{
+    explore_fault.refusal = change_a_tag;
+    cr_expect(explore_finds("kept", "refused with STATUS_INSUFFICIENT_RESOURCES has changed the engine"), "%s",
+              explore_seen.sentence);
 }
 
 /* A write of copied bytes that waits, its job's pipe having taken none of it. */
@@ -34,6 +56,23 @@ Test(explore_key, a_byte_that_a_call_changes_which_does_nothing_else_is_found)
 {
     explore_fault.time_gone = change_a_byte;
     cr_expect(explore_finds("pair", "the bytes of a write have been changed"), "%s", explore_seen.sentence);
+}
+
+/* One that has been answered, and is still in the hands of the pipe. */
+static void change_a_held_byte(npj_srv *srv)
+{
+    struct npji_job *job = srv->slots_used > 0 ? npji_slot_job(srv->slots[0]) : NULL;
+    struct npji_packet *packet = job ? job->due.head : NULL;
+    if (packet && packet->size_class > 0 && npji_packet_held(job, packet))
+        *((unsigned char *)packet + NPJI_PACKET_BYTES) ^= 1;
+}
+
+Test(explore_key, a_byte_that_changes_in_the_hands_of_the_pipe_is_found)
+{
+    npjt_scope late = *explore_scope("late");
+    late.misuse = true;
+    explore_fault.time_gone = change_a_held_byte;
+    cr_expect(explore_finds_in(&late, "the bytes of a write have been changed"), "%s", explore_seen.sentence);
 }
 
 /* Its bytes are where nobody promises to keep them. */
@@ -98,26 +137,40 @@ Test(explore_key, a_line_that_is_not_the_models_is_found)
     cr_expect(explore_finds("turns", "the engine says"), "%s", explore_seen.sentence);
 }
 
-/* The job that was added first becomes the last of its client. */
+/* The job that was added first becomes the last of its client or provider. */
+static enum npji_key key;
+static uint64_t value;
+
 static void change_the_order_of_adding(npj_srv *srv)
 {
-    struct npji_job *job = npji_index_first(srv, NPJI_CLIENT, 1);
-    if (job) {
-        npji_index_remove(srv, job, NPJI_CLIENT);
-        npji_index_add(srv, job, NPJI_CLIENT);
+    struct npji_job *job = npji_index_first(srv, key, value);
+    if (job && !(job->facts & NPJI_PROVIDER_GONE)) {
+        npji_index_remove(srv, job, key);
+        job->members[key].chain = NULL;
+        npji_index_add(srv, job, key);
     }
 }
 
 Test(explore_key, an_order_of_adding_that_is_not_the_models_is_found)
 {
+    npjt_scope scope = *explore_scope("turns");
     explore_fault.time_gone = change_the_order_of_adding;
-    cr_expect(explore_finds("turns", "the engine says"), "%s", explore_seen.sentence);
+    value = 1;
+    cr_expect(explore_finds_in(&scope, "the engine says"), "%s", explore_seen.sentence);
+    key = NPJI_PROVIDER;
+    value = 2;
+    cr_expect(explore_finds_in(&scope, "the engine says"), "%s", explore_seen.sentence);
+    scope.clients = 2;
+    value = 1;
+    cr_expect(explore_finds_in(&scope, "the engine says"), "%s", explore_seen.sentence);
 }
 
 /* Of two that fall together, the deadline that was armed first comes second. */
+static enum npji_timer timer;
+
 static void change_the_order_of_arming(npj_srv *srv)
 {
-    struct npji_link *ring = &srv->timers[NPJI_TIMER_ADD], *first = ring->next;
+    struct npji_link *ring = &srv->timers[timer], *first = ring->next;
     if (npji_linked(ring) && first->next != ring &&
         NPJI_OWNER(first, struct npji_deadline, link)->when ==
             NPJI_OWNER(first->next, struct npji_deadline, link)->when) {
@@ -128,8 +181,11 @@ static void change_the_order_of_arming(npj_srv *srv)
 
 Test(explore_key, an_order_of_arming_that_is_not_the_models_is_found)
 {
+    npjt_scope scope = *explore_scope("turns");
+    scope.step = false;
     explore_fault.time_gone = change_the_order_of_arming;
-    cr_expect(explore_finds("turns", "the engine says"), "%s", explore_seen.sentence);
+    for (timer = 0; timer < NPJI_TIMERS; timer++)
+        cr_expect(explore_finds_in(&scope, "the engine says"), "%d: %s", (int)timer, explore_seen.sentence);
 }
 
 /* ------------------------------------------------------------------------------------------------ what a key tells */
@@ -145,6 +201,9 @@ enum what {
     TAG_OF_ADD,
     TAG_OF_CONNECT,
     TAG_OF_CLOSE,
+    MODE,
+    OP,
+    KIND_OF_OP,
     JOB_THINGS,
     TAKEN = JOB_THINGS,
     STATUS,
@@ -155,6 +214,7 @@ enum what {
     CAP_OF_WRITES,
     IDLE_OWED,
     END_OF_DRAIN,
+    ORIGIN,
     THINGS
 };
 static enum what what;
@@ -170,8 +230,14 @@ static void change_job(struct npji_job *job)
                                      [TRUNCATED] = NPJI_TRUNCATED};
     if (what < TAG_OF_ADD)
         job->facts ^= facts[what];
-    else
+    else if (what < MODE)
         job->tags[what - TAG_OF_ADD] ^= 8;
+    else if (what == MODE)
+        job->mode ^= 1;
+    else if (what == OP)
+        job->op += job->op != 0 ? UINT64_C(1) << 24 : 0;
+    else if (job->state == NPJ_STATE_ABORTING)
+        job->op_kind = NPJ_OPEN;
 }
 
 /* The order is that of two answers. */
@@ -196,6 +262,8 @@ static void change_engine(npj_srv *srv)
         srv->no_pool_writes = !srv->no_pool_writes;
     else if (what == IDLE_OWED)
         srv->idle_owed = srv->shutdown && !srv->idle_owed;
+    else if (what == ORIGIN)
+        srv->origin += npj_deadline(srv) == NPJ_NEVER;
     else if (srv->shutdown_deadline != NPJ_NEVER)
         srv->shutdown_deadline++;
 }
