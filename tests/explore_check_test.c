@@ -28,6 +28,13 @@ Test(explore_check, what_each_call_returns)
     }
 }
 
+Test(explore_check, a_stale_job_that_is_aborted)
+{
+    explore_fault.lies = "npj_abort";
+    explore_fault.instead_of = NPJ_STATUS_INVALID_HANDLE;
+    expect_found("npj_abort() says STATUS_SUCCESS, the model STATUS_INVALID_HANDLE");
+}
+
 Test(explore_check, the_first_advance)
 {
     explore_fault.lies = "npj_advance";
@@ -54,11 +61,11 @@ static bool next_changed(npj_srv *srv, npj_action *out)
     return true;
 }
 
-static npj_iov iov[2];
+static npj_iov iov[3];
 
 static void take_iovec(npj_action *said)
 {
-    iov[0] = said->iov[0];
+    memcpy(iov, said->iov, said->iov_count * sizeof *iov);
     said->iov = iov;
 }
 
@@ -77,7 +84,7 @@ ACTION(other_status, said->status ^= 1)
 ACTION(other_job_id, said->job_id ^= 1)
 ACTION(other_count, said->count ^= 1)
 ACTION(held, said->held = !said->held)
-ACTION(one_iovec_more, take_iovec(said); iov[1] = iov[0]; said->iov_count++)
+ACTION(one_iovec_more, take_iovec(said); iov[said->iov_count] = iov[0]; said->iov_count++)
 ACTION(no_iovec, said->iov = NULL)
 ACTION(shorter, take_iovec(said); iov[0].length--)
 
@@ -184,6 +191,12 @@ Test(explore_check, writes_of_one_name)
 /* --------------------------------------------------------------------------------------------------- memory, callbacks
  */
 
+Test(explore_check, event_2019_twice)
+{
+    explore_fault.caps_twice = true;
+    expect_found("Event 2019 is traced 2 times where 1 is right");
+}
+
 Test(explore_check, a_call_from_inside_the_trace)
 {
     explore_fault.trims_inside = true;
@@ -274,6 +287,23 @@ Test(explore_check, a_write_beyond_the_end)
 {
     explore_fault.time_gone = write_beyond_the_end;
     expect_found("a block was written to beyond its end");
+}
+
+/* A block of a packet that still waits. */
+static void release_a_packet(npj_srv *srv)
+{
+    struct npji_job *job = only_job(srv);
+    struct npji_packet *packet = job ? job->queue.head : NULL;
+    srv->busy = true;
+    if (packet)
+        srv->config.mem.release(srv->config.mem.user, packet, npji_packet_block(packet));
+    srv->busy = false;
+}
+
+Test(explore_check, a_packet_that_is_released_too_early)
+{
+    explore_fault.time_gone = release_a_packet;
+    expect_found("2 blocks are live where 1 jobs, 1 packets and 0 that are kept explain 3");
 }
 
 Test(explore_check, what_free_leaves)

@@ -20,7 +20,9 @@ void explore_alarms(unsigned count)
 /** The status of a call, or another. */
 static npj_status told(const char *call, npj_status status)
 {
-    return explore_fault.lies && strcmp(explore_fault.lies, call) == 0 ? explore_fault.lie : status;
+    bool lies = explore_fault.lies && strcmp(explore_fault.lies, call) == 0 &&
+                (explore_fault.instead_of == 0 || explore_fault.instead_of == status);
+    return lies ? explore_fault.lie : status;
 }
 
 /* ------------------------------------------------------------------------------------------------- what it is given */
@@ -33,6 +35,8 @@ static void crooked_trace(void *user, const npj_trace *trace)
     if (explore_fault.trace)
         explore_fault.trace(&crooked);
     in_trace = true;
+    if (explore_fault.caps_twice && trace->kind == NPJ_TRACE_NO_POOL)
+        config.trace(user, &crooked);
     config.trace(user, &crooked);
     in_trace = false;
 }

@@ -21,7 +21,9 @@ struct explore_fault {
     bool alarm_in_table;                         /**< alarms while the table of states grows */
     void (*trace)(npj_trace *trace);             /**< what is wrong with the traces */
     const char *lies;                            /**< the call that returns another status, "npj_close" */
-    npj_status lie;                              /**< which */
+    npj_status lie;                              /**< which, */
+    npj_status instead_of;                       /**< and instead of which; 0: of any */
+    bool caps_twice;                             /**< Event 2019 in the trace */
     bool (*next)(npj_srv *srv, npj_action *out); /**< instead of npj_next() */
     void (*added)(npj_srv *srv, npj_job *out);   /**< behind an npj_add_job() that is accepted */
     void (*wrote)(npj_srv *srv, npj_req *out);   /**< behind an npj_write() that is accepted */
