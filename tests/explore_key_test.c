@@ -206,6 +206,7 @@ enum what {
     KIND_OF_OP,
     JOB_THINGS,
     TAKEN = JOB_THINGS,
+    CANCELLED,
     STATUS,
     TAG_OF_WRITE,
     ORDER,
@@ -218,6 +219,7 @@ enum what {
     THINGS
 };
 static enum what what;
+static bool forgets; /* what is there, and never makes up what is not */
 
 static void change_job(struct npji_job *job)
 {
@@ -229,11 +231,11 @@ static void change_job(struct npji_job *job)
                                      [FORGET] = NPJI_FORGET,
                                      [TRUNCATED] = NPJI_TRUNCATED};
     if (what < TAG_OF_ADD)
-        job->facts ^= facts[what];
+        job->facts = forgets ? job->facts & ~facts[what] : job->facts ^ facts[what];
     else if (what < MODE)
         job->tags[what - TAG_OF_ADD] ^= 8;
     else if (what == MODE)
-        job->mode ^= 1;
+        job->mode = forgets || job->mode != NPJ_BYTE_MODE ? NPJ_BYTE_MODE : NPJ_MESSAGE_MODE;
     else if (what == OP)
         job->op += job->op != 0 ? UINT64_C(1) << 24 : 0;
     else if (job->state == NPJ_STATE_ABORTING)
@@ -245,7 +247,9 @@ static void change_packet(struct npji_job *job)
 {
     struct npji_packet *waits = job->queue.head, *answered = job->due.head;
     if (what == TAKEN && waits && waits->length == 2)
-        waits->taken ^= 1;
+        waits->taken = forgets || waits->taken == 1 ? 0 : 1;
+    else if (what == CANCELLED && waits)
+        waits->flags &= (uint8_t)~NPJI_PACKET_CANCELLED;
     else if (what == STATUS && answered)
         answered->status ^= NPJ_STATUS_CANCELLED;
     else if (what == TAG_OF_WRITE && waits)
@@ -284,7 +288,23 @@ Test(explore_key, all_that_the_engine_has)
 {
     npjt_scope late = *explore_scope("late");
     late.misuse = true;
+    late.faults = 1;
     explore_fault.time_gone = change;
     for (what = 0; what < THINGS; what++)
         cr_expect(explore_finds_in(what == CAP_OF_WRITES ? explore_scope("pair") : &late, ""), "%d", (int)what);
+}
+
+/* What it forgets leaves it as in another state: the model's half of the key is what tells them apart. */
+Test(explore_key, all_that_the_engine_forgets)
+{
+    static const enum what things[] = {CONNECT_IS_GOOD, FORGET, TRUNCATED, MODE, TAKEN, CANCELLED};
+    npjt_scope late = *explore_scope("late");
+    late.misuse = true;
+    late.faults = 1;
+    explore_fault.time_gone = change;
+    forgets = true;
+    for (size_t i = 0; i < sizeof things / sizeof *things; i++) {
+        what = things[i];
+        cr_expect(explore_finds_in(&late, ""), "%d", (int)what);
+    }
 }
