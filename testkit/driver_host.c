@@ -103,9 +103,12 @@ static void returned(struct npjt_driver *d, struct a_job *job, const npj_action 
                      (unsigned long long)action->tag);
         return;
     }
-    if (write->in_op)
+    if (write->in_op) {
         npjt_violate(d, NPJT_LAW_BOUNDS, "a RETURN of tag %llx, whose bytes the operation in flight still uses",
                      (unsigned long long)action->tag);
+        d->stop = true; /* where the law is off: nobody knows whose they are now */
+        return;
+    }
     npjt_take_back(d, write);
     write->held = false;
     npjt_release_packets(d, job);

@@ -45,6 +45,7 @@ static npj_status query_changed(const void *srv, npj_job job, npj_job_info *out)
 /* ------------------------------------------------------------------------------------------------------- an action */
 
 static npj_iov iov[2];
+static const unsigned char elsewhere[16];
 
 /** The iovec of a WRITE of one, to be changed. */
 static void take_iovecs(npj_action *said)
@@ -70,7 +71,7 @@ ACTION(held, said->held = !said->held)
 ACTION(one_iovec_more, take_iovecs(said); iov[1] = iov[0]; said->iov_count++)
 ACTION(no_iovec, said->iov = NULL)
 ACTION(shorter, take_iovecs(said); iov[0].length--)
-ACTION(other_bytes, take_iovecs(said); iov[0].base = (const char *)iov[0].base + 1)
+ACTION(other_bytes, take_iovecs(said); iov[0].base = elsewhere)
 
 /* ------------------------------------------------------------------------------------------------------ the counters
  */
