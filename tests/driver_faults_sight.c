@@ -64,8 +64,9 @@ COUNTS(stats_of_pool, out->pool_bytes.live += out->packets.live * 1024)
     static npj_status name(const void *srv, npj_job job, npj_job_info *out)                                            \
     {                                                                                                                  \
         npj_status status = GOOD.query(srv, job, out);                                                                 \
-        if (status == NPJ_STATUS_SUCCESS && out)                                                                       \
+        if (status == NPJ_STATUS_SUCCESS && out) {                                                                     \
             statement;                                                                                                 \
+        }                                                                                                              \
         return status;                                                                                                 \
     }
 SEES(query_of_packets, out->packets++)

@@ -17,8 +17,8 @@
  *   abort in that of slots. To tell them apart would take two to five times the states.
  *
  * So a search, closed or not, does not rule out a fault that depends on the order in which jobs that are not alike were
- * added or their deadlines armed, or on their slots: it looks into the one order in which it first came to them. A fault
- * that changes such an order, where the model does not, it sees, as it sees a clock that is not the model's.
+ * added or their deadlines armed, or on their slots: it looks into the one order in which it first came to them. A
+ * fault that changes such an order, where the model does not, it sees, as it sees a clock that is not the model's.
  *
  * A state that comes again with less of the scope's budgets left is not looked into again: it can come to nothing else.
  */
