@@ -234,12 +234,12 @@ static void change_job(struct npji_job *job)
         job->facts = forgets ? job->facts & ~facts[what] : job->facts ^ facts[what];
     else if (what < MODE)
         job->tags[what - TAG_OF_ADD] ^= 8;
-    else if (what == MODE)
-        job->mode = forgets || job->mode != NPJ_BYTE_MODE ? NPJ_BYTE_MODE : NPJ_MESSAGE_MODE;
-    else if (what == OP)
-        job->op += job->op != 0 ? UINT64_C(1) << 24 : 0;
-    else if (job->state == NPJ_STATE_ABORTING)
+    else if (what == OP && job->op != 0)
+        job->op += UINT64_C(1) << 24;
+    else if (what == KIND_OF_OP && job->state == NPJ_STATE_ABORTING)
         job->op_kind = NPJ_OPEN;
+    else if (what == MODE && job->packets == 0)
+        job->mode = forgets || job->mode != NPJ_BYTE_MODE ? NPJ_BYTE_MODE : NPJ_MESSAGE_MODE;
 }
 
 /* The order is that of two answers. */
