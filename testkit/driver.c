@@ -91,6 +91,7 @@ static bool create(struct npjt_driver *d)
     d->status = d->subject->srv_new(&config, &srv);
     d->srv = srv != untouched ? srv : NULL;
     d->may_allocate = false;
+    d->engine_bytes = pool->bytes.live;
     d->result->calls++;
     npjt_mix(d, d->status);
     npj_status expected = npjt_failed_allocations(d) > 0 ? NPJ_STATUS_INSUFFICIENT_RESOURCES : NPJ_STATUS_SUCCESS;

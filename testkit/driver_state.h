@@ -171,6 +171,7 @@ struct npjt_driver {
     bool clock_set;
     uint64_t origin, now; /* now is from origin */
 
+    uint64_t engine_bytes; /* what it has without a job */
     uint64_t accepted, replies, operations, bytes_accepted, bytes_taken;
     struct told told;        /* of this call */
     bool tells_calls;        /* the trace has told of a call that was taken */

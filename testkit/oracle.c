@@ -99,6 +99,17 @@ static void check_pool_bound(struct npjt_driver *d)
                      (unsigned long long)(live - d->base_bytes[d->jobs]));
 }
 
+/** What the server says of its memory adds up to what it has: else more could be kept, or lost, than it says. A job's
+ * share of the engine's own block is counted twice. */
+static void check_sum(struct npjt_driver *d, const npj_stats *stats)
+{
+    uint64_t live = npjt_counting_stats_of(&d->pool)->bytes.live;
+    uint64_t sum = d->engine_bytes + stats->jobs.live * stats->job_bytes + stats->pool_bytes.live + stats->idle_bytes;
+    if (stats->job_bytes > 0 && live > sum)
+        npjt_violate(d, NPJT_LAW_PACKETS, "%llu bytes are live that are of no job and no packet, nor kept for reuse",
+                     (unsigned long long)(live - sum));
+}
+
 void npjt_check_call(struct npjt_driver *d)
 {
     if (d->stop || !d->srv)
@@ -127,6 +138,8 @@ void npjt_check_call(struct npjt_driver *d)
         npjt_violate(d, NPJT_LAW_BOUNDS, "more memory is kept for reuse than max_idle_bytes");
     const npjt_counting_stats *pool = npjt_counting_stats_of(&d->pool);
     equal_at_last(d, NPJT_LAW_PACKETS, "bytes of memory", stats.memory_bytes, pool->bytes.live);
+    if (!d->stop)
+        check_sum(d, &stats);
 }
 
 /** Looks at one job through the server's own eyes. */

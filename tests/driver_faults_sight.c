@@ -60,6 +60,16 @@ COUNTS(stats_of_bytes_accepted, out->bytes_accepted++)
 COUNTS(stats_of_idle, out->idle_bytes += 2048)
 COUNTS(stats_of_pool, out->pool_bytes.live += out->packets.live * 1024)
 
+/** Keeps whatever it has room for, and says that it keeps nothing. */
+COUNTS(stats_hide_what_is_kept, out->idle_bytes = 0)
+
+static npj_status new_keeping_all(const npj_config *config, void **out)
+{
+    npj_config changed = *config;
+    changed.max_idle_bytes = UINT64_C(1) << 30;
+    return GOOD.srv_new(&changed, out);
+}
+
 #define SEES(name, statement)                                                                                          \
     static npj_status name(const void *srv, npj_job job, npj_job_info *out)                                            \
     {                                                                                                                  \
@@ -135,6 +145,10 @@ static size_t miscounted(struct fault *faults, size_t n)
     SAYS("live packets of adds, connects and closes");
     FAULT("memory is counted that is not there", 2, WRITE_ONE, stats, stats_of_memory);
     SAYS("bytes of memory");
+    FAULT("what is kept for reuse is not counted", 2, "tape 1 reuse=little\nopen\nwrite length=512\nhost\n", stats,
+          stats_hide_what_is_kept);
+    faults[n - 1].subject.srv_new = new_keeping_all;
+    SAYS("that are of no job and no packet, nor kept for reuse");
     FAULT("an operation is counted twice", 3, WRITE_ONE, stats, stats_of_operations);
     SAYS("operations");
     FAULT("accepted bytes are miscounted", 8, WRITE_ONE, stats, stats_of_bytes_accepted);

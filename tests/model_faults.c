@@ -197,7 +197,7 @@ const struct model_fault *model_faults(size_t *count)
     FAULT("a deadline comes too late", 9, "tape 1\nadd\n", srv_new, new_too_late);
     FAULT("refused requests are not counted", NO_LAW, "tape 1\nopen\nconnect\n", stats, stats_forget_refused);
     FAULT("a peak is forgotten", NO_LAW, WRITE_ONE, stats, stats_forget_peak);
-    FAULT("only headers count as memory", NO_LAW, WRITE_ONE, stats, stats_count_headers);
+    FAULT("only headers count as memory", 2, WRITE_ONE, stats, stats_count_headers);
     FAULT("a closing job says that it is open", NO_LAW, "tape 1\nopen\nwrite length=16\nclose\nhost\n", query,
           query_says_open);
 #undef FAULT
