@@ -230,6 +230,8 @@ static void change_job(struct npji_job *job)
                                      [HAS_PIPE] = NPJI_HAS_PIPE,
                                      [FORGET] = NPJI_FORGET,
                                      [TRUNCATED] = NPJI_TRUNCATED};
+    if (what == TRUNCATED && (job->packets > 0 || job->mode != NPJ_BYTE_MODE))
+        return; /* else the job is as if nothing had been written */
     if (what < TAG_OF_ADD)
         job->facts = forgets ? job->facts & ~facts[what] : job->facts ^ facts[what];
     else if (what < MODE)
