@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "twin_faults.h"
+#include "twin_scripts.h"
 
 #include <string.h>
 
@@ -76,6 +77,14 @@ static npj_status write_lends_less(void *srv, npj_job job, uint64_t tag, const v
     return GOOD.write(srv, job, tag, bytes, flags == NPJ_LEND && length > 0 ? length - 1 : length, flags, out);
 }
 
+static npj_status write_lends_less_to_second(void *srv, npj_job job, uint64_t tag, const void *bytes, uint32_t length,
+                                             unsigned flags, npj_req *out)
+{
+    memory.first_job = memory.first_job != 0 ? memory.first_job : job;
+    length -= flags == NPJ_LEND && job != memory.first_job && length > 0;
+    return GOOD.write(srv, job, tag, bytes, length, flags, out);
+}
+
 static bool next_without_return(void *srv, npj_action *out)
 {
     bool more;
@@ -125,12 +134,65 @@ static bool next_repeats_late_reply(void *srv, npj_action *out)
     return more;
 }
 
-static bool next_schedules_another_late(void *srv, npj_action *out)
+/* Changes actions of a kind behind a completion that came late. */
+static bool next_changed_late(void *srv, npj_action *out, npj_action_kind kind, void (*change)(npj_action *said))
 {
     bool more = next_noting_op(srv, out);
-    if (more && memory.late && out->kind == NPJ_SCHEDULE_JOB)
-        out->job_id += 100;
+    if (more && memory.late && out->kind == kind)
+        change(out);
     return more;
+}
+
+static void counted_short(npj_action *said)
+{
+    said->count -= said->request == NPJ_REQUEST_WRITE;
+}
+
+static bool next_counts_short_late(void *srv, npj_action *out)
+{
+    return next_changed_late(srv, out, NPJ_REPLY, counted_short);
+}
+
+static void broken(npj_action *said)
+{
+    said->status = NPJ_STATUS_PIPE_BROKEN;
+}
+
+static bool next_replies_broken_late(void *srv, npj_action *out)
+{
+    return next_changed_late(srv, out, NPJ_REPLY, broken);
+}
+
+static bool next_closes_broken_late(void *srv, npj_action *out)
+{
+    return next_changed_late(srv, out, NPJ_CLOSE_PIPE, broken);
+}
+
+static void abandoned(npj_action *said)
+{
+    said->kind = NPJ_ABANDON_JOB;
+}
+
+static bool next_abandons_late(void *srv, npj_action *out)
+{
+    return next_changed_late(srv, out, NPJ_SCHEDULE_JOB, abandoned);
+}
+
+static npj_status write_refused_otherwise_late(void *srv, npj_job job, uint64_t tag, const void *bytes, uint32_t length,
+                                               unsigned flags, npj_req *out)
+{
+    npj_status status = GOOD.write(srv, job, tag, bytes, length, flags, out);
+    return memory.late && status == NPJ_STATUS_PIPE_CLOSING ? NPJ_STATUS_INVALID_PARAMETER : status;
+}
+
+static void another_id(npj_action *said)
+{
+    said->job_id += 100;
+}
+
+static bool next_schedules_another_late(void *srv, npj_action *out)
+{
+    return next_changed_late(srv, out, NPJ_SCHEDULE_JOB, another_id);
 }
 
 static npj_status connect_cannot_wait(void *srv, npj_job job, uint64_t tag)
@@ -219,6 +281,13 @@ static void stats_count_queries(const void *srv, npj_stats *out)
 {
     GOOD.stats(srv, out);
     out->jobs.total += memory.looks;
+}
+
+static bool next_loses_close_of_queried(void *srv, npj_action *out)
+{
+    bool more = GOOD.next(srv, out);
+    bool lost = more && memory.looks > 0 && out->kind == NPJ_REPLY && out->request == NPJ_REQUEST_CLOSE;
+    return lost ? GOOD.next(srv, out) : more;
 }
 
 static bool next_behind_queries(void *srv, npj_action *out)
@@ -311,88 +380,6 @@ static npj_status written_many_loses_action(void *srv, npj_op op, npj_status sta
     return said;
 }
 
-/* ------------------------------------------------------------------------------------------------------- the scripts
- */
-
-#define STEP(kind, lane, a, b) (NPJT_TWIN_##kind | (lane) << 4), (a), (b)
-#define STARVED(kind, lane, a) (NPJT_TWIN_##kind | (lane) << 4 | 128), (a), 0
-#define DO(kind, lane)         STEP(kind, lane, 0, 0)
-#define OPEN(lane)             DO(ADD, lane), DO(DRAIN, 0), DO(COMPLETE, lane), DO(CONNECT, lane), DO(DRAIN, 0), DO(COMPLETE, lane)
-#define END(lane)                                                                                                      \
-    DO(CLOSE, lane), DO(DRAIN, 0), DO(COMPLETE, lane), DO(DRAIN, 0), DO(COMPLETE, lane), DO(DRAIN, 0),                 \
-        DO(COMPLETE, lane)
-
-static const uint8_t plain[] = {0,
-                                0xE0,
-                                0,
-                                OPEN(0),
-                                OPEN(2),
-                                STEP(WRITE, 0, 5, 0),
-                                STEP(WRITE, 2, 6, 0),
-                                DO(DRAIN, 0),
-                                STEP(COMPLETE, 0, 4, 3),
-                                DO(COMPLETE, 2),
-                                STEP(WRITE, 0, 7, 0),
-                                STEP(WRITE, 0, 4, 0),
-                                END(2),
-                                END(0)};
-
-static const uint8_t aborted[] = {0,
-                                  0xE0,
-                                  0,
-                                  OPEN(0),
-                                  OPEN(2),
-                                  STEP(WRITE, 0, 5, 0),
-                                  DO(DRAIN, 0),
-                                  STEP(WRITE, 2, 5, 0),
-                                  DO(ABORT, 0),
-                                  STEP(WRITE, 0, 5, 0),
-                                  STEP(WRITE, 2, 5, 0),
-                                  DO(DRAIN, 0)};
-
-static const uint8_t crossed[] = {0, 0xE0, 1, DO(ADD, 2), DO(ADD, 0), DO(ADD, 0), DO(DRAIN, 0)};
-
-static const uint8_t pipelined[] = {0, 0xE0, 0, DO(ADD, 0), DO(CONNECT, 0), DO(DRAIN, 0), DO(COMPLETE, 0), END(0)};
-
-static const uint8_t connected_twice[] = {0, 0xE0, 0, OPEN(0), STEP(EXTRA, 0, 1, 0), STEP(WRITE, 0, 5, 0), END(0)};
-
-static const uint8_t starved[] = {0, 0xE0, 0, OPEN(0), STARVED(WRITE, 0, 5), STEP(WRITE, 0, 5, 0), END(0)};
-
-static const uint8_t crowded[] = {0,
-                                  0xE1,
-                                  1,
-                                  OPEN(0),
-                                  STEP(WRITE, 0, 5, 0),
-                                  STEP(WRITE, 0, 5, 0),
-                                  STEP(WRITE, 0, 5, 0),
-                                  STEP(WRITE, 0, 5, 0),
-                                  STEP(WRITE, 0, 5, 0),
-                                  END(0)};
-
-/* The second WRITE is one of two packets, in whose time the job is full again. */
-static const uint8_t crowded_twice[] = {0,
-                                        0xE1,
-                                        1,
-                                        OPEN(0),
-                                        STEP(WRITE, 0, 5, 0),
-                                        STEP(WRITE, 0, 5, 0),
-                                        STEP(WRITE, 0, 5, 0),
-                                        STEP(COMPLETE, 0, 4, 8),
-                                        STEP(WRITE, 0, 5, 0),
-                                        STEP(WRITE, 0, 5, 0),
-                                        DO(COMPLETE, 0),
-                                        END(0)};
-
-#define LOOKED_AT(which)                                                                                               \
-    {0, 0xE0, 0, STEP(ADVANCE, 0, 10, 0), OPEN(0), STEP(WRITE, 0, 5, 0), STEP(EXTRA, 0, which, 0), END(0)}
-static const uint8_t counted[] = LOOKED_AT(0), looked_at[] = LOOKED_AT(1), timed[] = LOOKED_AT(2),
-                     checked[] = LOOKED_AT(3);
-
-static const uint8_t cancelled_nothing[] = {0, 0xE0, 0, OPEN(0), STEP(EXTRA, 0, 10, 0), STEP(WRITE, 0, 5, 0), END(0)};
-
-static const uint8_t turned_back[] = {
-    0, 0xE0, 0, STEP(ADVANCE, 0, 10, 0), OPEN(0), STEP(WRITE, 0, 5, 0), STEP(EXTRA, 0, 6, 20), END(0)};
-
 const uint8_t *twin_plain_script(size_t *size)
 {
     *size = sizeof plain;
@@ -404,7 +391,7 @@ const uint8_t *twin_plain_script(size_t *size)
 
 const struct twin_fault *twin_faults(size_t *count)
 {
-    static struct twin_fault faults[32];
+    static struct twin_fault faults[48];
     size_t n = 0;
 #define FAULT(text, found_by, says, steps, member, function)                                                           \
     do {                                                                                                               \
@@ -467,6 +454,27 @@ const struct twin_fault *twin_faults(size_t *count)
           check_is_never_content);
     FAULT("a RESUME is lost behind a WRITE of many", BATCH, "RESUMEs", crowded_twice, next, next_loses_resume_of_many);
     FAULT("a WRITE of many has a byte changed", BATCH, "the pipe of job 0", plain, next, next_changes_many);
+    FAULT("the last lent byte of a second job is not written", LENT, "job 1, WRITE of 15 bytes", plain, write,
+          write_lends_less_to_second);
+    FAULT("a completion that comes late counts short", DEFERRED, "the request of tag", plain, next,
+          next_counts_short_late);
+    faults[n - 1].subject.written = written_noting_late;
+    FAULT("a completion that comes late is answered with another status", DEFERRED, "STATUS_PIPE_BROKEN", plain, next,
+          next_replies_broken_late);
+    faults[n - 1].subject.written = written_noting_late;
+    FAULT("after a completion that comes late the pipe is reset", DEFERRED, "asked for one thing", plain, next,
+          next_closes_broken_late);
+    faults[n - 1].subject.written = written_noting_late;
+    FAULT("after a completion that comes late the job is abandoned", DEFERRED, "asked for one thing", plain, next,
+          next_abandons_late);
+    faults[n - 1].subject.written = written_noting_late;
+    FAULT("after a completion that comes late a write is refused otherwise", DEFERRED,
+          "refused with STATUS_INVALID_PARAMETER", written_late, write, write_refused_otherwise_late);
+    faults[n - 1].subject.next = next_noting_op;
+    faults[n - 1].subject.written = written_noting_late;
+    FAULT("the REPLY to a close is lost behind a query", QUERY, "with queries: nothing more", looked_at, query,
+          query_is_counted);
+    faults[n - 1].subject.next = next_loses_close_of_queried;
 #undef FAULT
     *count = n;
     return faults;

@@ -14,8 +14,24 @@ struct twin_fault {
     npjt_subject subject;
 };
 
+/* The steps of a script. */
+#define STEP(kind, lane, a, b) (NPJT_TWIN_##kind | (lane) << 4), (a), (b)
+#define STARVED(kind, lane, a) (NPJT_TWIN_##kind | (lane) << 4 | 128), (a), 0
+#define DO(kind, lane)         STEP(kind, lane, 0, 0)
+#define OPEN(lane)             DO(ADD, lane), DO(DRAIN, 0), DO(COMPLETE, lane), DO(CONNECT, lane), DO(DRAIN, 0), DO(COMPLETE, lane)
+#define END(lane)                                                                                                      \
+    DO(CLOSE, lane), DO(DRAIN, 0), DO(COMPLETE, lane), DO(DRAIN, 0), DO(COMPLETE, lane), DO(DRAIN, 0),                 \
+        DO(COMPLETE, lane)
+
 /* The faults; @p count receives how many. */
 const struct twin_fault *twin_faults(size_t *count);
+
+/* npjob, but one member of what it says is another once it has been queried. @return whether there is one of this @p
+ * index: it is the one that counts until another is asked for. */
+bool twin_member(size_t index, npjt_subject *subject);
+
+/* A script with a query in it, and much to be said behind it. */
+const uint8_t *twin_queried_script(size_t *size);
 
 /* npjob, but each write leaves a block behind until the engine is freed by the allocator's owner. */
 const npjt_subject *twin_leaky(void);

@@ -66,6 +66,19 @@ Test(twin, every_fault_is_found_by_its_relation_and_by_no_other)
         cr_expect(seen >> relation & 1, "no fault for relation %s", npjt_relation_name(relation));
 }
 
+Test(twin, every_member_is_compared)
+{
+    npjt_subject subject;
+    size_t size, count = 0;
+    const uint8_t *script = twin_queried_script(&size);
+    for (; twin_member(count, &subject); count++) {
+        cr_expect(play(&npjt_subject_npjob, script, size, NPJT_RELATION_QUERY), "%s", sentence);
+        cr_expect_not(play(&subject, script, size, NPJT_RELATION_QUERY), "member %zu", count);
+        cr_expect_not_null(strstr(sentence, "; with queries: "), "member %zu: %s", count, sentence);
+    }
+    cr_expect_eq(count, 8);
+}
+
 Test(twin, what_is_left_behind_is_found_by_every_relation)
 {
     for (unsigned relation = 0; relation < NPJT_RELATION_COUNT; relation++) {
