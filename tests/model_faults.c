@@ -121,6 +121,33 @@ static npj_status cancel_forgets(void *srv, npj_req request)
     return NPJ_STATUS_NOT_FOUND;
 }
 
+static npj_status add_wants_memory(void *srv, uint64_t client, uint64_t provider, uint64_t cookie, uint64_t tag,
+                                   npj_job *out)
+{
+    (void)srv, (void)client, (void)provider, (void)cookie, (void)tag, (void)out;
+    return NPJ_STATUS_INSUFFICIENT_RESOURCES;
+}
+
+static npj_status write_wants_memory(void *srv, npj_job job, uint64_t tag, const void *bytes, uint32_t length,
+                                     unsigned flags, npj_req *out)
+{
+    (void)srv, (void)job, (void)tag, (void)bytes, (void)length, (void)flags, (void)out;
+    return NPJ_STATUS_INSUFFICIENT_RESOURCES;
+}
+
+/** A RESUME where there is nothing to say, once. */
+static bool next_says_more(void *srv, npj_action *out)
+{
+    bool more = GOOD.next(srv, out);
+    if (more && out && out->kind == NPJ_REPLY)
+        memory.kept = (npj_action){.kind = NPJ_RESUME, .job = out->job, .cookie = out->cookie};
+    if (more || !out || memory.have || memory.kept.job == 0)
+        return more;
+    memory.have = true;
+    *out = memory.kept;
+    return true;
+}
+
 /* ----------------------------------------------------------------------------------------------- limits and sight */
 
 static npj_status new_one_by_one(const npj_config *config, void **out)
@@ -184,6 +211,9 @@ const struct model_fault *model_faults(size_t *count)
     FAULT("a write is accepted after close", 5, "tape 1\nopen\nwrite length=16\nclose\nwrite length=16\nhost\n", write,
           write_after_close);
     faults[n - 1].subject.close = close_remembers;
+    FAULT("an add wants for memory that is there", 5, "tape 1\nadd\n", add_job, add_wants_memory);
+    FAULT("a write wants for memory that is there", 5, WRITE_ONE, write, write_wants_memory);
+    FAULT("a RESUME comes out of nowhere", 9, "tape 1\nopen\n", next, next_says_more);
     FAULT("a cancel's status is lost", 8, CANCELLED, next, next_without_cancelled);
     FAULT("a cancel is not taken", 5, CANCELLED, cancel, cancel_forgets);
     FAULT("replies of writes change places", 7, "tape 1\nopen\nwrites length=4 count=3\nhost\n", next,

@@ -51,6 +51,37 @@ Test(shrink, a_law_that_is_off_is_not_what_it_goes_by)
     cr_expect_eq(npjt_shrink(&faulty, &options, tape, size, small, &small_size), NPJT_LAW_COUNTS);
 }
 
+Test(shrink, a_law_that_is_off_is_not_broken)
+{
+    static uint8_t tape[NPJT_TAPE_MAX];
+    const npjt_options options = {.laws_off = UINT32_C(1) << NPJT_LAW_PACKETS};
+    size_t size = tape_of(text, tape);
+    cr_expect_eq(npjt_shrink(&npjt_subject_srv_nt4, &options, tape, size, tape, &size), -1);
+}
+
+/* With two jobs and a write it breaks law 2, with one job and a write law 10. */
+static void stats_of_two_kinds(const void *srv, npj_stats *out)
+{
+    npjt_subject_npjob.stats(srv, out);
+    if (out->packets.total > 0 && out->jobs.total > 1)
+        out->reserved_packets.live++;
+    else if (out->packets.total > 0)
+        out->jobs.live++;
+}
+
+Test(shrink, it_goes_by_the_law_that_was_broken_first)
+{
+    static const char two_jobs[] = "tape 1\nopen\nopen\nwrite length=16\nhost\n";
+    static uint8_t tape[NPJT_TAPE_MAX];
+    npjt_subject faulty = npjt_subject_npjob;
+    size_t size = 0;
+    faulty.stats = stats_of_two_kinds;
+    cr_assert(npjt_tape_parse(two_jobs, sizeof two_jobs - 1, tape, sizeof tape, &size, NULL));
+    cr_assert_eq(npjt_shrink(&faulty, NULL, tape, size, tape, &size), NPJT_LAW_PACKETS);
+    cr_expect_eq(law_of(&faulty, tape, size), NPJT_LAW_PACKETS);
+    cr_expect_eq(size, NPJT_HEADER_BYTES + 3 * NPJT_RECORD_BYTES);
+}
+
 static npj_status write_hides_failure(void *srv, npj_job job, uint64_t tag, const void *bytes, uint32_t length,
                                       unsigned flags, npj_req *out)
 {

@@ -112,6 +112,39 @@ Test(twin, an_engine_that_cannot_be_made_is_a_finding)
     cr_expect_not_null(strstr(sentence, "no engine could be made"), "%s", sentence);
 }
 
+/* Two engines' allocators, the one made last and the one before. */
+static npj_mem memories[2];
+
+static void *alloc_as_asked(void *user, size_t bytes)
+{
+    const npj_mem *memory = user;
+    return memory->alloc(memory->user, bytes);
+}
+
+static void release_too_much(void *user, void *block, size_t bytes)
+{
+    const npj_mem *memory = user;
+    memory->release(memory->user, block, bytes + 1);
+}
+
+static npj_status new_releasing_too_much(const npj_config *config, void **out)
+{
+    static unsigned made;
+    npj_config crooked = *config;
+    npj_mem *memory = &memories[made++ % 2];
+    *memory = config->mem;
+    crooked.mem = (npj_mem){.alloc = alloc_as_asked, .release = release_too_much, .user = memory};
+    return npjt_subject_npjob.srv_new(&crooked, out);
+}
+
+Test(twin, abuse_of_the_allocator_is_found)
+{
+    npjt_subject abusing = npjt_subject_npjob;
+    abusing.srv_new = new_releasing_too_much;
+    cr_expect_not(play(&abusing, plain, plain_size, NPJT_RELATION_QUERY));
+    cr_expect_not_null(strstr(sentence, "the allocator was abused"), "%s", sentence);
+}
+
 /* The engine that was made last, and the one before. */
 static void *engines[2];
 
