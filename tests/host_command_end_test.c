@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Providers that are commands: those that hang, are cancelled, outlive their host, or find no room in the system. */
+#include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -106,6 +108,49 @@ Test(command_end, one_that_prints_too_much_at_its_end_has_no_job)
     run_end(&run);
 }
 
+/* Its time has passed, and then it is cancelled: it is stopped once, for the first reason. */
+Test(command_end, one_that_is_stopped_is_not_stopped_again)
+{
+    struct run run = {.add = "sh -c 'trap \"\" TERM; echo $$ >@/pid; while :; do sleep 1; done'", .timeout = 500};
+    run_start(&run);
+    const uint64_t begun = uv_hrtime();
+    while (ms_since(begun) < 700) {
+        uv_run(&run.r->loop, UV_RUN_NOWAIT);
+        usleep(1000);
+    }
+    cr_assert_eq(npjp_job_abort(run.s.job, NPJ_STATUS_PRINT_CANCELLED), NPJ_STATUS_SUCCESS);
+    until(run.r, &run.s, false, has_ended);
+    expect_reply(&run.s, NPJ_REQUEST_ADD, TAG_ADD, NPJ_STATUS_PRINT_CANCELLED);
+    cr_assert_str_eq(run.s.trouble, "addjob command: stopped after 500 ms");
+    run_end(&run);
+}
+
+static void stand_still(struct seen *s)
+{
+    (void)s;
+    usleep(300000);
+}
+
+/* The loop's clock stands still while a callback works: a command that is then started has its time all the same. */
+Test(command_end, time_counts_from_the_start)
+{
+    enum { TIME = 60000 };
+    struct run run = {.schedule = "sleep 100", .timeout = TIME};
+    run_start(&run);
+    until(run.r, &run.s, false, is_connected);
+    run.s.on_reply = stand_still; /* to the write, after which the command is started */
+    run_print(&run);
+    while (reply_to(&run.s, NPJ_REQUEST_WRITE, TAG_WRITE) == NULL)
+        uv_run(&run.r->loop, UV_RUN_NOWAIT);
+    const uint64_t begun = uv_hrtime();
+    settle(run.r);
+    uv_update_time(&run.r->loop);
+    const int left = uv_backend_timeout(&run.r->loop);
+    cr_assert_leq(left, TIME);
+    cr_assert_geq(left + (int)ms_since(begun) + 10, TIME); /* of whole milliseconds, and what the start took */
+    run_end(&run);
+}
+
 /* ------------------------------------------------------------------------------------------------ cancelled */
 
 static void abort_while_adding(const char *add, const char *log)
@@ -133,6 +178,21 @@ Test(command_end, what_an_aborted_addjob_has_added_is_abandoned)
                        "abandoned 74 STATUS_PRINT_CANCELLED\n");
     abort_while_adding("sh -c 'trap \"echo @/pipe; echo 74; exit 0\" TERM; sleep 100 & echo $! >@/pid; wait'",
                        "abandoned 74 STATUS_PRINT_CANCELLED\n");
+}
+
+/* The abandon command of an addjob that was stopped was not stopped itself. */
+Test(command_end, a_stop_is_that_of_one_command)
+{
+    struct run run = {.add = "sh -c 'echo @/pipe; echo 74; sleep 100 & echo $! >@/pid; wait'",
+                      .abandon = "sh -c 'echo first >&2; sleep 100 >/dev/null 2>&1 & echo $! >@/pid; exit 2'"};
+    run_start(&run);
+    until(run.r, &run.s, false, has_pid);
+    cr_assert_eq(npjp_job_abort(run.s.job, NPJ_STATUS_PRINT_CANCELLED), NPJ_STATUS_SUCCESS);
+    until(run.r, &run.s, false, has_ended);
+    cr_assert_str_eq(run.s.trouble, "addjob command: stopped with the job; abandon command: exit code 2: first");
+    cr_assert_not(is_gone(pid_of(run.r)), "what it has left running is stopped");
+    cr_assert_eq(kill(pid_of(run.r), SIGKILL), 0);
+    run_end(&run);
 }
 
 Test(command_end, an_abort_stops_schedule)
@@ -251,6 +311,33 @@ Test(command_end, without_descriptors_schedule_waits)
 Test(command_end, without_descriptors_abandon_waits)
 {
     waits_for_descriptors(false);
+}
+
+/* Stands before that of the C library: so many times there is no room for a process. */
+static int no_process;
+pid_t fork(void)
+{
+    static pid_t (*real)(void);
+    if (no_process > 0) {
+        no_process--;
+        errno = EAGAIN;
+        return -1;
+    }
+    if (real == NULL)
+        *(void **)&real = dlsym(RTLD_NEXT, "fork");
+    return real();
+}
+
+Test(command_end, without_processes_it_waits)
+{
+    struct run run = {0};
+    no_process = 2;
+    run_start(&run);
+    until(run.r, &run.s, true, is_connected);
+    expect_reply(&run.s, NPJ_REQUEST_CONNECT, TAG_CONNECT, NPJ_STATUS_SUCCESS);
+    cr_assert_eq(no_process, 0);
+    cr_assert_str_eq(npjp_job_trouble(run.s.job), "");
+    run_end(&run);
 }
 
 /* Takes all descriptors that are left, but for @free. Returns how many are in @taken. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Providers that are commands: what is run, with which values, and what comes of what it says. */
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -42,6 +43,7 @@ Test(command, the_highest_job_id_and_the_lowest)
 {
     static const char *const lines[] = {"sh -c 'echo @/pipe; echo 4294967295'", "sh -c 'echo @/pipe; echo 0001'"};
     static const uint32_t ids[] = {4294967295u, 1};
+    char log[100];
     for (int i = 0; i < 2; i++) {
         struct run run = {.add = lines[i]};
         run_start(&run);
@@ -49,8 +51,19 @@ Test(command, the_highest_job_id_and_the_lowest)
         npjp_job_report report;
         npjp_job_report_get(run.s.job, &report);
         cr_assert_eq(report.job_id, ids[i]);
+        /* A command line that is as long as it may become. */
+        cr_assert_eq(npjp_job_abort(run.s.job, NPJ_STATUS_SERVER_SHUTDOWN_IN_PROGRESS), NPJ_STATUS_SUCCESS);
+        until(run.r, &run.s, false, has_ended);
+        snprintf(log, sizeof log, "abandoned %" PRIu32 " STATUS_SERVER_SHUTDOWN_IN_PROGRESS\n", ids[i]);
+        cr_assert_str_eq(run_file(run.r, "log"), log);
         run_end(&run);
     }
+}
+
+/* Has a program that is run from here hold a descriptor of this number; @return whether it was made for that. */
+static bool make_heritable(int fd, int like)
+{
+    return fcntl(fd, F_SETFD, 0) != 0 && dup2(like, fd) == fd;
 }
 
 /* Descriptors of the program, close-on-exec or not, stay its own. (From 10 on the shell has some of its own.) */
@@ -59,14 +72,15 @@ Test(command, descriptors_are_not_handed_down)
     struct run run = {.add = "sh -c 'for n in 0 1 2 3 4 5 6 7 8 9 200; do test ! -e /proc/$$/fd/$n || echo $n; done "
                              ">@/log; echo @/pipe; echo 74'"};
     run_prepare(&run);
-    int ours = open("/dev/null", O_RDONLY); // NOLINT(android-cloexec-open): on purpose
-    int high = fcntl(ours, F_DUPFD, 200);
-    cr_assert_eq(high, 200);
+    bool made[201] = {false};
+    for (int fd = 3; fd <= 200; fd += fd < 9 ? 1 : 191)
+        made[fd] = make_heritable(fd, 0);
     job_start(run.r, &run.s, run_options(&run));
     until(run.r, &run.s, false, is_connected);
     cr_assert_str_eq(run_file(run.r, "log"), "0\n1\n2\n");
-    close(ours);
-    close(high);
+    for (int fd = 3; fd <= 200; fd++)
+        if (made[fd])
+            close(fd);
     run_end(&run);
 }
 
@@ -77,6 +91,32 @@ Test(command, standard_input_is_dev_null)
     run_start(&run);
     until(run.r, &run.s, false, is_connected);
     cr_assert_str_eq(run_file(run.r, "log"), "/dev/null\n");
+    run_end(&run);
+}
+
+/* The other two commands may print whatever they like: nobody reads it. */
+Test(command, standard_output_of_the_others_is_dev_null)
+{
+    struct run run = {.schedule = "sh -c 'out=$(readlink /proc/$$/fd/1); echo $out >@/log; head -c 100000 /dev/zero'"};
+    run_start(&run);
+    run_print(&run);
+    until(run.r, &run.s, true, has_ended);
+    expect_reply(&run.s, NPJ_REQUEST_CLOSE, TAG_CLOSE, NPJ_STATUS_SUCCESS);
+    cr_assert_str_eq(run_file(run.r, "log"), "/dev/null\n");
+    run_end(&run);
+}
+
+/* A command may close its outputs long before it ends: the loop then sleeps. */
+Test(command, the_end_of_an_output_is_seen_once)
+{
+    struct run run = {.add = "sh -c 'echo @/pipe; echo 74; exec >&- 2>&-; echo $$ >@/pid; sleep 0.3'"};
+    unsigned rounds = 0;
+    run_start(&run);
+    until(run.r, &run.s, false, has_pid);
+    for (; !add_is_answered(&run.s); rounds++)
+        uv_run(&run.r->loop, UV_RUN_ONCE);
+    cr_assert_lt(rounds, 100);
+    expect_reply(&run.s, NPJ_REQUEST_ADD, TAG_ADD, NPJ_STATUS_SUCCESS);
     run_end(&run);
 }
 
@@ -116,10 +156,12 @@ static void on_poll(uv_poll_t *handle, int status, int events)
     (void)events;
 }
 
-/* libuv refuses to watch a descriptor whose number it still watches for somebody who closed it. */
+/* libuv refuses to watch a descriptor whose number it still watches for somebody who closed it. What is there at the
+ * end is read, and more not waited for. */
 Test(command, output_that_cannot_be_watched_is_read_at_the_end)
 {
-    struct run run = {0};
+    struct run run = {.add = "sh -c 'sleep 100 & echo $! >@/pid; echo @/pipe; echo 74'"};
+    const uint64_t begun = uv_hrtime();
     uv_poll_t stale;
     int ends[4];
     run_prepare(&run);
@@ -133,6 +175,8 @@ Test(command, output_that_cannot_be_watched_is_read_at_the_end)
     job_start(run.r, &run.s, run_options(&run));
     until(run.r, &run.s, false, add_is_answered);
     expect_reply(&run.s, NPJ_REQUEST_ADD, TAG_ADD, NPJ_STATUS_SUCCESS);
+    cr_assert_lt(ms_since(begun), 60000); /* and not when it has slept */
+    kill(pid_of(run.r), SIGKILL);
     uv_close((uv_handle_t *)&stale, NULL);
     run_end(&run);
 }
