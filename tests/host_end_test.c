@@ -194,8 +194,10 @@ Test(end, the_write_in_flight_is_cancelled)
     start_writes(r, &s, text, requests);
     size_t first = s.reply_count - 2;
     cr_assert_lt(first, WRITES - 1);
+    npjp_job_tell(s.job, "before", "");
     cr_assert_eq(npjp_job_cancel(s.job, requests[first]), NPJ_STATUS_SUCCESS);
     settle(r);
+    cr_assert_str_eq(npjp_job_trouble(s.job), "before");
     const npj_action *reply = reply_to(&s, NPJ_REQUEST_WRITE, TAG_WRITE + first);
     cr_assert_not_null(reply, "a write that waits is not stopped");
     cr_assert_eq(reply->status, reply->count > 0 ? NPJ_STATUS_SUCCESS : NPJ_STATUS_CANCELLED);

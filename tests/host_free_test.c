@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* npjp_host_free() at every moment and from every callback; what is refused; what the host lets the engine's user see.
  * rig_end() asserts each time that no byte, descriptor or handle is left. */
+#include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "host_support.h"
 
@@ -82,6 +84,21 @@ ParameterizedTest(const int *moment, host_free, at_any_moment)
     cr_assert_eq(s.ended + r->stopped + s.returned_count, 0);
     rig_end(r);
     free(text);
+}
+
+/* A reader that has said something can tell a job that was cut off from one that is whole. */
+Test(host_free, its_readers_see_no_end)
+{
+    struct rig *r = rig_start(NULL);
+    struct seen s = {0};
+    reader_listen(r, STREAM);
+    job_start(r, &s, job_options(&s));
+    until(r, &s, false, is_connected);
+    reader_accept(r);
+    cr_assert_eq(write(r->reader, "?", 1), 1);
+    npjp_host_free(&r->host);
+    cr_assert(reader_read(r, 1) == -1 && errno == ECONNRESET);
+    rig_end(r);
 }
 
 /* ------------------------------------------------------------------------------------------------ from callbacks */
@@ -180,16 +197,16 @@ Test(host_free, from_stopped)
 
 /* ------------------------------------------------------------------------------------------------ the trace */
 
-static unsigned traced;
+static unsigned traced, traced_ends;
 static npjp_host **traced_host;
 
 /* From within the engine nothing can be done, and nothing breaks. */
 static void on_trace(void *user, const npj_trace *trace)
 {
-    (void)trace;
     cr_assert_eq(user, &traced);
     npjp_host *before = *traced_host;
     traced++;
+    traced_ends += trace->kind == NPJ_TRACE_EVENT && trace->event == NPJ_EVENT_FINISH && trace->from == NPJ_STATE_GONE;
     npjp_host_free(traced_host);
     cr_assert_eq(*traced_host, before);
 }
@@ -207,6 +224,7 @@ Test(host_free, the_trace_of_the_user_is_called)
     cr_assert_eq(npjp_job_close(s.job, TAG_CLOSE), NPJ_STATUS_PENDING);
     until(r, &s, true, has_ended);
     cr_assert_gt(traced, 10);
+    cr_assert_eq(traced_ends, 1);
     rig_end(r);
 }
 
@@ -219,7 +237,7 @@ Test(host_free, what_is_refused)
     npjp_config config = {.size = sizeof config, .loop = &r->loop};
     npjp_host *host = NULL;
     npjp_job *job = NULL;
-    const npjp_provider_calls half = {.add_job = provider_calls.add_job};
+    npjp_provider_calls half[3] = {provider_calls, provider_calls, provider_calls};
     npjp_job_options options = job_options(&s);
 
     cr_assert_eq(npjp_host_new(NULL, &host), NPJ_STATUS_INVALID_PARAMETER);
@@ -237,8 +255,13 @@ Test(host_free, what_is_refused)
     cr_assert_eq(npjp_host_new(&config, &host), NPJ_STATUS_INVALID_PARAMETER, "what the engine refuses");
     cr_assert_null(host);
 
-    options.provider = &half;
-    cr_assert_eq(npjp_job_add(r->host, &options, TAG_ADD, &job), NPJ_STATUS_INVALID_PARAMETER);
+    half[0].add_job = NULL;
+    half[1].schedule_job = NULL;
+    half[2].abandon_job = NULL;
+    for (int i = 0; i < 3; i++) {
+        options.provider = &half[i];
+        cr_assert_eq(npjp_job_add(r->host, &options, TAG_ADD, &job), NPJ_STATUS_INVALID_PARAMETER);
+    }
     options.provider = NULL;
     cr_assert_eq(npjp_job_add(r->host, &options, TAG_ADD, &job), NPJ_STATUS_INVALID_PARAMETER);
     options = job_options(&s);
@@ -279,6 +302,71 @@ Test(host_free, null_is_no_crash)
     cr_assert_eq(report.bytes, 0);
     cr_assert_str_eq(report.path, "");
     cr_assert_str_eq(npjp_job_trouble(NULL), "");
+}
+
+/* ------------------------------------------------------------------------------------------------ what may be NULL */
+
+static npj_op unanswered;
+
+static void keep_op(void *user, npjp_job *job, npj_op op)
+{
+    (void)user;
+    (void)job;
+    unanswered = op;
+}
+
+static void do_nothing(void *user, npjp_job *job, npj_op op, uint32_t job_id)
+{
+    (void)user;
+    (void)job_id;
+    cr_assert_eq(npjp_job_done(job, op, NPJ_STATUS_SUCCESS), NPJ_STATUS_SUCCESS);
+}
+
+static void delete_nothing(void *user, npjp_job *job, npj_op op, uint32_t job_id, npj_status why)
+{
+    (void)why;
+    do_nothing(user, job, op, job_id);
+}
+
+static uint64_t live_jobs(const struct rig *r)
+{
+    npj_stats stats;
+    npj_stats_get(npjp_host_srv(r->host), &stats);
+    return stats.jobs.live;
+}
+
+/* A client that wants to know nothing, a provider that does no more than it must: for each thing that there is to tell.
+ */
+Test(host_free, nobody_has_to_listen)
+{
+    static const npjp_provider_calls provider = {keep_op, do_nothing, delete_nothing, NULL, NULL, NULL};
+    static const npjp_job_calls deaf = {0};
+    npjp_config limits = rig_limits();
+    limits.engine.max_job_bytes = LENT;
+    limits.engine.max_write_bytes = LENT;
+    struct rig *r = rig_start(&limits);
+    const npjp_job_options options = {.provider = &provider, .calls = &deaf};
+    char *text = pattern(LENT);
+    npjp_job *job = NULL;
+    reader_listen(r, STREAM);
+    for (int aborted = 0; aborted < 2; aborted++) {
+        cr_assert_eq(npjp_job_add(r->host, &options, TAG_ADD, &job), NPJ_STATUS_PENDING);
+        cr_assert_eq(npjp_job_connect(job, TAG_CONNECT), NPJ_STATUS_PENDING);
+        cr_assert_eq(npjp_job_write(job, TAG_WRITE, text, LENT, NPJ_LEND, NULL), NPJ_STATUS_PENDING);
+        cr_assert_eq(npjp_job_write(job, TAG_WRITE + 1, text, 1, NPJ_LEND, NULL), NPJ_STATUS_QUOTA_EXCEEDED);
+        settle(r);
+        if (aborted)
+            cr_assert_eq(npjp_job_abort(job, NPJ_STATUS_PRINT_CANCELLED), NPJ_STATUS_SUCCESS);
+        else
+            cr_assert_eq(npjp_job_close(job, TAG_CLOSE), NPJ_STATUS_PENDING);
+        settle(r);
+        cr_assert_eq(live_jobs(r), 1);
+        cr_assert_eq(npjp_job_added(job, unanswered, NPJ_STATUS_SUCCESS, r->path, JOB_ID), NPJ_STATUS_SUCCESS);
+        settle(r);
+        cr_assert_eq(live_jobs(r), 0);
+    }
+    rig_end(r);
+    free(text);
 }
 
 /* ------------------------------------------------------------------------------------------------ looking in */

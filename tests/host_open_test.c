@@ -85,21 +85,40 @@ Test(open, paths_that_are_too_long)
     rig_end(r);
 }
 
-Test(open, a_socket_whose_path_is_too_long_for_an_address)
+/* A socket that listens at a path of @length bytes. */
+static struct rig *listen_at_length(size_t length, char path[300])
 {
     struct rig *r = rig_start(NULL);
-    char folder[256];
-    char path[300];
     char before[PATH_MAX];
-    snprintf(folder, sizeof folder, "%s/%0100d", r->folder, 0);
-    cr_assert_eq(mkdir(folder, 0700), 0);
+    snprintf(path, 300, "%s/%0*d", r->folder, (int)(length - strlen(r->folder) - 3), 0);
+    cr_assert_eq(mkdir(path, 0700), 0);
     cr_assert_not_null(getcwd(before, sizeof before));
-    cr_assert_eq(chdir(folder), 0);
+    cr_assert_eq(chdir(path), 0);
     strcpy(r->path, "s");
     reader_listen(r, STREAM);
     cr_assert_eq(chdir(before), 0);
-    snprintf(path, sizeof path, "%s/s", folder);
+    strcat(path, "/s");
+    cr_assert_eq(strlen(path), length);
+    return r;
+}
+
+/* An address has room for 108 bytes, one of which is the terminator. */
+Test(open, a_socket_whose_path_is_too_long_for_an_address)
+{
+    char path[300];
+    struct rig *r = listen_at_length(108, path);
     refuses(r, path, NPJ_BYTE_MODE, NPJ_STATUS_OBJECT_NAME_INVALID, "connect: File name too long");
+    rig_end(r);
+}
+
+Test(open, a_socket_whose_path_just_fits_into_an_address)
+{
+    char path[300];
+    struct rig *r = listen_at_length(107, path);
+    struct seen s = {.rig = r, .path = path};
+    start(r, &s, NPJ_BYTE_MODE);
+    until(r, &s, false, is_connected);
+    expect_reply(&s, NPJ_REQUEST_CONNECT, TAG_CONNECT, NPJ_STATUS_SUCCESS);
     rig_end(r);
 }
 
@@ -175,6 +194,32 @@ Test(open, a_server_that_is_busy)
     while (count > 0)
         close(sockets[--count]);
     rig_end(r);
+}
+
+/* Descriptors that a child of this process would have, were it to run another program. */
+static int heritable(void)
+{
+    int count = 0;
+    for (int fd = 0; fd < 256; fd++) {
+        const int flags = fcntl(fd, F_GETFD);
+        count += flags >= 0 && (flags & FD_CLOEXEC) == 0;
+    }
+    return count;
+}
+
+Test(open, a_pipe_is_not_handed_down)
+{
+    for (int kind = STREAM; kind < KINDS; kind++) {
+        struct rig *r = rig_start(NULL);
+        struct seen s = {0};
+        const int before = heritable();
+        reader_listen(r, (enum kind)kind);
+        job_start(r, &s, job_options(&s));
+        until(r, &s, false, is_connected);
+        expect_reply(&s, NPJ_REQUEST_CONNECT, TAG_CONNECT, NPJ_STATUS_SUCCESS);
+        cr_assert_eq(heritable(), before);
+        rig_end(r);
+    }
 }
 
 /* ------------------------------------------------------------------------------------------------ waiting */

@@ -67,6 +67,21 @@ Test(words, take_values)
     expect_words(NPJP_ADD_JOB, "100%%", "100%");
 }
 
+/* For many programs a lone one is their standard input. */
+Test(words, take_no_value_that_is_a_hyphen)
+{
+    const npjpi_values lone = {.printer = "-", .name = "", .user = "-", .client = "a-"};
+    char text[20];
+    char room[20];
+    char *argv[4];
+    npjpi_words words;
+    cr_assert_eq(npjpi_words_split(&words, text, NPJP_ADD_JOB, "a %p %J%s", NULL), NPJ_STATUS_SUCCESS);
+    npjpi_words_fill(&words, &lone, room, argv);
+    cr_assert_str_eq(argv[1], "_");
+    cr_assert_str_eq(argv[2], "a-");
+    cr_assert_null(argv[3]);
+}
+
 Test(words, take_a_percent_sign_behind_a_backslash)
 {
     expect_words(NPJP_ADD_JOB, "a \\%J", "a|%J");
@@ -189,6 +204,35 @@ Test(text, what_is_not_becomes_one_mark)
     CLEAN("\xE2\x80\xA8\xE2\x80\xAE\xE2\x81\xA6\xD8\x9C", "____");
     CLEAN("\xEF\xBF\xBE\xEF\xB7\x90\xEF\xBB\xBF", "___"); /* no characters, a byte order mark */
     CLEAN("\xE2\x80\x8B\xE2\x81\xA0\xE2\x81\xAF", "___"); /* without width */
+}
+
+static bool is_printable(uint32_t code)
+{
+    const unsigned char lead = code < 0x800 ? 0xC0 : code < 0x10000 ? 0xE0 : 0xF0;
+    const int more = code < 0x80 ? 0 : code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
+    char bytes[4] = {(char)code};
+    for (int i = more; i > 0; i--, code >>= 6)
+        bytes[i] = (char)(0x80 | (code & 0x3F));
+    if (more > 0)
+        bytes[0] = (char)(lead | code);
+    return npjpi_text_printable(bytes, (size_t)more + 1) > 0;
+}
+
+/* Each range of what is not printable, from its first to its last, and no further. */
+Test(text, what_is_printable_has_bounds)
+{
+    static const uint32_t ranges[][2] = {{0, 0x1F},           {0x7F, 0x9F},     {0x61C, 0x61C},     {0x200B, 0x200F},
+                                         {0x2028, 0x202E},    {0x2060, 0x206F}, {0xD800, 0xDFFF},   {0xFDD0, 0xFDEF},
+                                         {0xFEFF, 0xFEFF},    {0xFFFE, 0xFFFF}, {0x1FFFE, 0x1FFFF}, {0xFFFFE, 0xFFFFF},
+                                         {0x10FFFE, 0x10FFFF}};
+    for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++) {
+        const uint32_t first = ranges[i][0];
+        const uint32_t last = ranges[i][1];
+        cr_expect_not(is_printable(first), "%X", first);
+        cr_expect_not(is_printable(last), "%X", last);
+        cr_expect(first == 0 || is_printable(first - 1), "%X", first - 1);
+        cr_expect(last == 0x10FFFF || is_printable(last + 1), "%X", last + 1);
+    }
 }
 
 Test(text, ill_formed_bytes_become_marks)
