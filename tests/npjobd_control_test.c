@@ -240,7 +240,23 @@ Test(npjobd_control, silence_is_not_waited_for)
     end(self);
 }
 
-/* It does not help to have read once. */
+/* However slowly, as long as something is read. */
+Test(npjobd_control, a_slow_reader_gets_all)
+{
+    rig *self = begin(LONG);
+    const int fd = ask(self, "status\n");
+    size_t length = 0;
+    while (length < LONG) {
+        const size_t some = read_some(fd, PIECE);
+        cr_assert_gt(some, 0);
+        length += some;
+        pass(self, 4);
+    }
+    cr_assert_eq(length + read_whole(self, fd), LONG + 1);
+    end(self);
+}
+
+/* Nor does it help to have read once. */
 Test(npjobd_control, a_reader_that_has_stopped_is_not_waited_for)
 {
     for (int pieces = 0; pieces < 2; pieces++) {
