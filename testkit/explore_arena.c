@@ -120,10 +120,13 @@ void explore_arena_check(struct explorer *x)
     }
 }
 
-uint32_t explore_arena_live(const struct explorer *x)
+uint32_t explore_arena_live(const struct explorer *x, uint64_t *bytes)
 {
     uint32_t live = 0;
-    for (uint32_t block = 0; block <= x->plan.jobs + x->plan.packets; block++)
+    *bytes = 0;
+    for (uint32_t block = 0; block <= x->plan.jobs + x->plan.packets; block++) {
         live += x->world->arena.size[block] != 0;
+        *bytes += x->world->arena.size[block];
+    }
     return live;
 }

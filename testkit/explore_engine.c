@@ -201,9 +201,11 @@ static uint64_t kept_of(const struct npj_srv *srv, int class)
     return count;
 }
 
-uint64_t explore_kept(const struct explorer *x)
+uint64_t explore_kept(const struct explorer *x, uint64_t *bytes)
 {
-    return kept_of(x->world->srv, 0) + kept_of(x->world->srv, 1);
+    uint64_t headers = kept_of(x->world->srv, 0), larger = kept_of(x->world->srv, 1);
+    *bytes = headers * NPJI_PACKET_BYTES + larger * (NPJI_PACKET_BYTES + SMALLEST);
+    return headers + larger;
 }
 
 /* How many blocks of each size are kept for reuse, and which is the next to make way. */

@@ -146,7 +146,7 @@ struct explorer {
 size_t explore_arena_plan(struct explorer *x, size_t before); /* the blocks behind so many bytes. The bytes of all */
 void explore_arena_clear(const struct explorer *x);
 npj_mem explore_arena_mem(struct explorer *x);
-uint32_t explore_arena_live(const struct explorer *x);
+uint32_t explore_arena_live(const struct explorer *x, uint64_t *bytes); /* how many blocks */
 void explore_arena_check(struct explorer *x); /* whether something was written where no block is */
 
 /* explore_world.c */
@@ -251,8 +251,8 @@ void explore_way_free(struct way *way);
 
 /* explore_engine.c */
 uint64_t explore_key(const struct explorer *x);
-uint64_t explore_key_but_kept(const struct explorer *x); /* without the blocks that are kept for reuse */
-uint64_t explore_kept(const struct explorer *x);         /* how many blocks are kept for reuse */
+uint64_t explore_key_but_kept(const struct explorer *x);          /* without the blocks that are kept for reuse */
+uint64_t explore_kept(const struct explorer *x, uint64_t *bytes); /* how many blocks are kept for reuse */
 bool explore_has_bytes(const struct explorer *x); /* whether each write that waits, or is in flight, has its own */
 void explore_scribble(const struct explorer *x);
 void explore_find_counters(struct explorer *x);

@@ -422,21 +422,31 @@ npj_status explore_apply(struct explorer *x, explore_event event)
 
 /* -------------------------------------------------------------------------------------------------------- checks */
 
+/* What the engine has of its allocator, and what it says of that. */
+static void check_memory(struct explorer *x, const npj_stats *said)
+{
+    uint64_t bytes, idle, kept = explore_kept(x, &idle), blocks = 1 + said->jobs.live + said->packets.live + kept;
+    uint32_t live = explore_arena_live(x, &bytes);
+    if (live != blocks)
+        explore_wrong(x, "%u blocks are live where %llu jobs, %llu packets and %llu that are kept explain %llu", live,
+                      (unsigned long long)said->jobs.live, (unsigned long long)said->packets.live,
+                      (unsigned long long)kept, (unsigned long long)blocks);
+    if (said->memory_bytes != bytes || said->idle_bytes != idle)
+        explore_wrong(x, "the engine counts %llu bytes, %llu of them kept, where %llu and %llu are live",
+                      (unsigned long long)said->memory_bytes, (unsigned long long)said->idle_bytes,
+                      (unsigned long long)bytes, (unsigned long long)idle);
+}
+
 void explore_check_counters(struct explorer *x)
 {
     npj_stats said, right;
     npj_stats_get(x->world->srv, &said);
+    check_memory(x, &said);
     npjt_model_stats(x->model, &right);
     said.idle_bytes = said.memory_bytes = 0;
     said.job_bytes = said.packet_bytes = 0;
     if (memcmp(&said, &right, sizeof said) != 0)
         explore_wrong(x, "the counters of the engine are not those of the model");
-    uint64_t kept = explore_kept(x), blocks = 1 + said.jobs.live + said.packets.live + kept;
-    uint32_t live = explore_arena_live(x);
-    if (live != blocks)
-        explore_wrong(x, "%u blocks are live where %llu jobs, %llu packets and %llu that are kept explain %llu", live,
-                      (unsigned long long)said.jobs.live, (unsigned long long)said.packets.live,
-                      (unsigned long long)kept, (unsigned long long)blocks);
 }
 
 static void check_jobs(struct explorer *x)
@@ -467,9 +477,10 @@ void explore_check(struct explorer *x)
 void explore_check_end(struct explorer *x)
 {
     npj_srv *srv = x->world->srv;
+    uint64_t bytes;
     npj_srv_free(&srv);
-    if (srv != NULL || explore_arena_live(x) > 0)
-        explore_wrong(x, "npj_srv_free() leaves %u blocks", explore_arena_live(x));
+    if (srv != NULL || explore_arena_live(x, &bytes) > 0)
+        explore_wrong(x, "npj_srv_free() leaves %u blocks", explore_arena_live(x, &bytes));
     if (x->world->arena.abuse != NULL)
         explore_wrong(x, "%s", x->world->arena.abuse);
 }

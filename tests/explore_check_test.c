@@ -327,6 +327,16 @@ STATS(pool_live, pool_bytes.live)
 STATS(accepted, accepted)
 STATS(refused, refused)
 STATS(bytes_taken, bytes_taken)
+STATS(memory_bytes, memory_bytes)
+STATS(idle_bytes, idle_bytes)
+
+Test(explore_check, the_memory)
+{
+    explore_fault.stats = memory_bytes;
+    expect_found("bytes, 0 of them kept, where ");
+    explore_fault.stats = idle_bytes;
+    expect_found("bytes, 1 of them kept, where ");
+}
 
 Test(explore_check, the_counters)
 {
