@@ -116,6 +116,24 @@ static npj_status new_keeps_a_block(const npj_config *config, void **out)
     return status;
 }
 
+/* AddressSanitizer ends the program where a block is written to that has been released. */
+#if defined(__SANITIZE_ADDRESS__)
+#define UNDER_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define UNDER_ASAN 1
+#endif
+#endif
+
+#ifndef UNDER_ASAN
+static void free_writes_behind(void **srv)
+{
+    unsigned char *freed = *srv;
+    GOOD.srv_free(srv);
+    *freed ^= 1;
+}
+#endif
+
 /* -------------------------------------------------------------------------------------------------------------- time
  */
 
@@ -178,6 +196,10 @@ static size_t returns(struct fault *faults, size_t n)
 size_t driver_faults_in_calls(struct fault *faults, size_t n)
 {
     n = returns(faults, n);
+#ifndef UNDER_ASAN
+    FAULT("free writes to what it has released", 0, WRITE_ONE "free\n", srv_free, free_writes_behind);
+    SAYS("WRITE_AFTER_RELEASE");
+#endif
     FAULT("a job has no handle", 3, "tape 1\nadd\n", add_job, add_gives_no_handle);
     SAYS("a new job has the handle of another, or none");
     FAULT("a job has the handle of another", 3, "tape 1\nadd\nadd\n", add_job, add_gives_first_handle);

@@ -97,6 +97,14 @@ static void other_bytes(npj_action *said)
         iov[0].base = others;
 }
 
+/* The second of them alone. */
+static void second_byte(npj_action *said)
+{
+    take_iovec(said);
+    if (iov[0].base && iov[0].length == 2)
+        iov[0] = (npj_iov){(const char *)iov[0].base + 1, 1};
+}
+
 /* The same bytes, elsewhere. */
 static void copied_bytes(npj_action *said)
 {
@@ -124,6 +132,17 @@ Test(explore_check, each_member_of_an_action)
         changed.change = changes[i].change;
         cr_expect(explore_finds("kinds", "the engine says "), "change %zu: %s", i, explore_seen.sentence);
     }
+}
+
+/* Where nothing is lent the model knows no address. */
+Test(explore_check, the_bytes_of_a_copied_write)
+{
+    explore_fault.next = next_changed;
+    changed.kind = NPJ_WRITE;
+    changed.change = other_bytes;
+    cr_expect(explore_finds("pair", "the engine says WRITE"), "%s", explore_seen.sentence);
+    changed.change = second_byte;
+    cr_expect(explore_finds("pair", "the engine says WRITE"), "%s", explore_seen.sentence);
 }
 
 Test(explore_check, an_action_that_does_not_come)
@@ -281,6 +300,12 @@ static void write_beyond_the_end(npj_srv *srv)
     struct npji_packet *packet = job ? job->queue.head : NULL;
     if (packet && packet->size_class == 0)
         *((unsigned char *)packet + NPJI_PACKET_BYTES) ^= 1;
+}
+
+Test(explore_check, a_release_of_nothing_in_the_end)
+{
+    explore_fault.frees_more = true;
+    expect_found("the engine releases what is not a live block");
 }
 
 Test(explore_check, a_write_beyond_the_end)

@@ -69,6 +69,11 @@ npj_status explore_fault_srv_new(const npj_config *wanted, npj_srv **out)
 void explore_fault_srv_free(npj_srv **srv);
 void explore_fault_srv_free(npj_srv **srv)
 {
+    if (explore_fault.frees_more) {
+        (*srv)->busy = true;
+        config.mem.release(config.mem.user, &config, sizeof config);
+        (*srv)->busy = false;
+    }
     if (explore_fault.keeps_all)
         *srv = NULL;
     else

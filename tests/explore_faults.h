@@ -31,7 +31,8 @@ struct explore_fault {
     void (*info)(npj_job_info *out);             /**< npj_job_query(), */
     uint64_t deadline;                           /**< npj_deadline(): what is added to it */
     bool trims_inside;                           /**< npj_trim() from inside a callback */
-    bool keeps_all;                              /**< npj_srv_free() */
+    bool frees_more;                             /**< npj_srv_free(), what is no block, */
+    bool keeps_all;                              /**< or nothing */
     size_t allocates, releases;                  /**< so many bytes more than there are to be */
 };
 extern struct explore_fault explore_fault;
