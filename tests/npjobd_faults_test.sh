@@ -25,10 +25,10 @@ addjob_is()
 
 nonsense()
 {
-    configure 'handshake timeout = 2' && fresh_start || return 1
+    configure 'handshake timeout = 3600' && fresh_start && configure 'handshake timeout = 2' && reload || return 1
     echo 'GET / HTTP/1.0' | client 4 --raw && head -c 2000000 /dev/urandom | client 4 --raw &&
         printf '\377\377\377\377NPAM' | client 4 --raw && printf '\0\0\0\2NP' | client 4 --raw &&
-        head -c 100000 /dev/zero | client 4 --raw && has 'outcome=refused' 5 && [ "$(number handshakes_refused)" = 5 ]
+        head -c 100000 /dev/zero | client 4 --raw && has 'outcome=refused' 5 && [ "$(number handshakes_refused)" = 5 ] && [ "$(number refused)" = 5 ]
 }
 
 # However many bytes of it come, what is no whole handshake makes no job.
@@ -102,6 +102,22 @@ addjob_prints_rubbish()
     refused '' && [ ! -s calls ]
 }
 
+# AddJob goes on when the client does not: only then is it known what there is to be taken back. What is told is what went
+# wrong first.
+addjob_outlives_its_client()
+{
+    configure - 'complete = ps' && reload && make_provider && is live 0 || return 1
+    sed -i '2a: >begun; until [ -e go ]; do sleep 0.02; done' addjob
+    leaves_within_addjob && until_so grep -qx 'abandon [0-9]* STATUS_NETWORK_NAME_DELETED' calls && is live 0 || return 1
+    sed -i '3aexit 77' addjob
+    leaves_within_addjob && is live 0 && tail -n 1 log | grep 'status=STATUS_NETWORK_NAME_DELETED outcome=refused .*exit code 77'
+}
+
+leaves_within_addjob()
+{
+    rm -f begun go && printf '%%!PS' | client 0 && until_so test -e begun && sleep 0.2 && : >go
+}
+
 # It has a job, but no pipe that can be opened: the job is abandoned.
 addjob_without_a_pipe()
 {
@@ -150,6 +166,35 @@ pipe_stalls()
     [ $verdict -eq 0 ] && has 'status=STATUS_IO_TIMEOUT outcome=abandoned'
 }
 
+# The whole job has come, and lies there.
+pipe_never_drains()
+{
+    configure - 'drain timeout = 1' && reload && make_provider && close_gate && head -c 200000 /dev/zero | client 0 &&
+        until_so grep -q '^abandon [0-9]* STATUS_IO_TIMEOUT$' calls
+    local verdict=$?
+    open_gate
+    return $verdict
+}
+
+# The daemon finds the reader dead and more bytes of the client at one time: the job failed of the first.
+pipe_breaks_as_bytes_come()
+{
+    stop && configure && fresh_start && close_gate && rm -f more && mkfifo more || return 1
+    "$NPA_CLIENT" n/np/laser <more >said &
+    local pid=$!
+    exec 4>more
+    head -c 200000 /dev/zero >&4
+    until_so test -e waits.laser-1 && is bytes 200000 && kill -STOP "$npjobd_pid" && kill -KILL "$(tail -n 1 readers)" || return 1
+    sleep 0.2 # what the reader has started holds the pipe as well
+    head -c 150000 /dev/zero >&4
+    exec 4>&-
+    sleep 0.2
+    kill -CONT "$npjobd_pid"
+    wait $pid
+    open_gate
+    calls 'abandon 1 STATUS_PIPE_BROKEN' && has 'status=STATUS_PIPE_BROKEN outcome=abandoned .*reason="write: Broken pipe"' && held_up 0 0
+}
+
 schedule_fails()
 {
     make_provider
@@ -183,20 +228,45 @@ back_pressure()
         "$NPJOBD" status --config conf --json | grep -q '"buffer_bytes_live":0,"buffer_bytes_peak":1048832,'
 }
 
-# It holds a place that others may want. One whose bytes wait for the pipe is not silent.
+# It holds a place that others may want. One whose bytes wait for the pipe is not silent, nor is it as soon as they have
+# left.
 silent_client()
 {
     configure - 'idle timeout = 3' && fresh_start || return 1
     { echo begun; sleep 6; } | hasty_client
     has 'status=STATUS_IO_TIMEOUT outcome=abandoned .*reason="the client sends nothing"' &&
         calls 'abandon 1 STATUS_IO_TIMEOUT' && close_gate || return 1
-    rm -f end && mkfifo end
+    rm -f end late && mkfifo end late
     { head -c 200000 /dev/zero; cat end; } | client 0 & # more than the pipe holds
-    local pid=$!
+    local pid=$! late
+    until_so test -e waits.laser-2
+    { head -c 200000 /dev/zero; cat late; } | "$NPA_CLIENT" n/np/laser >said.late &
+    late=$!
     sleep 5
     : >end # its end comes while its bytes wait
-    has_not 'job=2' && open_gate && wait $pid &&
-        calls 'abandon 1 STATUS_IO_TIMEOUT' 'schedule 2' && stop
+    has_not 'job=[23]' && open_gate && wait $pid && sleep 1.5 && : >late && wait $late &&
+        calls 'abandon 1 STATUS_IO_TIMEOUT' 'schedule 2' 'schedule 3' && stop
+}
+
+# One who has sent all may be long about nothing: it is the provider who is.
+silence_behind_the_end()
+{
+    configure - 'idle timeout = 1' && fresh_start && sed -i '2isleep 1.5' schedule && echo job | client 0 && calls 'schedule 1' &&
+        has 'outcome=scheduled' && stop
+}
+
+# smbd has gone, and with it bytes of ours: an end that is none, behind all that has come.
+reset_connection()
+{
+    configure && fresh_start && python3 - "$handshake" <<'END' &&
+import socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.connect('n/np/laser')
+s.sendall(open(sys.argv[1], 'rb').read())
+s.recv(1, socket.MSG_PEEK)
+s.sendall(b'half a job')
+END
+        calls 'abandon 1 STATUS_NETWORK_NAME_DELETED' && has 'bytes=10 .*outcome=abandoned whole="" reason="smbd has gone"' && stop
 }
 
 # smbd has said in time who it is, but the daemon was stopped.
@@ -238,15 +308,50 @@ memory_for_each()
 
 too_many()
 {
-    configure 'max jobs = 3' - 'max job memory = 1M' && fresh_start && close_gate || return 1
+    configure && fresh_start && configure 'max jobs = 3' - 'max job memory = 1M' && reload && close_gate || return 1
     local i pids=()
     for i in 1 2 3; do
         "$NPA_CLIENT" n/np/laser <big >said.$i &
         pids+=($!)
     done
-    held_up 3 48 && client 4 </dev/null && has 'outcome=refused reason="max jobs"' || return 1
+    held_up 3 48 && client 4 </dev/null && has 'outcome=refused reason="max jobs"' && [ "$(number refused)" = 1 ] || return 1
     open_gate
     wait "${pids[@]}" && has outcome=scheduled 3 && stop
+}
+
+# limit: of jobs at once, as the daemon tells it.
+limit()
+{
+    "$NPJOBD" status --config conf --json | sed 's/.*"limit":\([0-9]*\),.*/\1/'
+}
+
+# descriptors SOFT: of the daemon's limits, the one that holds.
+descriptors()
+{
+    [ "$(awk '/^Max open files/ { print $4 }' "/proc/$npjobd_pid/limits")" -eq "$1" ]
+}
+
+# It takes as many as it needs, if it may, and no more; three for each job, and 40 for itself and one for each printer.
+descriptors_are_taken()
+{
+    configure 'max jobs = 5' && fresh_start prlimit --nofile=50:1000 && descriptors 56 && [ "$(limit)" -eq 5 ] && configure &&
+        reload && descriptors 425 && [ "$(limit)" -eq 128 ] && has_not suffice && stop
+}
+
+# There is always one job at a time; and whoever waits is let in when fewer printers leave room for more.
+hardly_any_descriptors()
+{
+    local number others=() pid
+    for number in {1..9}; do
+        others+=("[p$number]" 'addjob command = a' 'schedule command = s' 'abandon command = a')
+    done
+    configure - "${others[@]}" && fresh_start prlimit --nofile=50:50 && has '50 descriptors suffice for 1 of 128 jobs' && [ "$(limit)" -eq 1 ] &&
+        echo job >job && client 0 <job && calls 'schedule 1' || return 1
+    "$NPA_CLIENT" --silent n/np/laser &
+    is live 1
+    "$NPA_CLIENT" n/np/laser <job >said &
+    pid=$!
+    has 'connections wait: no descriptors for more' && configure && reload && wait $pid && calls 'schedule 1' 'schedule 2' && stop
 }
 
 # With few descriptors connections wait, and none is lost.
@@ -254,6 +359,7 @@ few_descriptors()
 {
     configure && fresh_start prlimit --nofile=64:64 && has '64 descriptors suffice for [0-9]* of 128 jobs' || return 1
     local before
+    [ "$(limit)" -eq 7 ] || return 1
     before=$(held)
     echo job >job
     client 0 --many 40 <job && grep -qx 'opened 40 refused 0' said && has outcome=scheduled 40 &&
@@ -286,6 +392,18 @@ log_ends()
         echo job | client 0 && calls 'schedule 1' && stop
 }
 
+# Nor does one that nobody reads any more.
+log_breaks()
+{
+    configure && make_provider && rm -f errors && mkfifo errors || return 1
+    head -n 1 errors >log &
+    reloads=0
+    "$NPJOBD" --config conf 2>errors &
+    npjobd_pid=$!
+    has 'npjobd serves' && wait %1
+    echo job | client 0 && calls 'schedule 1' && is scheduled 1 && stop
+}
+
 check 'nonsense in place of a handshake' nonsense
 check 'a handshake that is cut short' cut_short
 check 'levels that nobody knows' wrong_level
@@ -297,20 +415,28 @@ fi
 check 'it stops' stop
 check 'addjob fails, in every way' addjob_fails
 check 'addjob prints rubbish' addjob_prints_rubbish
+check 'addjob outlives its client' addjob_outlives_its_client
 check 'addjob has no pipe' addjob_without_a_pipe
 check 'what others say stays in its line' words_stay_in_their_line
 check 'the reader of the pipe dies' pipe_breaks
 check 'the reader of the pipe sleeps' pipe_stalls
+check 'and goes on sleeping' pipe_never_drains
 check 'schedule fails' schedule_fails
+check 'the reader dies while bytes come' pipe_breaks_as_bytes_come
 check 'smbd dies' smbd_dies
 check 'a client that sends nothing' silent_client
+check 'and needs not any more' silence_behind_the_end
+check 'a connection that is reset' reset_connection
 check 'a daemon that stood still: the handshake' deaf_daemon
 check 'the job' silent_daemon
 check 'back-pressure' back_pressure
 check 'memory for each job' memory_for_each
 check 'max jobs' too_many
+check 'descriptors are taken as needed' descriptors_are_taken
+check 'hardly any descriptors' hardly_any_descriptors
 check 'few descriptors' few_descriptors
 check 'no descriptors' no_descriptors
 check 'a flood' flood
 check 'a log that is full' log_ends
+check 'a log that nobody reads' log_breaks
 finish

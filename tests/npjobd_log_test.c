@@ -4,9 +4,12 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "log.h"
@@ -103,6 +106,73 @@ Test(npjobd_log, a_record_is_pairs)
     cr_assert_str_eq(record.bytes, "job=7 printer=laser client=\"a\"");
 }
 
+/* ---------------------------------------------------------------------------------------------- lines */
+
+/* A file in the place of stderr, and what has been written there. */
+static FILE *file;
+static int before;
+
+static void begin_file(void)
+{
+    file = tmpfile();
+    before = dup(STDERR_FILENO);
+    cr_assert(file != NULL && before >= 0);
+    dup2(fileno(file), STDERR_FILENO);
+}
+
+static const char *end_file(void)
+{
+    static char text[1024];
+    dup2(before, STDERR_FILENO);
+    close(before);
+    const ssize_t length = pread(fileno(file), text, sizeof text - 1, 0);
+    cr_assert_geq(length, 0);
+    text[length] = '\0';
+    fclose(file);
+    return text;
+}
+
+/* The time is that of Greenwich, wherever we are. */
+Test(npjobd_log, a_line_has_the_time_and_a_word)
+{
+    static const int priorities[] = {LOG_ERR, LOG_WARNING, LOG_NOTICE, LOG_INFO};
+    static const char *const words[] = {"error", "warning", "notice", "info"};
+    setenv("TZ", "NPJ-5", 1);
+    tzset();
+    for (int i = 0; i < 4; i++) {
+        char want[64];
+        struct tm when = {0};
+        begin_file();
+        log_line(priorities[i], "%d lines", 1);
+        const char *line = end_file();
+        snprintf(want, sizeof want, "Z %s 1 lines\n", words[i]);
+        cr_expect_str_eq(line + 23, want);
+        cr_assert_not_null(strptime(line, "%Y-%m-%dT%H:%M:%S", &when));
+        cr_expect_lt(labs((long)(time(NULL) - timegm(&when))), 600, "%s", line);
+    }
+}
+
+/* @p stream: in JOURNAL_STREAM; NULL: the file's. */
+static const char *line_under(const char *stream)
+{
+    struct stat there;
+    char own[64];
+    begin_file();
+    cr_assert_eq(fstat(fileno(file), &there), 0);
+    snprintf(own, sizeof own, "%ju:%ju", (uintmax_t)there.st_dev, (uintmax_t)there.st_ino);
+    setenv("JOURNAL_STREAM", stream != NULL ? stream : own, 1);
+    log_start();
+    log_line(LOG_WARNING, "a line");
+    return end_file();
+}
+
+/* If the stream that leads there is ours, and not that of somebody who has started us. */
+Test(npjobd_log, the_journal_has_the_number_of_a_priority)
+{
+    cr_expect_str_eq(line_under(NULL), "<4>a line\n");
+    cr_expect_str_eq(line_under("1:2") + 23, "Z warning a line\n");
+}
+
 /* As far as a file may grow: the disk is full behind that. */
 static void limit_file(rlim_t size)
 {
@@ -115,12 +185,8 @@ static void limit_file(rlim_t size)
 /* What was cut is ended before the next line begins, and once. */
 Test(npjobd_log, a_line_that_was_cut_is_ended)
 {
-    FILE *file = tmpfile();
-    int before = dup(STDERR_FILENO);
-    char text[256] = "";
-    cr_assert(file != NULL && before >= 0);
     signal(SIGXFSZ, SIG_IGN);
-    dup2(fileno(file), STDERR_FILENO);
+    begin_file();
     limit_file(40); /* a line's beginning has 32 */
     log_line(LOG_NOTICE, "one that is cut");
     log_line(LOG_NOTICE, "lost");
@@ -129,12 +195,11 @@ Test(npjobd_log, a_line_that_was_cut_is_ended)
     limit_file(RLIM_INFINITY);
     log_line(LOG_NOTICE, "two");
     log_line(LOG_NOTICE, "three");
-    dup2(before, STDERR_FILENO);
-    cr_assert_eq(pread(fileno(file), text, sizeof text - 1, 0), 40 + 1 + 36 + 38);
+    const char *text = end_file();
+    cr_assert_eq(strlen(text), 40 + 1 + 36 + 38);
     cr_expect_eq(memcmp(text + 24, " notice one that\n", 17), 0);
     cr_expect_eq(memcmp(text + 41 + 24, " notice two\n", 12), 0);
     cr_expect_str_eq(text + 41 + 36 + 24, " notice three\n");
-    fclose(file);
 }
 
 /* A child reads a pipe to its end, late, and exits with whether it was so many lines. */
@@ -157,8 +222,8 @@ Test(npjobd_log, a_full_pipe_is_waited_for)
     enum { LINES = 1000 };
     int ends[2];
     int status = -1;
-    int before = dup(STDERR_FILENO);
     char text[200] = "";
+    before = dup(STDERR_FILENO);
     memset(text, 'x', sizeof text - 1);
     cr_assert(before >= 0 && pipe2(ends, O_CLOEXEC) == 0);
     pid_t child = read_late(ends, LINES);

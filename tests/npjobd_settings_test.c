@@ -115,7 +115,7 @@ static const char everything[] = "[global]\n"
                                  "    command timeout = 86400\n"
                                  "    complete = pjl\n"
                                  "    max job memory = 3145729\n"
-                                 "    idle timeout = 2\n"
+                                 "    idle timeout = 604800\n"
                                  "    connect timeout = 1\n"
                                  "    stall timeout = 604800\n"
                                  "    drain timeout = 604799\n";
@@ -140,7 +140,7 @@ Test(settings, every_key)
     cr_expect_eq(a->command_timeout, 86400000);
     cr_expect_eq(a->complete, WHOLE_PJL);
     cr_expect_eq(a->max_job_memory, 3145729);
-    cr_expect_eq(a->idle_timeout, 2000);
+    cr_expect_eq(a->idle_timeout, 604800000);
     cr_expect_eq(a->connect_timeout, 1000);
     cr_expect_eq(a->stall_timeout, 604800000);
     cr_expect_eq(a->drain_timeout, 604799000);
@@ -263,7 +263,8 @@ static const struct refusal {
     {LASER "colour = red\n", "a.conf:5: there is no key \"colour\""},
     {LASER "max jobs = 3\n", "a.conf:5: \"max jobs\" belongs to [global], not to a printer"},
     {WITH("complete = ps"), "a.conf:2: \"complete\" belongs to a printer, not to [global]"},
-    {WITH("maxjob = 1"), "a.conf:2: there is no key \"maxjob\"; is it \"max jobs\"?"},
+    {WITH("mx job = 1"), "a.conf:2: there is no key \"mx job\"; is it \"max jobs\"?"},
+    {WITH("m jos = 1"), "a.conf:2: there is no key \"m jos\""},
     {WITH("a key that is much longer than any key that there ever was or will be = 1"),
      "a.conf:2: there is no key \"a key that is much longer than any key that ther...\""},
     {LASER "complete = ps\n\nComplete = pdf\n", "a.conf:7: \"complete\" is in line 5 already"},

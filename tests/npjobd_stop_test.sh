@@ -42,12 +42,17 @@ fresh_start() # [PREFIX...]
 
 # ---------------------------------------------------------------------------------------------- stopping
 
-# What is printing is printed; nobody else comes in.
+# What is printing is printed; nobody else comes in, whatever is configured meanwhile.
 drains()
 {
     configure && fresh_start && hold_client laser-1 && kill -TERM "$npjobd_pid" && has 'SIGTERM: stopping' &&
-        until_so test ! -e n/np/laser && end_client 0 && ends 0 && calls 'schedule 1' &&
-        printf 'first half, second half' >job && arrived laser-1 job
+        until_so test ! -e n/np/laser && kill -HUP "$npjobd_pid" && tells_that_it_drains && end_client 0 && ends 0 && calls 'schedule 1' &&
+        printf 'first half, second half' >job && arrived laser-1 job && has_not 'reload:'
+}
+
+tells_that_it_drains()
+{
+    "$NPJOBD" status --config conf | grep '^npjobd draining, ' && "$NPJOBD" status --config conf --json | grep '^{"state":"draining",'
 }
 
 drains_on_interrupt()
@@ -160,10 +165,16 @@ reload_to_nowhere()
         "$NPJOBD" status --config conf && echo still | client 0 && has 'outcome=scheduled' 7 && reload
 }
 
+# nobody_prints: as the user that smbd runs as.
+nobody_prints()
+{
+    chmod 711 "$folder" && cp "$NPA_CLIENT" client && chmod 755 client && echo job | setpriv --reuid nobody --clear-groups "$folder/client" n/np/laser
+}
+
 sockets_change_hands()
 {
     configure 'smbd user = nobody' && reload && [ "$(stat -c %U n/np/laser)" = nobody ] && [ "$(stat -c %U control)" = root ] &&
-        rm -r n && reload && [ "$(stat -c %U n n/np n/np/laser | uniq)" = nobody ] && configure && reload &&
+        rm -r n && reload && [ "$(stat -c %U n n/np n/np/laser | uniq)" = nobody ] && nobody_prints && configure && reload &&
         [ "$(stat -c %U n/np/laser)" = root ] && chown root n n/np
 }
 
@@ -194,13 +205,15 @@ removed_printer_comes_back()
 peaks_are_peaks()
 {
     local clients=() live
-    configure - 'max job memory = 1M' && fresh_start && close_gate && head -c 2000000 /dev/zero >big || return 1
+    configure - 'max job memory = 1M' '[other]' 'addjob command = a' 'schedule command = s' 'abandon command = a' && fresh_start &&
+        close_gate && head -c 2000000 /dev/zero >big || return 1
     "$NPA_CLIENT" n/np/laser <big >said.1 &
     clients+=($!)
     held_up 1 16 && reload || return 1
     "$NPA_CLIENT" n/np/laser <big >said.2 &
     clients+=($!)
-    held_up 2 32 && live=$(number packets_live) && [ "$live" -gt 1 ] && [ "$(number packets_peak)" -ge "$live" ] &&
+    held_up 2 32 && live=$(number packets_live) && [ "$live" -gt 16 ] && [ "$(number packets_peak)" -ge "$live" ] &&
+        "$NPJOBD" status --config conf --json | grep -q '"name":"other",[^}]*"packets_live":0,' &&
         [ "$(number pool_bytes_peak)" -ge "$(number pool_bytes_live)" ] && open_gate && wait "${clients[@]}" && stop
 }
 
@@ -268,10 +281,22 @@ long_path_is_an_error()
         fails_to_start 2 'conf2:2: .*at most' conf2
 }
 
+# modes MODE FILE...: all have that one.
+modes()
+{
+    [ "$(stat -c %a "${@:2}" | uniq)" = "$1" ] || { stat -c '%a %n' "${@:2}"; return 1; }
+}
+
+# Whatever the umask is. What is put in the place of a socket stays.
 folders_are_as_smbd_wants_them()
 {
-    rm -rf n && fresh_start && [ "$(stat -c %a n)" = 755 ] && [ "$(stat -c %a n/np)" = 700 ] &&
-        [ "$(stat -c %a n/np/laser)" = 600 ] && [ "$(stat -c %a control)" = 600 ] && stop
+    local mask
+    for mask in 000 077; do
+        rm -rf n c && configure && sed -i "s|^control socket = .*|control socket = $folder/c/control|" conf &&
+            fresh_start "$BASH" -c "umask $mask && exec \"\$@\"" bash && modes 755 n && modes 700 n/np c && modes 600 n/np/laser c/control &&
+            rm c/control && echo mine >c/control && stop && grep mine c/control || return 1
+    done
+    configure
 }
 
 # It goes on without the streams, and makes no socket of one.
@@ -310,22 +335,30 @@ for number, name in ((3, 'laser'), (4, 'stranger'), (5, 'second')):
     s.listen()
     sockets.append(s)
     os.dup2(s.fileno(), number + 20)
+mute = socket.socket(socket.AF_UNIX)
+os.dup2(mute.fileno(), 27)
 daemon = os.getpid()
 if os.fork() == 0:
     while os.getppid() == daemon and not os.path.exists('shut'):
         time.sleep(0.05)
     sockets[0].shutdown(socket.SHUT_RDWR)
     os._exit(0)
-for number in (3, 4, 5):
+for number in (3, 4, 5, 7):
     os.dup2(number + 20, number)
     os.close(number + 20)
-os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS='4', LISTEN_FDNAMES='laser:stranger:laser:')
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS='5', LISTEN_FDNAMES='laser:stranger:laser:')
 os.dup2(0, 6)
 os.execv(sys.argv[1], [sys.argv[1], '--config', 'conf'])
 END
     npjobd_pid=$!
-    has 'npjobd serves' && has 'descriptor 6, .*is no listening Unix stream socket' && has 'stranger' &&
-        echo job | client 0 && calls 'schedule 1'
+    has 'npjobd serves' && has 'descriptor [67], .*is no listening Unix stream socket' 2 && has 'stranger' &&
+        echo 'env >environment' >>addjob && echo job | client 0 && calls 'schedule 1' && ! grep LISTEN environment
+}
+
+# What was said to another process, which has not told its children so, is not for this one.
+activated_by_another()
+{
+    configure && fresh_start env LISTEN_PID=1 LISTEN_FDS=1 && has_not 'descriptor 3' && stop
 }
 
 # Whoever connects to what is no printer's must not wait: smbd does.
@@ -341,6 +374,14 @@ assert s.recv(1) == b''"
 activated_twice_is_turned_away()
 {
     has 'handed over for printer laser, which has another' && turned_away second
+}
+
+# As soon as there is a descriptor for it.
+turned_away_late()
+{
+    prlimit --pid "$npjobd_pid" --nofile=10: || return 1
+    turned_away stranger &
+    has 'connections wait: Too many open files' && prlimit --pid "$npjobd_pid" --nofile=64: && wait $!
 }
 
 activated_printer_comes_and_goes()
@@ -372,17 +413,18 @@ activated_socket_stays()
 }
 
 # The service manager hears when it is ready, when it reads again and when it stops.
-notifies()
+notifies() # NAME, that of a file or, after @, an abstract one
 {
+    rm -f listening
     python3 -c "
 import socket
 s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-s.bind('notify')
+s.bind('$1'.replace('@', '\\0'))
 open('listening', 'w').close()
 for _ in range(4):
     print(s.recv(100).decode(), flush=True)
 " >notified &
-    until_so test -e listening && export NOTIFY_SOCKET=$folder/notify && fresh_start && reload && stop
+    until_so test -e listening && export NOTIFY_SOCKET=$1 && fresh_start && reload && stop
     local verdict=$?
     unset NOTIFY_SOCKET
     printf '%s\n' READY=1 RELOADING=1 READY=1 STOPPING=1 >wanted
@@ -421,11 +463,14 @@ check 'too long a path is an error' long_path_is_an_error
 check 'folders and sockets are made as smbd wants them' folders_are_as_smbd_wants_them
 check 'closed standard streams' standard_streams_are_closed
 check 'blocked signals' signals_are_blocked
+check 'sockets that were handed over to another' activated_by_another
 check 'a socket that was handed over' activated
 check 'of no printer turns clients away' turned_away stranger
 check 'and so does the second of one printer' activated_twice_is_turned_away
+check 'though it may have to wait' turned_away_late
 check 'is kept while its printer is away' activated_printer_comes_and_goes
 check 'that fails is left alone' activated_socket_fails
 check 'and is not ours to remove' activated_socket_stays
-check 'the service manager is told' notifies
+check 'the service manager is told' notifies "$folder/notify"
+check 'wherever it listens' notifies "@$folder"
 finish

@@ -94,6 +94,18 @@ testparm_no_file()
         run 0 --testparm --config /dev/stdin <conf
 }
 
+# By number a user need not be there.
+testparm_smbd_user()
+{
+    local user
+    for user in nobody 0 12345 4294967294; do
+        configure "smbd user = $user" && run 0 --testparm --config conf || return 1
+    done
+    for user in no-such-user 12345x 4294967295 4294967296 99999999999999999999 -1; do
+        configure "smbd user = $user" && run 2 --testparm --config conf && grep -qx "conf: smbd user: there is no user \"$user\"" err || return 1
+    done
+}
+
 # The names that docs/samba.md gives.
 testparm_pipes_of_samba()
 {
@@ -110,7 +122,7 @@ job_whole()
 {
     head -c 3000000 /dev/urandom >job
     client 0 <job && calls 'schedule 1' && arrived laser-1 job &&
-        has 'job=1 printer=laser client="192.0.2.7" job_id=1 bytes=3000000 .*status=STATUS_SUCCESS outcome=scheduled'
+        has ' info job=1 printer=laser client="192.0.2.7" job_id=1 bytes=3000000 packets=[1-9][0-9]* ms=[0-9]{1,6} status=STATUS_SUCCESS outcome=scheduled'
 }
 
 job_behind_the_handshake()
@@ -163,6 +175,16 @@ job_judged()
     judged eof job scheduled
 }
 
+# Who prints, and where; and the world as the daemon was started into it.
+provider_is_told()
+{
+    local number
+    number=$(($(grep -c 'job=' log) + 1))
+    configure && sed -i 's|/addjob" %J|/addjob" %J %p %s [%u]|' conf && printf 'echo "$*" >told\numask >>told\n' >>addjob &&
+        reload && client 0 <job && has "job=$number .*outcome=scheduled" &&
+        diff <(printf '%s\n' "laser-$number laser 192.0.2.7 []" "$(umask)") told
+}
+
 abandoned_by_name()
 {
     grep -q '^abandon [0-9]* STATUS_NETWORK_NAME_DELETED$' calls
@@ -175,7 +197,10 @@ tells_status()
     run 0 status --config conf && grep -q '^npjobd running' out && grep -q '^laser ' out &&
         run 0 status --json --config conf && [ "$(wc -l <out)" -eq 1 ] && python3 -m json.tool out >/dev/null &&
         [ "$(number live)" = 0 ] && [ "$(number scheduled)" = "$(grep -c '^schedule' calls)" ] &&
-        [ "$(number abandoned)" = "$(grep -c '^abandon' calls)" ] && [ "$(number packets_live)" = 0 ]
+        [ "$(number abandoned)" = "$(grep -c '^abandon' calls)" ] && [ "$(number packets_live)" = 0 ] &&
+        [ "$(number refused)" = "$(grep -c 'outcome=refused' log)" ] && [ "$(sed 's/.*"uptime":\([0-9]*\),.*/\1/' out)" -lt 1000 ] &&
+        run 0 status --config conf &&
+        [ "$(awk '$1 == "laser" { print $3, $4, $5 }' out)" = "$(number scheduled) $(number abandoned) $(number refused)" ]
 }
 
 # An answer that breaks off is none.
@@ -222,10 +247,13 @@ assert names == ['laser', *(f'{number:060}' for number in range(1, 1001))], name
         reload
 }
 
+# At once, and then as often as they are wanted now; whoever reads them is another user.
 tells_metrics()
 {
-    configure "metrics file = $folder/metrics" 'metrics interval = 1' && reload &&
-        until_so test -s metrics && grep -q "^npjobd_jobs_total{printer=\"laser\",outcome=\"scheduled\"} $(number scheduled)$" metrics &&
+    configure "metrics file = $folder/metrics" 'metrics interval = 3600' && reload && until_so test -s metrics &&
+        configure "metrics file = $folder/metrics" 'metrics interval = 1' && reload && rm metrics && until_so test -s metrics &&
+        [ "$(stat -c %a metrics)" = 644 ] && grep -qx '# TYPE npjobd_jobs_total counter' metrics &&
+        grep -qx '# TYPE npjobd_live_jobs gauge' metrics && grep -q "^npjobd_jobs_total{printer=\"laser\",outcome=\"scheduled\"} $(number scheduled)$" metrics &&
         ! compgen -G 'metrics.*' && awk '!/^#/ && !/^[a-z_]+({[^}]*})? [0-9]+$/ { bad = 1 } END { exit bad }' metrics
 }
 
@@ -242,7 +270,7 @@ metrics_replace_nothing_else()
     configure "metrics file = $folder/./conf" && run 2 --testparm --config conf &&
         grep -q 'the "metrics file" is this file' err || return 1
     rm -f metrics && mkfifo metrics && configure "metrics file = $folder/metrics" && reload &&
-        has 'metrics: cannot write .*no regular file' && [ -p metrics ] && rm metrics
+        has 'metrics: cannot write .*no regular file' && [ -p metrics ] && configure && reload && [ -p metrics ] && rm metrics
 }
 
 # A metrics file that cannot be written is one line, however often it is tried, and another when it can.
@@ -250,7 +278,7 @@ metrics_in_trouble()
 {
     mkdir -p full && configure "metrics file = $folder/full/metrics" 'metrics interval = 1' &&
         mkdir full/metrics && reload && has 'metrics: cannot write .*full/metrics' &&
-        sleep 2.5 && [ "$(grep -c 'metrics: cannot write .*full/metrics' log)" -eq 1 ] && rmdir full/metrics &&
+        sleep 2.5 && [ "$(grep -c 'metrics: cannot write .*full/metrics' log)" -eq 1 ] && [ "$(ls -A full)" = metrics ] && rmdir full/metrics &&
         has 'full/metrics is written again' && test -s full/metrics
 }
 
@@ -270,6 +298,14 @@ tells_metrics_at_the_end()
         grep -q '^npjobd_pool_bytes_peak{printer="laser"} [1-9]' last
 }
 
+# Half a file is none.
+metrics_on_a_full_disk()
+{
+    rm -f metrics* && configure "metrics file = $folder/metrics" 'metrics interval = 3600' &&
+        start env LLVM_PROFILE_FILE=/dev/null prlimit --fsize=1000 && has 'metrics: cannot write .*/metrics: File too large' &&
+        ! compgen -G 'metrics*' && stop
+}
+
 check 'says its version' says_version
 check 'says what it takes' says_help
 check 'wrong use is one line and 2' refuses_wrong_use
@@ -282,6 +318,7 @@ check 'testparm --verbose prints all of it' testparm_verbose
 check 'and what it prints says the same' testparm_again
 check 'testparm: a bad one, by file and line' testparm_bad
 check 'testparm: what is no file' testparm_no_file
+check 'testparm: users that are there, or may be' testparm_smbd_user
 check 'testparm: a printer called like a pipe of Samba' testparm_pipes_of_samba
 make_provider
 configure
@@ -294,6 +331,7 @@ check 'every level of the handshake' every_level
 check 'an empty job is none' job_empty
 check 'jobs of each format, whole and not' job_judged
 check 'the provider hears why' abandoned_by_name
+check 'and who prints' provider_is_told
 check 'it tells its status' tells_status
 check 'all of it, or says that it cannot' tells_all_or_fails
 check 'also a long one, to a slow reader' tells_in_time
@@ -305,4 +343,5 @@ check 'a metrics file in trouble' metrics_in_trouble
 check 'a metrics file that moves' metrics_move
 check 'it stops, and all is given back' stop
 check 'the last metrics are as good as any' tells_metrics_at_the_end
+check 'metrics on a full disk' metrics_on_a_full_disk
 finish
