@@ -111,13 +111,14 @@ static bool is_unused(const unsigned char *from, size_t bytes)
     return bytes == 0 || (from[0] == UNUSED && memcmp(from, from + 1, bytes - 1) == 0);
 }
 
-void explore_arena_check(struct explorer *x)
+const char *explore_arena_check(const struct explorer *x)
 {
     for (uint32_t block = 0; block <= x->plan.jobs + x->plan.packets; block++) {
         uint32_t size = x->world->arena.size[block];
         if (!is_unused(place_of(&x->plan, block) + size, capacity_of(&x->plan, block) - size))
-            explore_wrong(x, "a block was written to %s", size > 0 ? "beyond its end" : "after its release");
+            return size > 0 ? "a block was written to beyond its end" : "a block was written to after its release";
     }
+    return NULL;
 }
 
 uint32_t explore_arena_live(const struct explorer *x, uint64_t *bytes)

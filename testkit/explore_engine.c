@@ -179,6 +179,17 @@ static uint64_t apart(const struct explorer *x)
     return clocks << 2 | (uint64_t)!are_in_order_of_adding(x) << 1 | (uint64_t)!are_in_order_of_arming(x);
 }
 
+bool explore_is_live(const struct explorer *x, npj_req request)
+{
+    npj_job job;
+    npj_req live;
+    for (uint32_t i = 0; (job = npjt_model_job(x->model, i)) != 0; i++)
+        for (uint32_t k = 0; (live = npjt_model_request(x->model, job, k)) != 0; k++)
+            if (live == request)
+                return true;
+    return false;
+}
+
 /* What was said of Event 2019, and whether there are handles of what has ended. */
 static uint64_t said_and_stale(const struct explorer *x)
 {

@@ -102,17 +102,6 @@ static void put_job(const struct explorer *x, struct explore_list *list, uint32_
     put_completions(x, list, index, job);
 }
 
-bool explore_is_live(const struct explorer *x, npj_req request)
-{
-    npj_job job;
-    npj_req live;
-    for (uint32_t i = 0; (job = npjt_model_job(x->model, i)) != 0; i++)
-        for (uint32_t k = 0; (live = npjt_model_request(x->model, job, k)) != 0; k++)
-            if (live == request)
-                return true;
-    return false;
-}
-
 static void put_stale(const struct explorer *x, struct explore_list *list)
 {
     const struct world *w = x->world;

@@ -147,7 +147,7 @@ size_t explore_arena_plan(struct explorer *x, size_t before); /* the blocks behi
 void explore_arena_clear(const struct explorer *x);
 npj_mem explore_arena_mem(struct explorer *x);
 uint32_t explore_arena_live(const struct explorer *x, uint64_t *bytes); /* how many blocks */
-void explore_arena_check(struct explorer *x); /* whether something was written where no block is */
+const char *explore_arena_check(const struct explorer *x); /* what was written to where no block is, or NULL */
 
 /* explore_world.c */
 enum { EXPLORE_LONGEST = 2 };                                        /* of writes: two bytes, or the second alone, */
@@ -162,7 +162,6 @@ void explore_wrong(struct explorer *x, const char *format, ...) __attribute__((f
 
 /* explore_events.c */
 void explore_events(const struct explorer *x, struct explore_list *list); /* those that its purse affords */
-bool explore_is_live(const struct explorer *x, npj_req request);
 npj_status explore_status(npj_action_kind kind, explore_outcome outcome); /* with which an operation so ends */
 void explore_header(const npjt_scope *scope, npjt_header *header);
 bool explore_header_says(const npjt_scope *scope); /* whether it can say the limits */
@@ -259,5 +258,6 @@ void explore_find_counters(struct explorer *x);
 bool explore_unchanged(struct explorer *x);
 bool explore_cancel_taken(const struct explorer *x, npj_job job);
 bool explore_replied(const struct explorer *x, npj_job job, npj_req request);
+bool explore_is_live(const struct explorer *x, npj_req request);
 
 #endif

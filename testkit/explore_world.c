@@ -467,7 +467,9 @@ void explore_check(struct explorer *x)
     if (invariant != NULL)
         explore_wrong(x, "an invariant of the engine does not hold: %s", invariant);
     check_jobs(x);
-    explore_arena_check(x);
+    const char *written_to = explore_arena_check(x);
+    if (written_to != NULL)
+        explore_wrong(x, "%s", written_to);
     if (!explore_has_bytes(x))
         explore_wrong(x, "the bytes of a write have been changed, or moved, before the pipe has taken them");
     if (npj_deadline(x->world->srv) != npjt_model_deadline(x->model))
