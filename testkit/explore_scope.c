@@ -120,7 +120,8 @@ static const npjt_scope scopes[] = {
      .check_all = true,
      .budget = {ANY, ANY, ANY, ANY, ANY, 0, 0, 0},
      .faults = 1},
-    /* Two jobs, and a shutdown, whose deadlines fall together or one after the other, and are overdue together. */
+    /* Two jobs, and a shutdown, whose deadlines fall together or one after the other, and are overdue together. What is
+     * armed before the clock is set counts from there. */
     {.name = "times",
      .jobs = 2,
      .packets = 3,
@@ -128,6 +129,7 @@ static const npjt_scope scopes[] = {
      .batch = 1,
      .timeout = 2,
      .clients = 1,
+     .unset = true,
      .budget = {0, 0, 0, 0, ANY, 0, 0, ANY},
      .faults = ANY},
     /* Three jobs, two of them of one client and provider: whose keys they are is kept in one bucket. */

@@ -45,8 +45,10 @@ size_t explore_way_tape(const struct way *way, const npjt_scope *scope, uint32_t
     size_t size = NPJT_HEADER_BYTES;
     if (!explore_world_new(&x, scope))
         return 0;
-    npjt_tape_put_record(tape + size, &(npjt_record){NPJT_ADVANCE_EVENT, {0}});
-    size += NPJT_RECORD_BYTES;
+    if (!scope->unset) {
+        npjt_tape_put_record(tape + size, &(npjt_record){NPJT_ADVANCE_EVENT, {0}});
+        size += NPJT_RECORD_BYTES;
+    }
     while (length > 0) {
         npjt_record records[4];
         uint32_t count = explore_records(&x, events[--length], records);

@@ -91,6 +91,8 @@ bool explore_world_new(struct explorer *x, const npjt_scope *scope)
     x->world->srv = srv;
     explore_find_counters(x);
     x->world->next_tag = 16;
+    if (scope->unset)
+        return true;
     x->world->now = 1;
     if (npj_advance(srv, x->world->now) != npjt_model_advance(x->model, x->world->now))
         explore_wrong(x, "the engine refuses the first npj_advance()");
@@ -343,7 +345,7 @@ static npj_status tick(struct explorer *x, unsigned ticks)
 {
     struct world *w = x->world;
     w->now += ticks;
-    uint64_t now = ticks == TICK_BACK ? w->now - 1 : w->now;
+    uint64_t now = ticks == TICK_BACK && w->now > 0 ? w->now - 1 : w->now;
     return agree(x, "npj_advance()", npj_advance(w->srv, now), npjt_model_advance(x->model, now));
 }
 

@@ -150,8 +150,10 @@ npj_status explore_fault_advance(npj_srv *srv, uint64_t now)
 {
     if (explore_fault.sleeps && srv->clock_set && npj_deadline(srv) == NPJ_NEVER)
         return NPJ_STATUS_SUCCESS;
-    bool gone = srv->clock_set && now < npji_host_time(srv, srv->now);
+    bool gone = srv->clock_set && now < npji_host_time(srv, srv->now), first = !srv->clock_set;
     npj_status status = npj_advance(srv, now);
+    if (first && explore_fault.clock_set)
+        explore_fault.clock_set(srv);
     if (gone && explore_fault.time_gone)
         explore_fault.time_gone(srv);
     return told("npj_advance", status);

@@ -12,6 +12,7 @@ struct explore_fault {
     bool hangs, aborts;                          /**< npj_connect() */
     void (*refusal)(npj_srv *srv, npj_status);   /**< what npj_connect() and npj_write() do when they refuse */
     void (*time_gone)(npj_srv *srv);             /**< what npj_advance() does with a time that has passed */
+    void (*clock_set)(npj_srv *srv);             /**< and with the first one of all */
     bool sleeps;                                 /**< npj_advance(), while there is no deadline */
     bool keeps_old;                              /**< npj_write(): what stood in a kept block, while a packet lives */
     bool refuses, gives_none;                    /**< npj_srv_new() */

@@ -118,6 +118,18 @@ Test(explore_key, a_clock_that_stands_still_is_found)
     cr_expect(explore_finds("kinds", "the engine's deadline is not the model's"), "%s", explore_seen.sentence);
 }
 
+/* What was armed before the clock is set counts from then. */
+static void count_what_was_armed(npj_srv *srv)
+{
+    srv->now = npji_linked(&srv->timers[NPJI_TIMER_ADD]);
+}
+
+Test(explore_key, a_deadline_that_counts_before_the_clock_is_set_is_found)
+{
+    explore_fault.clock_set = count_what_was_armed;
+    cr_expect(explore_finds("times", "the engine's deadline is not the model's"), "%s", explore_seen.sentence);
+}
+
 /* The first in line gives way to the second, but only where a job that is added stands before one that writes. */
 static void change_the_line(npj_srv *srv)
 {

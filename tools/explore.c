@@ -117,9 +117,9 @@ static void print_scope(const npjt_scope *scope)
            scope->little  ? "kept for reuse, 256 bytes at most"
            : scope->reuse ? "kept for reuse"
                           : "given back at once");
-    printf("  also:%s%s%s%s%s%s%s\n", scope->lend ? " lent writes," : "", scope->one ? " writes of one byte," : "",
+    printf("  also:%s%s%s%s%s%s%s%s\n", scope->lend ? " lent writes," : "", scope->one ? " writes of one byte," : "",
            scope->empty ? " empty writes," : "", scope->message ? " message mode," : "",
-           scope->misuse ? " misuse of handles and times," : "",
+           scope->misuse ? " misuse of handles and times," : "", scope->unset ? " a clock not set yet," : "",
            scope->stale ? " stale handles in every state that has them," : "", " each allocation failing or not");
     printf("  on one path at most");
     for (unsigned budget = 0; budget < NPJT_BUDGETS; budget++)

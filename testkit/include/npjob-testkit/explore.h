@@ -83,6 +83,7 @@ typedef struct npjt_scope {
     bool message;   /**< pipes may also be in message mode */
     bool misuse;    /**< stale handles and those of other kinds, unsafe paths, and times that have passed are tried */
     bool stale;     /**< states are not the same if only one of them has stale handles to be tried */
+    bool unset;     /**< the first tick is what sets the clock; else it is set before all else */
     bool check_all; /**< npj_check() after every event, not only in every new state */
     uint8_t budget[NPJT_BUDGETS]; /**< events on one path, at most NPJT_SCOPE_BUDGET, or NPJT_ANY */
     uint8_t faults;               /**< events on one path that cost a budget, of all kinds together; likewise */
