@@ -323,5 +323,8 @@ void npjt_check_call(struct npjt_driver *d);  /* after every call that may chang
 void npjt_check_event(struct npjt_driver *d); /* after every record */
 void npjt_check_quiet(struct npjt_driver *d); /* when npj_next() has said false */
 void npjt_check_growth(struct npjt_driver *d, bool trimmed);
+/** A wrong count or deadline is a symptom as a rule, and the actions that wait show the fault: they are taken first.
+ * @return whether none of them breaks a law. */
+bool npjt_is_cause(struct npjt_driver *d, unsigned law);
 
 #endif

@@ -66,20 +66,24 @@ static void equal(struct npjt_driver *d, unsigned law, const char *what, uint64_
                      (unsigned long long)right);
 }
 
-/**
- * A wrong count of what is live or was said is a symptom as a rule, and the actions that wait show the fault: they are
- * taken first, and the count is the finding only if none of them is.
- */
+bool npjt_is_cause(struct npjt_driver *d, unsigned law)
+{
+    if (d->stop || npjt_is_off(d, law))
+        return false;
+    npjt_take_many(d, 0);
+    if (d->result->finding >= 0)
+        return false;
+    d->stop = false; /* where a law is off, an action may have ended the run */
+    return true;
+}
+
 static void equal_at_last(struct npjt_driver *d, unsigned law, const char *what, uint64_t says, uint64_t right)
 {
     if (says == right || d->stop || npjt_is_off(d, law))
         return;
     d->miscounted = true;
-    npjt_take_many(d, 0);
-    if (d->result->finding >= 0)
-        return;
-    d->stop = false; /* where a law is off, an action may have ended the run */
-    equal(d, law, what, says, right);
+    if (npjt_is_cause(d, law))
+        equal(d, law, what, says, right);
 }
 
 /** Whether a job may have taken a block of its own that nobody has seen without packets yet. */

@@ -36,6 +36,19 @@ static bool next_replies_with_reason(void *srv, npj_action *out)
     return more;
 }
 
+static npj_status new_that_tells_nothing(const npj_config *config, void **out)
+{
+    npj_config changed = *config;
+    changed.trace = NULL;
+    return GOOD.srv_new(&changed, out);
+}
+
+/** No operation of the pipe's end or of the provider fails. */
+static npj_status done_hides_failure(void *srv, npj_op op, npj_status status)
+{
+    return GOOD.done(srv, op, npj_status_is_error(status) ? NPJ_STATUS_SUCCESS : status);
+}
+
 static uint64_t no_deadline(const void *srv)
 {
     (void)srv;
@@ -132,6 +145,12 @@ static size_t kept_back(struct fault *faults, size_t n)
     SAYS("a failed job's pipe is not closed");
     FAULT("a failed job is left to its provider", 12, FAIL_ONE, next, next_without_abandon);
     SAYS("a failed job is not abandoned");
+    FAULT("a job whose pipe would not close is scheduled",
+          12, /* the deadline that it then has is no more than a sign */
+          "tape 1\nopen\nclose\nnext\nfail status=access_denied\n", done, done_hides_failure);
+    faults[n - 1].subject.srv_new = new_that_tells_nothing;
+    faults[n - 1].subject.query = NULL;
+    SAYS("SCHEDULE_JOB of a job that is truncated or has failed");
     return n;
 }
 
