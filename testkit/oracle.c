@@ -8,7 +8,7 @@
 static uint64_t blocks_of_jobs(const struct npjt_driver *d)
 {
     const npjt_subject *subject = d->subject;
-    if (subject->engine_blocks == 0 || subject->idle_job_blocks == 0 || subject->packet_blocks == 0)
+    if (subject->engine_blocks == 0)
         return UINT64_MAX;
     return subject->engine_blocks + (uint64_t)d->jobs * subject->idle_job_blocks;
 }

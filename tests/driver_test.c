@@ -169,6 +169,20 @@ Test(driver, a_job_may_take_a_block_late)
     cr_expect_eq(play(&subject, tape, 0), NPJT_LAW_PACKETS, "%s", sentence);
 }
 
+/* Jobs in a table of the engine's, or packets in one, take no block: to say so is to say something. */
+Test(driver, a_job_or_a_packet_may_take_no_block)
+{
+    static const char tape[] = "tape 1\nopen\nwrite length=16\nhost\n";
+    npjt_subject subject = npjt_subject_npjob;
+    subject.idle_job_blocks = 0;
+    cr_expect_eq(play(&subject, tape, 0), NPJT_LAW_PACKETS, "%s", sentence);
+    cr_expect_str_eq(sentence, "2 blocks are live where 1 jobs and 0 packets explain 1");
+    subject.idle_job_blocks = 1;
+    subject.packet_blocks = 0;
+    cr_expect_eq(play(&subject, tape, 0), NPJT_LAW_PACKETS, "%s", sentence);
+    cr_expect_str_eq(sentence, "3 blocks are live where 1 jobs and 1 packets explain 2");
+}
+
 /* Law 6 off: a server that does what it is told from inside a callback is not told anything there. */
 static npj_mem mem_kept;
 

@@ -25,11 +25,11 @@ extern "C" {
 typedef struct npjt_subject {
     const char *name; /**< "npjob" */
 
-    /** @name Blocks of the allocator, when nothing is kept for reuse. All 0: not known. What is live without packets
-     * may then never be more than at first: a server whose job takes a block late has to say them. @{ */
-    uint32_t engine_blocks;   /**< of an engine without jobs */
-    uint32_t idle_job_blocks; /**< of a job without packets, in any state, at the most */
-    uint32_t packet_blocks;   /**< of one live packet of a write */
+    /** @name Blocks of the allocator, when nothing is kept for reuse. Where they are not known, what is live without
+     * packets may never be more than at first: a server whose job takes a block late has to say them. @{ */
+    uint32_t engine_blocks;   /**< of an engine without jobs. 0: none of the three is known */
+    uint32_t idle_job_blocks; /**< of a job without packets, in any state, at the most. May be 0 */
+    uint32_t packet_blocks;   /**< of one live packet of a write. May be 0 */
     /** @} */
 
     npj_status (*srv_new)(const npj_config *config, void **out);
