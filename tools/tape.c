@@ -359,7 +359,8 @@ int tool_tape(int argc, char **argv)
                "  run  plays tapes, of either form, against the engine, and holds it to its laws\n\n"
                "A file is text if its first line that is neither empty nor a comment begins with \"tape \", and also "
                "if all of it can be printed and there "
-               "is a line end in it; any other is bytes. Text that is no tape is refused.\v" TOOL_EXIT_DOC};
+               "is a line end in it; any other is bytes. Text that is no tape is refused. FILE may be - for standard "
+               "input.\v" TOOL_EXIT_DOC};
     tape_options options = {.files = calloc((size_t)argc + 1, sizeof *options.files)};
     int code = TOOL_TROUBLE;
     if (options.files == NULL)
