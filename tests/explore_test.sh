@@ -86,6 +86,7 @@ check 'the seeds that it writes are good tapes' seeds
 check 'of several scopes the shortest seed stays' shortest
 check 'a bounded search says that it is not closed, in JSON' json
 check 'an unknown scope is refused' refused 2 elephant
+check 'more scopes than there is room for are refused' refused 2 --max-states 1 --small --small
 check 'a bad number is refused' refused 2 --max-states 0
 check 'a folder that is not there is refused' refused 3 --max-states 200 --seeds "$work/nowhere" job
 check 'the scopes are listed' grep -q '^large$' <("$npj" explore --list)

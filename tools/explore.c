@@ -53,12 +53,14 @@ static error_t add_scope(const struct argp_state *state, explore_options *option
 }
 
 /* All but the large one. */
-static void add_small(explore_options *options)
+static error_t add_small(const struct argp_state *state, explore_options *options)
 {
+    error_t error = 0;
     const npjt_scope *scope;
-    for (uint32_t i = 0; (scope = npjt_scope_at(i)) != NULL && options->count < SCOPES; i++)
+    for (uint32_t i = 0; error == 0 && (scope = npjt_scope_at(i)) != NULL; i++)
         if (strcmp(scope->name, "large") != 0)
-            options->scopes[options->count++] = scope;
+            error = add_scope(state, options, scope->name);
+    return error;
 }
 
 static error_t parse(int key, char *text, struct argp_state *state)
@@ -71,8 +73,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case ARGP_KEY_ARG:
         return add_scope(state, options, text);
     case KEY_SMALL:
-        add_small(options);
-        return 0;
+        return add_small(state, options);
     case KEY_LARGE:
         return add_scope(state, options, "large");
     case KEY_LIST:
@@ -91,9 +92,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
             return tool_wrong(state, "--max-states %s: not a number from 1 to %u", text, UINT32_MAX);
         return 0;
     case ARGP_KEY_END:
-        if (options->count == 0)
-            add_small(options);
-        return 0;
+        return options->count == 0 ? add_small(state, options) : 0;
     default:
         return ARGP_ERR_UNKNOWN;
     }
