@@ -17,7 +17,6 @@
 #include <sys/stat.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-int LLVMFuzzerInitialize(int *argc, char ***argv) __attribute__((weak));
 
 enum { INPUT_MAX = 1 << 20 };
 
@@ -121,9 +120,6 @@ int main(int argc, char **argv)
                "A finding aborts. Exit status: 0; 1 if a file could not be read; 2 if there was none.\n",
                argv[0]);
         return argc < 2 ? 2 : 0;
-    }
-    if (LLVMFuzzerInitialize) {
-        LLVMFuzzerInitialize(&argc, &argv);
     }
     names = strcmp(argv[1], "--names") == 0;
     for (int i = names ? 2 : 1; i < argc; i++) {

@@ -16,7 +16,7 @@
 bool source_open(file_source *source, const char *path, size_t chunk_bytes, uint32_t buffers)
 {
     struct stat what;
-    *source = (file_source){.fd = -1, .chunk_bytes = chunk_bytes, .buffers = buffers, .current = NO_BUFFER};
+    *source = (file_source){.fd = -1, .chunk_bytes = chunk_bytes, .current = NO_BUFFER};
     source->fd = strcmp(path, "-") == 0 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : open(path, O_RDONLY | O_CLOEXEC);
     if (source->fd < 0 || fstat(source->fd, &what) != 0)
         return false;

@@ -25,8 +25,7 @@ typedef struct file_source {
     size_t chunk_bytes; /**< of every chunk but the last */
     bool ended;
 
-    char *memory; /**< all buffers, one after the other */
-    uint32_t buffers;
+    char *memory;     /**< all buffers, one after the other */
     uint32_t *unused; /**< numbers of those that are not lent */
     uint32_t unused_count;
     uint32_t current; /**< the buffer that is being filled, or refused; UINT32_MAX: none */

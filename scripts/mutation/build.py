@@ -20,12 +20,11 @@ LIB = os.path.join(ROOT, 'lib')
 
 
 class Flavour:
-    def __init__(self, build, name, compilers, options, programs, extra=()):
+    def __init__(self, build, name, compilers, options, programs):
         self.name, self.options, self.programs = name, options, programs
         self.folder = os.path.join(build, name)
         self.base = os.path.join(build, 'base', name)
         self.compilers, self.compiler = compilers, compilers[0]
-        self.extra = list(extra)  # of linking the shared object
         self.commands = {}
 
     def configure(self):
@@ -110,7 +109,7 @@ class Flavour:
 
     def link(self, own, into):
         sanitize = [word for word in self.commands['job.c'] if word.startswith('-fsanitize')]
-        must([self.compiler, '-shared', '-Wl,-Bsymbolic', f'-Wl,-soname,{LIBRARY}', *sanitize, *self.extra,
+        must([self.compiler, '-shared', '-Wl,-Bsymbolic', f'-Wl,-soname,{LIBRARY}', *sanitize,
               '-o', os.path.join(into, LIBRARY), *self.objects(own)], 'linking')
 
     def program(self, name):
