@@ -2,14 +2,13 @@
 # SPDX-License-Identifier: MIT
 # npjobd behind a real smbd: prints a file by smbclient, by turns through npjobd to a reader that counts what it reads,
 # to one that keeps it in a file, and through a copier into a file.
-# usage: daemon.sh PROGRAMS MEGABYTES RUNS
-# PROGRAMS is the build folder. Prints `npjobd SIDE s VALUE` lines: the seconds that smbclient took.
+# usage: daemon.sh PROGRAMS MEGABYTES
+# PROGRAMS is the build folder. Prints a line `npjobd SIDE s VALUE` for each: the seconds that smbclient took.
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
 programs=$(realpath "$1")
 megabytes=$2
-runs=$3
 npjobd=$programs/npjobd/npjobd
 reader=$programs/bench/reader
 here=$root/tests/e2e
@@ -27,7 +26,7 @@ fail()
     exit 1
 }
 
-trap 'end "$site/copier.pid" TERM || true; site_close' EXIT
+trap site_close EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 site_open
@@ -98,6 +97,4 @@ print_all()
     rm -f "$site/copied"
 }
 print_all >/dev/null # what comes first finds an smbd that has just started
-for _ in $(seq "$runs"); do
-    print_all
-done
+print_all

@@ -144,7 +144,7 @@ class Bench:
     def _run(self, program, work):
         command = [self._program(program), *self.options, '--work', work]
         if program == 'daemon':
-            command = [os.path.join(HERE, 'daemon.sh'), self.release, str(self.megabytes), '1']
+            command = [os.path.join(HERE, 'daemon.sh'), self.release, str(self.megabytes)]
         for line in must(command, program).splitlines():
             name, side, unit, value = line.split()
             self.samples.add(name, side, unit, float(value))

@@ -24,15 +24,12 @@ site_open()
     ln -s "$jobs/printed" "$jobs/abandoned" "$jobs/counter" "$site/frail/"
 }
 
-# Ends what runs and removes the folder.
+# Ends what runs and removes the folder, also where set -e is on and something does not end by itself.
 site_close()
 {
     local file
-    end "$site/npjobd.pid" TERM
-    end "$site/smbd.pid" TERM
-    end "$jobs/resident.pid" TERM
-    for file in "$jobs"/[0-9]*/pid "$site"/frail/[0-9]*/pid; do
-        [ ! -e "$file" ] || end "$file" TERM
+    for file in "$site"/*.pid "$jobs/resident.pid" "$jobs"/[0-9]*/pid "$site"/frail/[0-9]*/pid; do
+        end "$file" TERM || true
     done
     rm -rf "$site"
 }
