@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# What scripts/proof writes of a step, and how it ends: proof_script_test.sh SOURCE_ROOT. Script and page are the real ones, in a
+# tree of their own; what they call stands in for what takes minutes.
+# shellcheck disable=SC2016 # their words are theirs to expand
+set -euo pipefail
+cd "$1"
+. tests/tap.sh
+
+tree=$(mktemp -d)
+trap 'rm -rf "$tree"' EXIT
+mkdir -p "$tree/scripts" "$tree/docs" "$tree/bin"
+cp -r scripts/proof scripts/proof-page scripts/common "$tree/scripts"
+printf '#!/bin/sh\n' | tee "$tree/scripts/bootstrap" "$tree/scripts/configure" >"$tree/bin/ninja"
+printf '#!/bin/sh\n[ "$1" = diff ] && exec "${CHANGED:-true}"\necho 1234567\n' >"$tree/bin/git"
+printf '#!/bin/sh\ncd "%s" && eval "$DEPTH"\n' "$tree" >"$tree/scripts/depth"
+chmod +x "$tree"/bin/* "$tree"/scripts/{bootstrap,configure,depth}
+export PATH=$tree/bin:$PATH
+
+# proof STATUS DEPTH LINE: with a step that does DEPTH it ends so, and the page has the line.
+proof()
+{
+    local status=0
+    DEPTH=$2 "$tree/scripts/proof" depth || status=$?
+    cat "$tree/docs/proof.md"
+    [ "$status" -eq "$1" ] && grep -qE "$3" "$tree/docs/proof.md"
+}
+
+changed()
+{
+    CHANGED=false proof 0 true ' at 1234567 with changes, on '
+}
+
+# Nothing of the step is left, and the log of before is.
+interrupted()
+{
+    local status=0
+    proof 0 'echo before' '^before$'
+    DEPTH='sleep 30 & : >begun; wait; : >ended' "$tree/scripts/proof" depth &
+    until [ -e "$tree/begun" ]; do
+        sleep 0.1
+    done
+    kill $!
+    wait $! || status=$?
+    [ "$status" -eq 143 ] && [ ! -e "$tree/ended" ] && [ "$(ls "$tree/build/proof")" = $'build.log\ndepth.log' ] &&
+        grep -qx before "$tree/build/proof/depth.log"
+}
+
+check 'a step that passes is on the page' proof 0 true '^It ended with exit status 0 after [0-9]+ s, at 1234567, on '
+check 'a step that fails is on the page' proof 1 'exit 3' '^It ended with exit status 3 after '
+check 'a tree that is changed is no commit' changed
+check 'a signal ends the step that runs' interrupted
+finish
