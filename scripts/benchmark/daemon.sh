@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# npjobd behind a real smbd: prints a file by smbclient, by turns through npjobd to a reader that counts what it reads,
-# to one that keeps it in a file, and through a copier into a file.
+# npjobd behind a real smbd: prints a file by smbclient, by turns through npjobd to a reader that counts what it reads and
+# through a copier that keeps nothing, and through both into a file.
 # usage: daemon.sh PROGRAMS MEGABYTES
 # PROGRAMS is the build folder. Prints a line `npjobd SIDE s VALUE` for each: the seconds that smbclient took.
 set -euo pipefail
@@ -80,19 +80,26 @@ job_printed()
 }
 
 smbd_start && npjobd_start || fail 'smbd or npjobd does not start'
-"$programs/bench/copier" "$site/run/ncalrpc/np/copier" "$site/copied" </dev/null &
-echo $! >"$site/copier.pid"
-until_true 5 test -S "$site/run/ncalrpc/np/copier" || fail 'the copier does not start'
+# copier NAME FILE: what stands in npjobd's place under that name.
+copier()
+{
+    "$programs/bench/copier" "$site/run/ncalrpc/np/$1" "$2" </dev/null &
+    echo $! >"$site/$1.pid"
+    until_true 5 test -S "$site/run/ncalrpc/np/$1" || fail 'the copier does not start'
+}
+copier copier /dev/null
+copier copier-file "$site/copied"
 
 print_all()
 {
     put npjobd
     until_true 60 job_counted || fail 'the job was not read in full'
     rm -f "$jobs"/printed/*
+    put copier
     put npjobd-file
     until_true 60 job_printed || fail 'the job was not printed'
     rm -f "$jobs"/printed/*
-    put copier
+    put copier-file
     until_true 60 all_there "$site/copied" || fail 'the file was not copied'
     rm -f "$site/copied"
 }

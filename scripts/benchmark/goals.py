@@ -105,8 +105,8 @@ def fuzz_rows():
             for what, name, goal in goals]
 
 
-# Within 5%, where the reader only reads: what it does with the bytes is its own affair, and the copier has nobody behind it.
+# Within 5%, where nobody keeps the bytes: what becomes of them behind the pipe is the provider's affair.
 DAEMON_ROWS = [Row('npjobd behind smbd / copier', COST, ('npjobd', 'npjobd'), ('npjobd', 'copier'), 1.05),
-               Row('npjobd behind smbd, kept / copier', COST, ('npjobd', 'npjobd-file'), ('npjobd', 'copier'))]
+               Row('npjobd behind smbd, kept / copier', COST, ('npjobd', 'npjobd-file'), ('npjobd', 'copier-file'))]
 
 ROWS = cycle_rows() + socket_rows() + scale_rows() + memory_rows() + fuzz_rows() + DAEMON_ROWS
