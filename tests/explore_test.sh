@@ -62,6 +62,15 @@ seeds()
     "$npj" tape run "$work/seeds"/*.tape
 }
 
+# A part of a tape is a tape, and would pass for it.
+full_disk()
+{
+    local status=0
+    mkdir "$work/full"
+    (trap '' XFSZ; ulimit -f 0; exec "$npj" explore --max-states 200 --seeds "$work/full" job 2>&1) | cat || status=$?
+    [ "$status" -eq 3 ] && [ -z "$(ls "$work/full")" ]
+}
+
 json()
 {
     "$npj" explore --json --max-states 1000 job pair >"$work/json" || return 1
@@ -84,6 +93,7 @@ refused()
 check 'the small scopes close at the pinned numbers' counts
 check 'the seeds that it writes are good tapes' seeds
 check 'of several scopes the shortest seed stays' shortest
+check 'on a full disk no part of a seed is left' full_disk
 check 'a bounded search says that it is not closed, in JSON' json
 check 'an unknown scope is refused' refused 2 elephant
 check 'more scopes than there is room for are refused' refused 2 --max-states 1 --small --small

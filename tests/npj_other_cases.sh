@@ -139,6 +139,15 @@ case_tape_on_a_full_disk() {
     [[ ! -e part.bin ]] || fail "a part is left"
 }
 
+# With less room than a file may take. A sanitizer needs more for itself.
+case_tape_without_memory() {
+    [[ -z ${NPJ_TEST_SANITIZED-} ]] || return 0
+    echo 'tape 1' >good.tape
+    (ulimit -v 16000; exec timeout 20 "$npj" tape run good.tape) >out 2>err
+    expect_code 3 $?
+    expect_line 'npj: tape: good.tape: Cannot allocate memory'
+}
+
 # What is closed is no empty input, and no output that takes all.
 case_nothing_is_lost_to_closed_streams() {
     timeout 20 "$npj" tape run - >out 2>err <&-

@@ -107,9 +107,12 @@ void explore_tell_seed(void *user, const npj_trace *outcome, const uint8_t *tape
         good = npjt_tape_print(file, tape, size, UINT32_MAX);
         good = fclose(file) == 0 && good;
     }
-    if (!good && !telling->trouble)
+    if (good)
+        return;
+    if (!telling->trouble)
         tool_complain("explore", "%s: %s", path, strerror(errno));
-    telling->trouble |= !good;
+    telling->trouble = true;
+    tool_discard(path);
 }
 
 static void tell_json(const explore_telling *telling, npjt_explore_end end, const npjt_explored *result, double taken)
