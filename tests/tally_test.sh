@@ -58,6 +58,7 @@ check 'other programs count as one' counts '1 0 0' "$(program OK 'ok, done')"
 check 'programs add up' counts '2 1 0' "$(program OK)" "$(program FAIL '1..2\nok 1 - a\nnot ok 2 - b')"
 check 'last words' last_words
 check 'no log is a failure' counts '0 1 0' 'this is no JSON'
+check 'an empty log is a failure' counts '0 1 0' ''
 check 'another log is a failure' counts '0 1 0' '{"name": "unit"}'
 check 'a list is no log' counts '0 1 0' '[]'
 finish
