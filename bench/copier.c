@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What stands in npjobd's place to measure it by: takes smbd's connections to a named pipe one after the other, and
- * copies each into a file. It keeps nothing, knows no jobs, and waits for whatever it reads and writes.
+ * copies each into a file, and prints how many bytes that were. It keeps nothing, knows no jobs, and waits for whatever
+ * it reads and writes.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -30,12 +31,14 @@ static void greet(int fd)
     bench_must(write(fd, reply, sizeof reply) == sizeof reply, "no reply");
 }
 
-static void copy(int fd, int file)
+static long long copy(int fd, int file)
 {
     ssize_t got;
-    while ((got = read(fd, buffer, sizeof buffer)) > 0)
+    long long bytes = 0;
+    for (; (got = read(fd, buffer, sizeof buffer)) > 0; bytes += got)
         bench_must(write(file, buffer, (size_t)got) == got, "the file does not take it");
     bench_must(got == 0, "the connection has broken");
+    return bytes;
 }
 
 int main(int argc, char **argv)
@@ -52,7 +55,8 @@ int main(int argc, char **argv)
         int file = open(argv[2], O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
         bench_must(fd >= 0 && file >= 0, "no connection, or no file");
         greet(fd);
-        copy(fd, file);
+        printf("%lld\n", copy(fd, file));
+        (void)fflush(stdout);
         (void)close(fd);
         (void)close(file);
     }

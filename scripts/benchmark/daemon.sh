@@ -63,27 +63,27 @@ put()
     printf 'npjobd %s s %s\n' "$1" "$(awk -v from="$began" -v to="$EPOCHREALTIME" 'BEGIN { printf "%.4f", to - from }')"
 }
 
-# all_there FILE: as many bytes as were sent are in it, or will be before long.
-all_there()
+# counted FILE: what has been read was counted there, and is as many bytes as were sent.
+counted()
 {
-    [ "$(stat -c %s "$1" 2>/dev/null)" = "$((megabytes << 20))" ]
+    [ "$(cat "$1" 2>/dev/null)" = "$((megabytes << 20))" ]
 }
 
 job_counted()
 {
-    [ "$(cat "$jobs"/printed/* 2>/dev/null)" = "$((megabytes << 20))" ]
+    counted "$(echo "$jobs"/printed/*)"
 }
 
 job_printed()
 {
-    all_there "$(echo "$jobs"/printed/*)"
+    [ "$(stat -c %s "$jobs"/printed/* 2>/dev/null)" = "$((megabytes << 20))" ]
 }
 
 smbd_start && npjobd_start || fail 'smbd or npjobd does not start'
 # copier NAME FILE: what stands in npjobd's place under that name.
 copier()
 {
-    "$programs/bench/copier" "$site/run/ncalrpc/np/$1" "$2" </dev/null &
+    "$programs/bench/copier" "$site/run/ncalrpc/np/$1" "$2" </dev/null >>"$site/$1.count" &
     echo $! >"$site/$1.pid"
     until_true 5 test -S "$site/run/ncalrpc/np/$1" || fail 'the copier does not start'
 }
@@ -96,12 +96,14 @@ print_all()
     until_true 60 job_counted || fail 'the job was not read in full'
     rm -f "$jobs"/printed/*
     put copier
+    until_true 60 counted "$site/copier.count" || fail 'the copier has not read all'
     put npjobd-file
     until_true 60 job_printed || fail 'the job was not printed'
     rm -f "$jobs"/printed/*
     put copier-file
-    until_true 60 all_there "$site/copied" || fail 'the file was not copied'
+    until_true 60 counted "$site/copier-file.count" || fail 'the file was not copied'
     rm -f "$site/copied"
+    truncate -s 0 "$site"/*.count
 }
 print_all >/dev/null # what comes first finds an smbd that has just started
 print_all
