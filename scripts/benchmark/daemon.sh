@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# npjobd behind a real smbd: prints a file by smbclient, by turns through npjobd to a reader that counts what it reads and
-# through a copier that keeps nothing, and through both into a file.
+# npjobd behind a real smbd: prints a file by smbclient, by turns through npjobd to a reader that counts what it reads and to
+# one that keeps it in a file, and through a copier into a file and to nowhere.
 # usage: daemon.sh PROGRAMS MEGABYTES
 # PROGRAMS is the build folder. Prints a line `npjobd SIDE s VALUE` for each: the seconds that smbclient took.
 set -euo pipefail
@@ -87,21 +87,21 @@ copier()
     echo $! >"$site/$1.pid"
     until_true 5 test -S "$site/run/ncalrpc/np/$1" || fail 'the copier does not start'
 }
-copier copier /dev/null
-copier copier-file "$site/copied"
+copier copier "$site/copied"
+copier copier-nowhere /dev/null
 
 print_all()
 {
     put npjobd
     until_true 60 job_counted || fail 'the job was not read in full'
     rm -f "$jobs"/printed/*
-    put copier
-    until_true 60 counted "$site/copier.count" || fail 'the copier has not read all'
+    put copier-nowhere
+    until_true 60 counted "$site/copier-nowhere.count" || fail 'the copier has not read all'
     put npjobd-file
     until_true 60 job_printed || fail 'the job was not printed'
     rm -f "$jobs"/printed/*
-    put copier-file
-    until_true 60 counted "$site/copier-file.count" || fail 'the file was not copied'
+    put copier
+    until_true 60 counted "$site/copier.count" || fail 'the file was not copied'
     rm -f "$site/copied"
     truncate -s 0 "$site"/*.count
 }
