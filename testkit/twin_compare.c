@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What was seen on one side, held against what was seen on the other. */
+/* What was seen on one side, held against what was seen on the other. Of many differences the first is told. */
 #include <stdio.h>
 #include <string.h>
 
@@ -59,13 +59,11 @@ static void compare_pipes(struct npjt_twin *twin)
     for (uint32_t i = 0; i < twin->run[0].job_count; i++) {
         const struct twin_pipe *a = &twin->run[0].jobs[i].pipe;
         const struct twin_pipe *b = &twin->run[1].jobs[i].pipe;
-        if (a->bytes != b->bytes || a->hash != b->hash || a->messages != b->messages) {
+        if (a->bytes != b->bytes || a->hash != b->hash || a->messages != b->messages)
             npjt_twin_differ(twin,
                              "the pipe of job %u has taken, %s, %llu bytes (hash %llx); %s, %llu bytes (hash %llx)",
                              (unsigned)i, side_name(twin, 0), (unsigned long long)a->bytes, (unsigned long long)a->hash,
                              side_name(twin, 1), (unsigned long long)b->bytes, (unsigned long long)b->hash);
-            return;
-        }
     }
 }
 
@@ -111,7 +109,7 @@ static const struct twin_entry *next_entry(const struct twin_run *run, enum twin
     return NULL;
 }
 
-static bool compare_key(struct npjt_twin *twin, enum twin_key key, uint8_t wanted)
+static void compare_key(struct npjt_twin *twin, enum twin_key key, uint8_t wanted)
 {
     static const struct twin_entry nothing;
     uint32_t at[2] = {0, 0};
@@ -119,24 +117,22 @@ static bool compare_key(struct npjt_twin *twin, enum twin_key key, uint8_t wante
         const struct twin_entry *a = next_entry(&twin->run[0], key, wanted, &at[0]);
         const struct twin_entry *b = next_entry(&twin->run[1], key, wanted, &at[1]);
         if (!a && !b)
-            return true;
+            return;
         if (a && b && same(twin->script.relation, a, b))
             continue;
         char left[192], right[192];
         entry_text(left, a ? a : &nothing);
         entry_text(right, b ? b : &nothing);
         npjt_twin_differ(twin, "%s: %s; %s: %s", side_name(twin, 0), left, side_name(twin, 1), right);
-        return false;
+        return;
     }
 }
 
 void npjt_twin_compare(struct npjt_twin *twin, enum twin_key key)
 {
     for (unsigned wanted = 0; wanted < TWIN_JOBS; wanted++)
-        if (!compare_key(twin, key, (uint8_t)wanted))
-            return;
-    if (!compare_key(twin, key, TWIN_NOBODY))
-        return;
+        compare_key(twin, key, (uint8_t)wanted);
+    compare_key(twin, key, TWIN_NOBODY);
     compare_pipes(twin);
     for (uint32_t job = 0; job < twin->run[0].job_count; job++)
         if (twin->run[0].jobs[job].resumes != twin->run[1].jobs[job].resumes)
@@ -166,7 +162,7 @@ static struct outcome outcome_of(const struct twin_run *run, uint32_t tag)
         if (entry->what == TWIN_CALL) {
             outcome.asked = true;
             outcome.accepted = entry->status == NPJ_STATUS_PENDING;
-            outcome.status = outcome.accepted ? outcome.status : entry->status;
+            outcome.status = entry->status;
         } else if (entry->kind == NPJ_REPLY) {
             outcome.answers++;
             outcome.status = entry->status;
@@ -176,18 +172,17 @@ static struct outcome outcome_of(const struct twin_run *run, uint32_t tag)
     return outcome;
 }
 
-/* What a job that has failed, or is gone, says to a request. */
+/* What a job that has failed, or is gone, says to a request that it refuses. */
 static bool refused_for_failure(const struct outcome *outcome)
 {
-    return !outcome->accepted &&
-           (outcome->status == NPJ_STATUS_INVALID_HANDLE || outcome->status == NPJ_STATUS_PIPE_BROKEN ||
-            outcome->status == NPJ_STATUS_INVALID_PIPE_STATE);
+    return outcome->status == NPJ_STATUS_INVALID_HANDLE || outcome->status == NPJ_STATUS_PIPE_BROKEN ||
+           outcome->status == NPJ_STATUS_INVALID_PIPE_STATE;
 }
 
 /* And what one says that is closing, or was closed. */
 static bool refused_for_state(const struct outcome *outcome)
 {
-    return refused_for_failure(outcome) || (!outcome->accepted && outcome->status == NPJ_STATUS_PIPE_CLOSING);
+    return refused_for_failure(outcome) || outcome->status == NPJ_STATUS_PIPE_CLOSING;
 }
 
 static bool failed_with_nothing(const struct outcome *outcome)
@@ -246,14 +241,11 @@ void npjt_twin_compare_outcomes(struct npjt_twin *twin)
         outcome_text(right, &b);
         npjt_twin_differ(twin, "the request of tag %u is, %s, %s; %s, %s", (unsigned)tag, side_name(twin, 0), left,
                          side_name(twin, 1), right);
-        return;
     }
     for (uint32_t job = 0; job < twin->run[0].job_count; job++)
-        if (endings_of(&twin->run[0], job) != endings_of(&twin->run[1], job)) {
+        if (endings_of(&twin->run[0], job) != endings_of(&twin->run[1], job))
             npjt_twin_differ(twin, "provider and pipe of job %u are asked for one thing %s, and for another %s",
                              (unsigned)job, side_name(twin, 0), side_name(twin, 1));
-            return;
-        }
     compare_pipes(twin);
 }
 
