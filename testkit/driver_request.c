@@ -43,7 +43,6 @@ void npjt_judge(struct npjt_driver *d, npj_status status, npj_status expected, u
     const char *call = d->call;
     d->call = NULL;
     d->status = status;
-    d->quiet = false;
     npjt_mix(d, status);
     d->result->calls++;
     if (status != expected)
@@ -462,10 +461,8 @@ void npjt_query(struct npjt_driver *d, npj_job handle, bool null_out)
     npj_status expected = !npjt_job_by_handle(d, handle) ? NPJ_STATUS_INVALID_HANDLE
                           : null_out                     ? NPJ_STATUS_INVALID_PARAMETER
                                                          : NPJ_STATUS_SUCCESS;
-    bool quiet = d->quiet;
     uint64_t before = npjt_before(d, "query", expected);
     npjt_judge(d, d->subject->query(d->srv, handle, null_out ? NULL : &info), expected, before);
-    d->quiet = quiet;
 }
 
 void npjt_trim(struct npjt_driver *d)

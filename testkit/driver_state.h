@@ -76,7 +76,7 @@ struct a_job {
 
     bool added;   /* ADD_JOB has returned with a pipe, to a job that had not failed */
     bool has_job; /* the provider has it */
-    bool add_issued, open_issued, schedule_issued, abandon_issued;
+    bool abandon_issued;
     bool pipe_open, connect_good, message_mode;
     bool truncated;              /* an accepted write was cancelled, and not taken in full */
     bool scheduled;              /* ScheduleJob has succeeded */
@@ -178,7 +178,6 @@ struct npjt_driver {
     uint32_t no_pool_traced; /* in this call */
     bool no_pool_jobs, no_pool_writes;
     bool miscounted;         /* a count is wrong, and the fault behind it is looked for */
-    bool quiet;              /* npj_next() has said false, and nothing has happened since */
     uint64_t refused_digest; /* the server's, if its last call was refused; or 0 */
     const npj_iov *offered;  /* the iovecs of a WRITE, until the next call of next; or NULL */
     uint8_t offered_to;      /* the job */

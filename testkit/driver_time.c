@@ -79,7 +79,6 @@ void npjt_advance(struct npjt_driver *d, uint64_t to)
     d->status = d->subject->advance(d->srv, to);
     d->call = NULL;
     d->result->calls++;
-    d->quiet = false;
     d->refused_digest = 0;
     npjt_mix(d, d->status);
     if (d->status != NPJ_STATUS_SUCCESS)

@@ -191,8 +191,6 @@ void npjt_check_event(struct npjt_driver *d)
     for (uint8_t i = 0; d->subject->query && i < d->jobs; i++)
         check_job(d, &d->job[d->order[i]]);
     npjt_check_deadline(d);
-    if (d->quiet)
-        npjt_check_growth(d, false);
     npjt_mix_state(d);
 }
 

@@ -365,6 +365,14 @@ static bool next_invents_kind(void *srv, npj_action *out)
     return more;
 }
 
+static bool next_replies_to_nothing(void *srv, npj_action *out)
+{
+    bool more = GOOD.next(srv, out);
+    if (more && is_kind(out, NPJ_REPLY))
+        out->request = (npj_request_kind)0x7FFFFFFF;
+    return more;
+}
+
 /* --------------------------------------------------------------------------------------------------------- the list */
 
 size_t driver_faults_in_actions(struct fault *faults)
@@ -376,6 +384,7 @@ size_t driver_faults_in_actions(struct fault *faults)
           "tape 1\nopen\nclose\nnext\ncomplete\nnext\ncomplete\nnext count=1\n", next, next_repeats_last);
     faults[n - 1].subject.stats = stats_count_repeated;
     SAYS("REPLY for a job that has ended");
+    FAULT("a REPLY is to no kind of request", 1, WRITE_ONE, next, next_replies_to_nothing);
     FAULT("a REPLY of an add says held", 1, WRITE_ONE, next, next_says_more);
     FAULT("a REPLY has iovecs from nowhere", 1, WRITE_ONE, next, next_replies_iovecs);
     FAULT("a REPLY has a number of iovecs", 1, WRITE_ONE, next, next_has_more_members);

@@ -253,6 +253,7 @@ CHANGING(next_cancels_another, is_cancel, another_op)
 CHANGING(next_has_no_handle, is_open, no_op)
 CHANGING(next_closes_before_writing, is_write, close_pipe_instead)
 CHANGING(next_schedules_before_closing, is_close_pipe, schedule_instead)
+CHANGING(next_schedules_unopened, is_open, schedule_instead)
 CHANGING(next_abandons_what_is_whole, is_schedule, abandon_instead)
 CHANGING(next_abandons_for_another_reason, is_abandon, another_status)
 SAYING_LATE(next_writes_before_replying, is_reply_to_write)
@@ -409,6 +410,9 @@ static size_t early_and_twice(struct fault *faults, size_t n)
     FAULT("a pipe is opened twice", 3, WRITE_ONE, next, next_opens_again);
     SAYS("OPEN out of turn");
     FAULT("a job is scheduled before its pipe is closed", 3, CLOSES, next, next_schedules_before_closing);
+    SAYS("SCHEDULE_JOB out of turn");
+    FAULT("a job is scheduled whose pipe was not open", 3, "tape 1\nadd\nconnect\nclose\nhost\n", next,
+          next_schedules_unopened);
     SAYS("SCHEDULE_JOB out of turn");
     FAULT("a pipe is opened for a job that is not added", 3, "tape 1\nadd\nconnect\nnext\n", next, next_opens_unadded);
     SAYS("OPEN out of turn");

@@ -161,6 +161,27 @@ static npj_status write_changes_second_iovec(void *srv, npj_job job, uint64_t ta
     return GOOD.write(srv, job, tag, bytes, length, flags, out);
 }
 
+/** Lent bytes that wait for the pipe are returned, */
+static npj_status write_is_to_return(void *srv, npj_job job, uint64_t tag, const void *bytes, uint32_t length,
+                                     unsigned flags, npj_req *out)
+{
+    npj_job_info info;
+    if (GOOD.query(srv, job, &info) == NPJ_STATUS_SUCCESS)
+        memory.kept = (npj_action){.kind = NPJ_RETURN, .job = job, .cookie = info.cookie, .tag = tag};
+    memory.armed = true;
+    return GOOD.write(srv, job, tag, bytes, length, flags, out);
+}
+
+/** before all else. */
+static bool next_returns_first(void *srv, npj_action *out)
+{
+    if (!memory.armed || !out)
+        return GOOD.next(srv, out);
+    memory.armed = false;
+    *out = memory.kept;
+    return true;
+}
+
 static npj_status new_with_larger_batches(const npj_config *config, void **out)
 {
     npj_config changed = *config;
@@ -193,6 +214,10 @@ size_t driver_faults_at_the_pipe(struct fault *faults, size_t n)
     FAULT("lent bytes change before the RETURN", 7, LENT, next, next_changes_lent_returned);
     faults[n - 1].subject.write = write_keeps_bytes;
     SAYS("lent bytes were changed");
+    FAULT("lent bytes are returned before the pipe has them", 9, "tape 1\nopen\nwrite length=16 how=lend\nhost\n",
+          write, write_is_to_return);
+    faults[n - 1].subject.next = next_returns_first;
+    SAYS("whose bytes are not held");
     FAULT("a message is made up", 7, "tape 1 pipe=message\nopen\nhost\n", next, next_makes_up_message);
     SAYS("without a write that waits for it");
     FAULT("a message is cut", 7, MESSAGE, next, next_cuts);

@@ -16,15 +16,25 @@ WITHOUT(next_without_abandon, NPJ_ABANDON_JOB)
 
 WITHOUT(next_without_write, NPJ_WRITE)
 
-static bool next_drops_reply_to_write(void *srv, npj_action *out)
+static bool drops_reply(void *srv, npj_action *out, npj_request_kind request)
 {
     npj_action action;
     bool more = GOOD.next(srv, &action);
-    if (more && action.kind == NPJ_REPLY && action.request == NPJ_REQUEST_WRITE)
+    if (more && action.kind == NPJ_REPLY && action.request == request)
         more = GOOD.next(srv, &action);
     if (more && out)
         *out = action;
     return more;
+}
+
+static bool next_drops_reply_to_write(void *srv, npj_action *out)
+{
+    return drops_reply(srv, out, NPJ_REQUEST_WRITE);
+}
+
+static bool next_drops_reply_to_close(void *srv, npj_action *out)
+{
+    return drops_reply(srv, out, NPJ_REQUEST_CLOSE);
 }
 
 /** The REPLY to a write that was taken has the reason for which its job has failed since. */
@@ -122,6 +132,92 @@ static const char *check_is_never_content(const void *srv)
     return "all is well";
 }
 
+/* --------------------------------------------------------------------------------------- when it is about to end */
+
+static npj_status provider_stays(void *srv, uint64_t provider)
+{
+    (void)srv, (void)provider;
+    return NPJ_STATUS_SUCCESS;
+}
+
+static npj_status new_untold(const npj_config *config, void **out)
+{
+    npj_config changed = *config;
+    changed.trace = NULL;
+    return GOOD.srv_new(&changed, out);
+}
+
+/** From here on a job is miscounted. */
+static npj_status shutdown_miscounts(void *srv, npj_shutdown_how how)
+{
+    memory.have = true;
+    return GOOD.shutdown(srv, how);
+}
+
+COUNTS(stats_count_one_more, out->jobs.live += memory.have)
+COUNTS(stats_count_one_less, out->jobs.live -= memory.have)
+
+WITHOUT(next_without_idle, NPJ_IDLE)
+
+/** IDLE comes before all else. */
+static bool next_is_idle_first(void *srv, npj_action *out)
+{
+    if (!out || memory.armed || !memory.have)
+        return GOOD.next(srv, out);
+    memory.armed = true;
+    *out = (npj_action){.kind = NPJ_IDLE};
+    return true;
+}
+
+static npj_status new_is_idle(const npj_config *config, void **out)
+{
+    memory.have = true;
+    return GOOD.srv_new(config, out);
+}
+
+/** Of two reasons the first action has the one, and the next ones the other. */
+static bool next_changes_reason(void *srv, npj_action *out)
+{
+    bool more = GOOD.next(srv, out);
+    if (more && out && npj_status_is_error(out->status) && memory.count++ == 0)
+        out->status =
+            out->status == NPJ_STATUS_IO_TIMEOUT ? NPJ_STATUS_SERVER_SHUTDOWN_IN_PROGRESS : NPJ_STATUS_IO_TIMEOUT;
+    return more;
+}
+
+/** It is the one in all actions, and the other where it is asked for. */
+SEES(query_of_another_reason,
+     out->failure = out->failure == NPJ_STATUS_IO_TIMEOUT ? NPJ_STATUS_SERVER_SHUTDOWN_IN_PROGRESS : out->failure)
+
+static size_t at_the_end(struct fault *faults, size_t n)
+{
+    FAULT("a job is counted that is not there, and waited for", 10, "tape 1\nopen\nclose\nhost\nshutdown how=abort\n",
+          stats, stats_count_one_more);
+    faults[n - 1].subject.shutdown = shutdown_miscounts;
+    faults[n - 1].subject.next = next_without_idle;
+    SAYS("the server counts 1 live jobs, not 0");
+    FAULT("a job is not counted, and not waited for", 10, "tape 1\nopen\nshutdown how=drain\n", stats,
+          stats_count_one_less);
+    faults[n - 1].subject.shutdown = shutdown_miscounts;
+    faults[n - 1].subject.next = next_is_idle_first;
+    SAYS("the server counts 0 live jobs, not 1");
+    FAULT("a job is not waited for", 9, "tape 1\nopen\nshutdown how=drain\nnext\n", next, next_is_idle_first);
+    faults[n - 1].subject.shutdown = shutdown_miscounts;
+    SAYS("IDLE while something is left");
+    FAULT("IDLE comes from the start", 9, "tape 1\nnext\n", next, next_is_idle_first);
+    faults[n - 1].subject.srv_new = new_is_idle;
+    SAYS("IDLE without a shutdown");
+    FAULT("a provider that goes keeps its jobs", 10, "tape 1\nopen\nprovider_gone\n", provider_gone, provider_stays);
+    faults[n - 1].subject.srv_new = new_untold;
+    SAYS("a job should have failed with STATUS_PIPE_DISCONNECTED");
+    FAULT("a failure has two reasons, and nobody asks", 12, TWO_REASONS "complete\nnext\n", next, next_changes_reason);
+    faults[n - 1].subject.query = NULL;
+    SAYS("where STATUS_SERVER_SHUTDOWN_IN_PROGRESS is right");
+    FAULT("a failure has another reason for those who ask", 8, TWO_REASONS, query, query_of_another_reason);
+    SAYS("is answered with STATUS_IO_TIMEOUT where STATUS_SERVER_SHUTDOWN_IN_PROGRESS is right");
+    return n;
+}
+
 /* --------------------------------------------------------------------------------------------------------- the list */
 
 static size_t kept_back(struct fault *faults, size_t n)
@@ -133,6 +229,13 @@ static size_t kept_back(struct fault *faults, size_t n)
     FAULT("WRITE never comes", 9, WRITE_ONE, next, next_without_write);
     SAYS("a request waits, and no operation is in flight");
     FAULT("a write is never answered", 1, WRITE_ONE, next, next_drops_reply_to_write);
+    SAYS("a REPLY is due");
+    FAULT("the close of a failed job is never answered", 9, FAIL_ONE, next, next_drops_reply_to_close);
+    SAYS("a REPLY is due");
+    FAULT("a write is never answered whose job was aborted", 10, LENT, next, next_drops_reply_to_write);
+    SAYS("a REPLY is due");
+    FAULT("a write is never answered whose provider has gone", 10,
+          "tape 1\nopen\nwrite length=16\nnext\nprovider_gone\nnext\n", next, next_drops_reply_to_write);
     SAYS("a REPLY is due");
     FAULT("a write that was taken is answered with the failure of its job", 8,
           "tape 1 max_batch=1 stall_timeout=10 drain_timeout=10\nadvance to=+0\nopen\nwrites length=4 count=2\nnext\n"
@@ -185,7 +288,7 @@ static size_t miscounted(struct fault *faults, size_t n)
 
 size_t driver_faults_in_sight(struct fault *faults, size_t n)
 {
-    n = miscounted(faults, kept_back(faults, n));
+    n = at_the_end(faults, miscounted(faults, kept_back(faults, n)));
     FAULT("a job has a packet too many", 2, WRITE_ONE, query, query_of_packets);
     SAYS("packets in a job");
     FAULT("a job has a byte too many", 2, WRITE_ONE, query, query_of_bytes);

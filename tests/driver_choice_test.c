@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/* What the laws leave to a server, and what it need not say: none of it is a finding. */
+#include "tape_support.h"
+
+/* Plays it against a server, and against npjob. */
+static void is_well(const npjt_subject *subject, const char *text)
+{
+    cr_expect_eq(play_text(&npjt_subject_npjob, text, (npjt_options){0}).finding, -1, "npjob itself: %s", sentence);
+    cr_expect_eq(play_text(subject, text, (npjt_options){0}).finding, -1, "%s", sentence);
+}
+
+/* Who says no more than one or two of these numbers has no blocks that could be explained. */
+Test(driver, blocks_that_nobody_knows_need_no_explanation)
+{
+    static const char text[] = "tape 1\nopen\nopen\nwrites length=16 count=4\nnext\nhost\n";
+    npjt_subject subject = npjt_subject_npjob;
+    subject.engine_blocks = 0;
+    is_well(&subject, text);
+    subject = npjt_subject_npjob;
+    subject.idle_job_blocks = 0;
+    is_well(&subject, text);
+    subject = npjt_subject_npjob;
+    subject.packet_blocks = 0;
+    is_well(&subject, text);
+}
+
+/* A job's deadline and that of a drain have both passed, and the one is told for the other, everywhere. */
+static npj_status the_other(npj_status status)
+{
+    return status == NPJ_STATUS_IO_TIMEOUT                    ? NPJ_STATUS_SERVER_SHUTDOWN_IN_PROGRESS
+           : status == NPJ_STATUS_SERVER_SHUTDOWN_IN_PROGRESS ? NPJ_STATUS_IO_TIMEOUT
+                                                              : status;
+}
+
+static bool next_has_the_other(void *srv, npj_action *out)
+{
+    bool more = npjt_subject_npjob.next(srv, out);
+    if (more && out)
+        out->status = the_other(out->status);
+    return more;
+}
+
+static npj_status query_has_the_other(const void *srv, npj_job job, npj_job_info *out)
+{
+    npj_status status = npjt_subject_npjob.query(srv, job, out);
+    if (status == NPJ_STATUS_SUCCESS && out)
+        out->failure = the_other(out->failure);
+    return status;
+}
+
+Test(driver, of_two_deadlines_either_may_be_the_reason)
+{
+    static const char text[] =
+        "tape 1 stall_timeout=10 drain_timeout=10\nadvance to=+0\nopen\nwrite length=16\nwrite length=16\nnext\n"
+        "shutdown how=drain\nadvance to=+10\nhost\n";
+    npjt_subject subject = npjt_subject_npjob;
+    subject.next = next_has_the_other;
+    subject.query = query_has_the_other;
+    is_well(&subject, text);
+    subject.query = NULL;
+    is_well(&subject, text);
+}
+
+/* A write was cancelled, and the pipe fails before the cancel has come through: either is true of it. */
+static npj_status found_in_reply, told_instead;
+
+static bool next_tells_instead(void *srv, npj_action *out)
+{
+    bool more = npjt_subject_npjob.next(srv, out);
+    if (more && out && out->kind == NPJ_REPLY && out->request == NPJ_REQUEST_WRITE) {
+        found_in_reply = out->status;
+        out->status = told_instead;
+    }
+    return more;
+}
+
+Test(driver, a_cancelled_write_of_a_pipe_that_fails_has_either_reason)
+{
+    static const char text[] =
+        "tape 1\nopen\nwrite length=16\nnext\ncancel write=newest\nnext\nfail status=pipe_broken\nhost\n";
+    static const npj_status either[] = {NPJ_STATUS_CANCELLED, NPJ_STATUS_PIPE_BROKEN};
+    npjt_subject subject = npjt_subject_npjob;
+    subject.next = next_tells_instead;
+    for (size_t i = 0; i < sizeof either / sizeof *either; i++) {
+        told_instead = either[i];
+        is_well(&subject, text);
+        cr_expect(found_in_reply == either[0] || found_in_reply == either[1]);
+    }
+    told_instead = NPJ_STATUS_SUCCESS;
+    cr_expect_eq(play_text(&subject, text, (npjt_options){0}).finding, NPJT_LAW_COUNTS);
+}
