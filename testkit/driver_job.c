@@ -47,7 +47,7 @@ struct a_write *npjt_write_by_request(struct npjt_driver *d, npj_req request)
     for (uint8_t i = 0; request != 0 && i < d->jobs; i++) {
         struct a_write *write = npjt_first_write(d, &d->job[d->order[i]]);
         for (; write; write = npjt_next_write(d, write))
-            if (write->request == request && !write->replied)
+            if (write->request == request)
                 return write;
     }
     return NULL;

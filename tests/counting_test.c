@@ -79,8 +79,10 @@ Test(counting, counts_blocks_and_bytes)
     cr_assert_eq(now.exhausted, 0);
     give(b, 100);
     give(c, 1000);
+    give(take(1), 1);
     cr_assert_eq(stats().bytes.live, 0);
     cr_assert_eq(stats().bytes.peak, 1100);
+    cr_assert_eq(stats().blocks.peak, 2);
 }
 
 Test(counting, many_blocks_in_any_order)
@@ -266,6 +268,15 @@ Test(counting, underrun)
     cr_assert_str_eq(finding.text, "UNDERRUN: block 1 (64 bytes, allocation 1, age 1) written to at offset -1");
 }
 
+Test(counting, underrun_is_found_by_check_once)
+{
+    unsigned char *block = take(64);
+    block[-1] ^= 1;
+    cr_assert_eq(npjt_counting_check(&pool), 1);
+    give(block, 64);
+    cr_assert_eq(the_finding(NPJT_ABUSE_UNDERRUN).block, 1);
+}
+
 Test(counting, write_after_release_is_found_by_check_once)
 {
     unsigned char *block = take(64);
@@ -312,6 +323,16 @@ Test(counting, quarantine_is_bounded_in_bytes)
     cr_assert_eq(stats().findings, 0, "256 KiB fit");
     give(take(1), 1);
     cr_assert_eq(the_finding(NPJT_ABUSE_WRITE_AFTER_RELEASE).offset, 5);
+}
+
+Test(counting, what_no_quarantine_holds_drives_nothing_out)
+{
+    unsigned char *block = take(64);
+    give(block, 64);
+    block[3] = 0;
+    give(take(256 * 1024 + 1), 256 * 1024 + 1);
+    cr_assert_eq(stats().findings, 0, "it is there still");
+    cr_assert_eq(npjt_counting_check(&pool), 1);
 }
 
 Test(counting, bad_calls)

@@ -45,6 +45,14 @@ static npj_status write_leaks(void *srv, npj_job job, uint64_t tag, const void *
     return status;
 }
 
+static npj_status add_leaks(void *srv, uint64_t client, uint64_t provider, uint64_t cookie, uint64_t tag, npj_job *out)
+{
+    npj_status status = GOOD.add_job(srv, client, provider, cookie, tag, out);
+    if (status == NPJ_STATUS_PENDING)
+        (void)memory.mem.alloc(memory.mem.user, 48);
+    return status;
+}
+
 static npj_status close_allocates(void *srv, npj_job job, uint64_t tag)
 {
     void *block = memory.mem.alloc(memory.mem.user, 32);
@@ -377,6 +385,12 @@ const struct fault *driver_faults(size_t *count)
     faults[n - 1].subject.srv_new = new_keeping_mem;
     faults[n - 1].subject.stats = NULL;
     faults[n - 1].subject.engine_blocks = 0;
+    FAULT("something is kept of each job, and nobody counts", 2, "tape 1\nopen\nclose\nhost\nopen\nclose\nhost\n",
+          add_job, add_leaks);
+    faults[n - 1].subject.srv_new = new_keeping_mem;
+    faults[n - 1].subject.stats = NULL;
+    faults[n - 1].subject.engine_blocks = 0;
+    SAYS("memory has grown: with 1 jobs");
     FAULT("a leak while packets are kept for reuse, and nobody counts", 2,
           "tape 1 reuse=on\nopen\nhost\ntrim\nwrite length=16\nhost\ntrim\n", write, write_leaks);
     faults[n - 1].subject.srv_new = new_keeping_mem;

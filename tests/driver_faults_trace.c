@@ -131,6 +131,16 @@ static bool without_completions(npj_trace *trace)
     return trace->event != NPJ_EVENT_WRITTEN || trace->status != NPJ_STATUS_SUCCESS;
 }
 
+static bool without_refused_cancels(npj_trace *trace)
+{
+    return trace->event != NPJ_EVENT_CANCEL || trace->status == NPJ_STATUS_SUCCESS;
+}
+
+static bool without_refusals_when_gone(npj_trace *trace)
+{
+    return trace->from != NPJ_STATE_GONE || trace->status == NPJ_STATUS_SUCCESS;
+}
+
 static bool without_refusals(npj_trace *trace)
 {
     return trace->status == NPJ_STATUS_SUCCESS;
@@ -298,6 +308,8 @@ TRACING(writes_refused)
 TRACING(writes_taken)
 TRACING(stale_taken)
 TRACING(without_writes)
+TRACING(without_refused_cancels)
+TRACING(without_refusals_when_gone)
 TRACING(without_completions)
 TRACING(without_refusals)
 TRACING(without_client_gone)
@@ -386,6 +398,15 @@ size_t driver_faults_in_the_trace(struct fault *faults, size_t n)
     FAULT("a refused abort is not traced", 3, "tape 1\nopen\nabort status=success\nhost\n", srv_new,
           new_without_aborts);
     SAYS("abort was refused, and is not traced as others were");
+    FAULT("a refused cancel of a write whose bytes are held is not traced", 3,
+          "tape 1\nopen\nwrite length=16 how=lend\nnext\nabort status=print_cancelled\nnext\ncancel "
+          "write=answered\nhost\n",
+          srv_new, new_without_refused_cancels);
+    SAYS("cancel was refused, and is not traced as others were");
+    FAULT("a refused connect of a job that is gone is not traced", 3,
+          "tape 1\nopen\nclose\nnext\ncomplete\nnext\ncomplete\nconnect job=ended\nhost\n", srv_new,
+          new_without_refusals_when_gone);
+    SAYS("connect was refused, and is not traced as others were");
     FAULT("a cancel is traced twice", 3, CANCELLED, srv_new, new_cancels_twice);
     SAYS("cancel is traced 2 times");
     FAULT("a failed job is not told of a shutdown", 3,
