@@ -180,7 +180,6 @@ void npjt_fail(struct npjt_driver *d, struct a_job *job, npj_status status)
         return;
     job->failed = job->failure_learnt = true;
     job->failure = status;
-    job->stalling = false;
     for (unsigned kind = 0; kind < 4; kind++)
         npjt_answer(job, (npj_request_kind)kind, status);
     for (struct a_write *write = npjt_first_write(d, job); write; write = npjt_next_write(d, write))
@@ -193,10 +192,10 @@ void npjt_fail(struct npjt_driver *d, struct a_job *job, npj_status status)
 void npjt_learn_failure(struct npjt_driver *d, struct a_job *job, npj_status status)
 {
     for (unsigned kind = 0; kind < 4; kind++)
-        if (job->phase[kind] == ANSWERED && job->answer[kind] == job->failure)
+        if (job->answer[kind] == job->failure)
             job->answer[kind] = status;
     for (struct a_write *write = npjt_first_write(d, job); write; write = npjt_next_write(d, write))
-        if (write->answered && !write->replied && write->status == job->failure)
+        if (write->status == job->failure)
             write->status = write->or_else = status;
     job->failure = status;
     job->failure_learnt = true;
@@ -214,7 +213,7 @@ bool npjt_resume_due(const struct npjt_driver *d, const struct a_job *job)
 {
     bool fits_again =
         job->packets < d->limits.max_job_packets && job->bytes + d->limits.max_write_bytes <= d->limits.max_job_bytes;
-    return fits_again || job->failed || job->gone || job->phase[NPJ_REQUEST_CLOSE] != NOT_ASKED;
+    return fits_again || job->failed || job->phase[NPJ_REQUEST_CLOSE] != NOT_ASKED;
 }
 
 /** Byte mode: writes of no bytes are answered in their turn, and never put in flight. */

@@ -325,6 +325,51 @@ Test(counting, quarantine_is_bounded_in_bytes)
     cr_assert_eq(the_finding(NPJT_ABUSE_WRITE_AFTER_RELEASE).offset, 5);
 }
 
+/* Whether a block is still watched after its release and that of @p others like it: its second release tells. */
+static bool is_watched(size_t blocks, size_t bytes, int others)
+{
+    npjt_counting other;
+    npjt_counting_init(&other, &(npjt_counting_options){.quarantine_blocks = blocks, .quarantine_bytes = bytes});
+    const npj_mem own = npjt_counting_mem(&other);
+    void *block = own.alloc(own.user, 64);
+    own.release(own.user, block, 64);
+    for (int i = 0; i < others; i++) {
+        own.release(own.user, own.alloc(own.user, 64), 64);
+    }
+    own.release(own.user, block, 64);
+    bool watched = npjt_counting_stats_of(&other)->found[NPJT_ABUSE_DOUBLE_RELEASE] == 1;
+    cr_assert_eq(npjt_counting_finish(&other), 1);
+    return watched;
+}
+
+Test(counting, quarantine_is_as_large_as_asked)
+{
+    cr_expect(is_watched(0, 0, 255));
+    cr_expect_not(is_watched(0, 0, 256));
+    cr_expect(is_watched(3, 0, 2));
+    cr_expect_not(is_watched(3, 0, 3));
+    cr_expect(is_watched(0, 128, 1));
+    cr_expect_not(is_watched(0, 128, 2));
+    cr_expect(is_watched(0, 64, 0));
+    cr_expect_not(is_watched(0, 63, 0));
+    cr_expect_not(is_watched(SIZE_MAX, 0, 0));
+}
+
+Test(counting, quarantine_is_empty_after_a_reset)
+{
+    for (int i = 0; i < 256; i++) {
+        give(take(1024), 1024);
+    }
+    cr_assert_eq(npjt_counting_reset(&pool), 0);
+    unsigned char *block = take(1024);
+    give(block, 1024);
+    for (int i = 0; i < 255; i++) {
+        give(take(1024), 1024);
+    }
+    give(block, 1024);
+    cr_assert_eq(the_finding(NPJT_ABUSE_DOUBLE_RELEASE).block, 1);
+}
+
 Test(counting, what_no_quarantine_holds_drives_nothing_out)
 {
     unsigned char *block = take(64);

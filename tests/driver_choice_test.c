@@ -50,15 +50,24 @@ static npj_status query_has_the_other(const void *srv, npj_job job, npj_job_info
 
 Test(driver, of_two_deadlines_either_may_be_the_reason)
 {
-    static const char text[] =
+    static const char *const texts[] = {
+        /* Of two writes, and of a close as well. */
         "tape 1 stall_timeout=10 drain_timeout=10\nadvance to=+0\nopen\nwrite length=16\nwrite length=16\nnext\n"
-        "shutdown how=drain\nadvance to=+10\nhost\n";
-    npjt_subject subject = npjt_subject_npjob;
-    subject.next = next_has_the_other;
-    subject.query = query_has_the_other;
-    is_well(&subject, text);
-    subject.query = NULL;
-    is_well(&subject, text);
+        "shutdown how=drain\nadvance to=+10\nhost\n",
+        "tape 1 drain_timeout=10\nadvance to=+0\nopen\nwrite length=16\nclose\nnext\nshutdown how=drain\nadvance "
+        "to=+10\nhost\n",
+        /* Of a connect, but not of the add that was answered before. */
+        "tape 1 connect_timeout=10 drain_timeout=10\nadvance to=+0\nadd\nconnect\nnext\ncomplete\nshutdown "
+        "how=drain\nadvance to=+10\nhost\n",
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        npjt_subject subject = npjt_subject_npjob;
+        subject.next = next_has_the_other;
+        subject.query = query_has_the_other;
+        is_well(&subject, texts[i]);
+        subject.query = NULL;
+        is_well(&subject, texts[i]);
+    }
 }
 
 /* A write was cancelled, and the pipe fails before the cancel has come through: either is true of it. */

@@ -422,6 +422,13 @@ size_t driver_faults_in_actions(struct fault *faults)
     FAULT("a write's count is one short", 8, WRITE_ONE, next, next_counts_short);
     SAYS("the write of tag 7a6e000000010002 is answered with a count of 15");
     FAULT("RESUME never comes", 9, FILL, next, next_without_resume);
+    FAULT("RESUME never comes to a job that has failed", 9,
+          "tape 1 max_job_packets=1\nopen\nwrites length=1 count=2\nnext\nabort status=print_cancelled\nnext\n", next,
+          next_without_resume);
+    SAYS("a RESUME is due");
+    FAULT("RESUME never comes to a job that closes", 9,
+          "tape 1 max_job_packets=1\nopen\nwrites length=1 count=2\nnext\nclose\nnext\n", next, next_without_resume);
+    SAYS("a RESUME is due");
     FAULT("IDLE never comes", 9, FILL, next, next_without_idle);
     SAYS("nothing is left after a shutdown, and IDLE has not come");
     FAULT("RETURN never comes", 9, LENT, next, next_without_return);
