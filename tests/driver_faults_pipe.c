@@ -140,7 +140,6 @@ static bool next_offers_pieces(void *srv, npj_action *out)
     return more;
 }
 
-/** The second iovec is changed, */
 static npj_iov kept_iovecs[2];
 
 static bool next_keeps_iovecs(void *srv, npj_action *out)
@@ -153,7 +152,39 @@ static bool next_keeps_iovecs(void *srv, npj_action *out)
     return more;
 }
 
-/** when a write comes. */
+/** Two writes change places: each is of as many bytes as the other. */
+static bool next_swaps_two(void *srv, npj_action *out)
+{
+    bool more = next_keeps_iovecs(srv, out);
+    if (more && out && out->iov == kept_iovecs) {
+        const npj_iov first = kept_iovecs[0];
+        kept_iovecs[0] = kept_iovecs[1];
+        kept_iovecs[1] = first;
+    }
+    return more;
+}
+
+/** The first byte is lost, and the last one is there twice. */
+static bool next_is_a_byte_behind(void *srv, npj_action *out)
+{
+    bool more = offers_a_copy(srv, out);
+    if (more && out && out->kind == NPJ_WRITE)
+        memmove(memory.bytes, memory.bytes + 1, memory.iov.length - 1);
+    return more;
+}
+
+/** The first bytes that come to a pipe come to all. */
+static bool next_has_first_bytes(void *srv, npj_action *out)
+{
+    if (!memory.have)
+        return offers_a_copy(srv, out);
+    bool more = GOOD.next(srv, out);
+    if (more && out && out->kind == NPJ_WRITE)
+        out->iov = &memory.iov;
+    return more;
+}
+
+/** The second iovec is changed when a write comes. */
 static npj_status write_changes_second_iovec(void *srv, npj_job job, uint64_t tag, const void *bytes, uint32_t length,
                                              unsigned flags, npj_req *out)
 {
@@ -218,6 +249,13 @@ size_t driver_faults_at_the_pipe(struct fault *faults, size_t n)
           write, write_is_to_return);
     faults[n - 1].subject.next = next_returns_first;
     SAYS("whose bytes are not held");
+    FAULT("two writes change places", 7, "tape 1\nopen\nwrites length=16 count=2\nhost\n", next, next_swaps_two);
+    SAYS("not those accepted, in order");
+    FAULT("a byte is lost, and another doubled", 7, WRITE_ONE, next, next_is_a_byte_behind);
+    SAYS("not those accepted, in order");
+    FAULT("a job has another's bytes", 7,
+          TWO_PROVIDERS "write job=oldest length=16\nwrite job=newest length=16\nhost\n", next, next_has_first_bytes);
+    SAYS("not those accepted, in order");
     FAULT("a message is made up", 7, "tape 1 pipe=message\nopen\nhost\n", next, next_makes_up_message);
     SAYS("without a write that waits for it");
     FAULT("a message is cut", 7, MESSAGE, next, next_cuts);
