@@ -33,6 +33,23 @@ Test(shrink, a_leak_is_shown_by_its_least_tape)
     }
 }
 
+/* What it needs is a write; of which job, of what and how long, it does not. */
+Test(shrink, what_remains_has_no_operand_in_vain)
+{
+    static const char longer[] = "tape 1\nopen client=2 provider=3\nwrite length=512 how=lend\nnext\ncomplete\nnext\n";
+    static uint8_t tape[NPJT_TAPE_MAX];
+    npjt_reader reader;
+    npjt_header header;
+    npjt_record record;
+    size_t size = tape_of(longer, tape);
+    cr_assert_eq(npjt_shrink(&npjt_subject_srv_nt4, NULL, tape, size, tape, &size), NPJT_LAW_PACKETS);
+    npjt_tape_begin(&reader, tape, size, &header);
+    while (npjt_tape_next(&reader, &record))
+        for (unsigned i = 0; i < NPJT_OPERANDS; i++)
+            cr_expect_eq(record.operand[i], 0, "operand %u of record %u", i, (unsigned)reader.records);
+    cr_expect_gt(reader.records, 0);
+}
+
 static bool next_stops_short(void *srv, npj_action *out)
 {
     bool more = npjt_subject_srv_nt4.next(srv, out);
