@@ -365,6 +365,26 @@ static bool next_invents_kind(void *srv, npj_action *out)
     return more;
 }
 
+static npj_status cancel_arms_second(void *srv, npj_req request)
+{
+    memory.armed = ++memory.count == 2;
+    return GOOD.cancel(srv, request);
+}
+
+/** The second write of a WRITE that is cancelled has a CANCEL of its own. */
+static bool next_cancels_for_each(void *srv, npj_action *out)
+{
+    if (memory.armed && out) {
+        memory.armed = false;
+        *out = memory.kept;
+        return true;
+    }
+    bool more = GOOD.next(srv, out);
+    if (more && is_kind(out, NPJ_CANCEL))
+        memory.kept = *out;
+    return more;
+}
+
 static bool next_replies_to_nothing(void *srv, npj_action *out)
 {
     bool more = GOOD.next(srv, out);
@@ -400,6 +420,11 @@ size_t driver_faults_in_actions(struct fault *faults)
     FAULT("an action has another job's handle", 1, WRITE_ONE, next, next_names_another_job);
     SAYS("OPEN for a job that has ended or never was");
     FAULT("a CANCEL is said twice", 3, CANCELLED, next, next_repeats_cancel);
+    FAULT("a CANCEL is said for each write of a WRITE", 3,
+          "tape 1\nopen\nwrites length=4 count=2\nnext\ncancel write=newest\nnext\ncancel write=oldest\nnext\n", next,
+          next_cancels_for_each);
+    faults[n - 1].subject.cancel = cancel_arms_second;
+    SAYS("that nobody asked for");
     FAULT("CANCELs have no end", 3, CANCELLED, next, next_cancels_for_ever);
     FAULT("the path is kept, and read when it is to be opened", 3, WRITE_ONE, next, next_reads_path);
     faults[n - 1].subject.job_added = added_keeps_path;

@@ -164,6 +164,37 @@ static bool next_swaps_two(void *srv, npj_action *out)
     return more;
 }
 
+static bool next_has_no_iovecs(void *srv, npj_action *out)
+{
+    bool more = GOOD.next(srv, out);
+    if (more && out && out->kind == NPJ_WRITE)
+        out->iov = NULL;
+    return more;
+}
+
+/** More than there can be packets in a WRITE. */
+static bool next_has_many_iovecs(void *srv, npj_action *out)
+{
+    static npj_iov many[65];
+    bool more = offers_a_copy(srv, out);
+    if (more && out && out->kind == NPJ_WRITE) {
+        for (size_t i = 0; i < sizeof many / sizeof *many; i++)
+            many[i] = (npj_iov){memory.bytes, 1};
+        out->iov = many;
+        out->count = out->iov_count = sizeof many / sizeof *many;
+    }
+    return more;
+}
+
+/** Nobody has cancelled it. */
+static bool next_says_cancelled(void *srv, npj_action *out)
+{
+    bool more = GOOD.next(srv, out);
+    if (more && out && out->kind == NPJ_REPLY && out->status == NPJ_STATUS_PIPE_BROKEN)
+        out->status = NPJ_STATUS_CANCELLED;
+    return more;
+}
+
 /** The first byte is lost, and the last one is there twice. */
 static bool next_is_a_byte_behind(void *srv, npj_action *out)
 {
@@ -216,7 +247,7 @@ static bool next_returns_first(void *srv, npj_action *out)
 static npj_status new_with_larger_batches(const npj_config *config, void **out)
 {
     npj_config changed = *config;
-    changed.max_batch *= 2;
+    changed.max_batch++;
     return GOOD.srv_new(&changed, out);
 }
 
@@ -249,6 +280,12 @@ size_t driver_faults_at_the_pipe(struct fault *faults, size_t n)
           write, write_is_to_return);
     faults[n - 1].subject.next = next_returns_first;
     SAYS("whose bytes are not held");
+    FAULT("a WRITE has no iovecs", 7, WRITE_ONE, next, next_has_no_iovecs);
+    SAYS("a WRITE of 1 iovecs");
+    FAULT("a WRITE has more iovecs than packets fit", 7, WRITE_ONE, next, next_has_many_iovecs);
+    SAYS("a WRITE of 65 iovecs");
+    FAULT("a write of a pipe that fails is said to be cancelled", 8, FAIL_ONE, next, next_says_cancelled);
+    SAYS("is answered with STATUS_CANCELLED where STATUS_PIPE_BROKEN is right");
     FAULT("two writes change places", 7, "tape 1\nopen\nwrites length=16 count=2\nhost\n", next, next_swaps_two);
     SAYS("not those accepted, in order");
     FAULT("a byte is lost, and another doubled", 7, WRITE_ONE, next, next_is_a_byte_behind);

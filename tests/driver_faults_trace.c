@@ -334,10 +334,11 @@ TRACING(cap_with_another_status)
 
 /* --------------------------------------------------------------------------------------------------------- the list */
 
-#define CAP_OF_WRITES "tape 1 max_packets=1\nopen\nwrite length=1\nwrite length=1\nhost\n"
-#define CAP_OF_JOBS   "tape 1 max_jobs=1\nopen\nadd\nhost\n"
-#define REFUSED       "tape 1\nopen\nconnect\nwrite length=16 how=neither\n"
-#define ENDS          WRITE_ONE "close\nhost\nnext\n"
+#define CAP_OF_WRITES                                                                                                  \
+    "tape 1 max_packets=1\nopen\nwrite length=1\nwrite length=1\nwrite length=1 how=neither\nwrite length=1\nhost\n"
+#define CAP_OF_JOBS "tape 1 max_jobs=1\nopen\nadd\nhost\n"
+#define REFUSED     "tape 1\nopen\nconnect\nwrite length=16 how=neither\n"
+#define ENDS        WRITE_ONE "close\nhost\nnext\n"
 
 size_t driver_faults_in_the_trace(struct fault *faults, size_t n)
 {
