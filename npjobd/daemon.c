@@ -7,7 +7,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "connection.h"
@@ -15,38 +14,9 @@
 #include "log.h"
 #include "state.h"
 
-/* What a job has open at once: its socket, and its pipe or the two outputs of a command. */
-enum { JOB_DESCRIPTORS = 3 };
-
-/* What the daemon has open besides: the loop, the standard streams, the control socket and those who ask there, files
- * that are being read or written, a command that is being started. */
-enum { OWN_DESCRIPTORS = 40 };
-
 enum { LOOK_AGAIN_MS = 1000, SAY_AGAIN_MS = 60000 };
 
 /* ---------------------------------------------------------------------------------------------- descriptors */
-
-/* As many connections as there are descriptors for their pipes as well, so that no job fails for want of one. */
-void daemon_make_room(npjobd *self)
-{
-    struct rlimit limit;
-    rlim_t own = OWN_DESCRIPTORS + self->settings->printer_count;
-    rlim_t wanted = own + (rlim_t)JOB_DESCRIPTORS * self->service.max_jobs;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-        return;
-    if (limit.rlim_cur < wanted && limit.rlim_cur < limit.rlim_max) {
-        limit.rlim_cur = wanted < limit.rlim_max ? wanted : limit.rlim_max;
-        (void)setrlimit(RLIMIT_NOFILE, &limit);
-        (void)getrlimit(RLIMIT_NOFILE, &limit);
-    }
-    rlim_t room = limit.rlim_cur > own ? (limit.rlim_cur - own) / JOB_DESCRIPTORS : 0;
-    self->service.room = UINT32_MAX; /* max jobs is what counts */
-    if (room < self->service.max_jobs) {
-        self->service.room = room > 0 ? (uint32_t)room : 1;
-        log_line(LOG_WARNING, "%ju descriptors suffice for %ju of %u jobs at once; the others wait",
-                 (uintmax_t)limit.rlim_cur, (uintmax_t)self->service.room, (unsigned)self->service.max_jobs);
-    }
-}
 
 static void resume(npjobd *self)
 {

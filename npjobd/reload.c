@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,6 +13,13 @@
 #include "state.h"
 
 enum { WHY = 256 };
+
+/* What a job has open at once: its socket, and its pipe or the two outputs of a command. */
+enum { JOB_DESCRIPTORS = 3 };
+
+/* What the daemon has open besides: the loop, the standard streams, the control socket and those who ask there, files
+ * that are being read or written, a command that is being started. */
+enum { OWN_DESCRIPTORS = 40 };
 
 /* A listener of the daemon's own found no descriptor for a connection. */
 static void on_exhausted(void *user, int error)
@@ -211,6 +219,30 @@ static void make_folders(const settings *fresh, const char *folder, uid_t smbd)
         (void)make_folder(folder, 0700, smbd);
 }
 
+/* ---------------------------------------------------------------------------------------------- descriptors */
+
+/* As many connections as there are descriptors for their pipes as well, so that no job fails for want of one. */
+static void make_room(npjobd *self)
+{
+    struct rlimit limit;
+    rlim_t own = OWN_DESCRIPTORS + self->settings->printer_count;
+    rlim_t wanted = own + (rlim_t)JOB_DESCRIPTORS * self->service.max_jobs;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    if (limit.rlim_cur < wanted && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = wanted < limit.rlim_max ? wanted : limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+        (void)getrlimit(RLIMIT_NOFILE, &limit);
+    }
+    rlim_t room = limit.rlim_cur > own ? (limit.rlim_cur - own) / JOB_DESCRIPTORS : 0;
+    self->service.room = UINT32_MAX; /* max jobs is what counts */
+    if (room < self->service.max_jobs) {
+        self->service.room = room > 0 ? (uint32_t)room : 1;
+        log_line(LOG_WARNING, "%ju descriptors suffice for %ju of %u jobs at once; the others wait",
+                 (uintmax_t)limit.rlim_cur, (uintmax_t)self->service.room, (unsigned)self->service.max_jobs);
+    }
+}
+
 /* ---------------------------------------------------------------------------------------------- all of it */
 
 static bool same(const char *one, const char *other)
@@ -280,7 +312,7 @@ size_t daemon_apply(npjobd *self, settings *fresh, uid_t smbd)
 
     settings_free(self->settings);
     self->settings = fresh;
-    daemon_make_room(self);
+    make_room(self);
     self->service.relieved(&self->service);
     return failed;
 }

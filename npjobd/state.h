@@ -46,9 +46,6 @@ static inline npjobd *daemon_of(service *shared)
     return (npjobd *)shared;
 }
 
-/** Sets how many connections there may be at once, from the settings and the limit of descriptors. */
-void daemon_make_room(npjobd *self);
-
 /**
  * Has the daemon serve with new settings: printers come, go and change, files and sockets move. At the start everything
  * is new.
