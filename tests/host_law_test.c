@@ -342,6 +342,23 @@ Test(law, a_deadline_counts_from_the_call)
     rig_end(r);
 }
 
+/* Nothing happens until then, and the loop has nothing to do. */
+Test(law, the_loop_sleeps_until_a_deadline)
+{
+    enum { TURNS = 50 };
+    npjp_config limits = rig_limits();
+    limits.engine.add_timeout = 300;
+    struct rig *r = rig_start(&limits);
+    struct seen s = {.provider_waits = true};
+    job_start(r, &s, job_options(&s));
+    for (int i = 0; i < TURNS && reply_to(&s, NPJ_REQUEST_ADD, TAG_ADD) == NULL; i++)
+        uv_run(&r->loop, UV_RUN_ONCE);
+    expect_reply(&s, NPJ_REQUEST_ADD, TAG_ADD, NPJ_STATUS_IO_TIMEOUT);
+    cr_assert_eq(npjp_job_added(s.job, s.op, NPJ_STATUS_CANCELLED, NULL, 0), NPJ_STATUS_SUCCESS);
+    until(r, &s, false, has_ended);
+    rig_end(r);
+}
+
 /* ------------------------------------------------------------------------------------------------ standing still */
 
 enum { STALL_MS = 1000, STANDS_STILL_US = 1500000 };

@@ -111,6 +111,7 @@ Test(words, take_no_value_within_code)
     expect_words(NPJP_ADD_JOB, "sh -c 'echo 100%% \"$1\"' sh %p", "sh|-c|echo 100% \"$1\"|sh|laser");
     expect_words(NPJP_ADD_JOB, "lp -c%p -cc %p", "lp|-claser|-cc|laser");
     expect_words(NPJP_ADD_JOB, "sh -c code -%% %p", "sh|-c|code|-%|laser");
+    expect_words(NPJP_ADD_JOB, "cat %J - %p", "cat|two words; $(reboot)|-|laser");
 }
 
 Test(words, refuse_what_they_are_not)
