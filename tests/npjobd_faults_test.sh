@@ -67,6 +67,22 @@ stranger()
         ! setpriv --reuid 65534 --clear-groups "$folder/${NPJOBD##*/}" status --config conf && has 'control: user 65534 may not ask'
 }
 
+# A daemon that is not root's is its own user's as well, who may print and ask.
+own_user()
+{
+    local npjobd=$NPJOBD verdict
+    cp "$NPA_CLIENT" "$NPJOBD" "$folder" && chmod 755 "$folder/${NPA_CLIENT##*/}" "$folder/${NPJOBD##*/}" || return 1
+    NPJOBD=$folder/${npjobd##*/}
+    rm -rf n control && configure 'smbd user = 12345' && make_provider && chown -R 65534 "$folder" && start setpriv --reuid 65534 --clear-groups &&
+        echo job | setpriv --reuid 65534 --clear-groups "$folder/${NPA_CLIENT##*/}" n/np/laser && calls 'schedule 1' &&
+        setpriv --reuid 65534 --clear-groups "$NPJOBD" status --config conf && echo job | client 0 && calls 'schedule 1' 'schedule 2' &&
+        is scheduled 2 && stop
+    verdict=$?
+    NPJOBD=$npjobd
+    chown -R 0 "$folder"
+    return $verdict
+}
+
 # ---------------------------------------------------------------------------------------------- providers
 
 # refused PATTERN: a client whose job never came to be.
@@ -413,6 +429,9 @@ if [ "$(id -u)" -eq 0 ]; then
     check 'strangers are kept out' stranger
 fi
 check 'it stops' stop
+if [ "$(id -u)" -eq 0 ]; then
+    check 'one that is not root serves its own user' own_user
+fi
 check 'addjob fails, in every way' addjob_fails
 check 'addjob prints rubbish' addjob_prints_rubbish
 check 'addjob outlives its client' addjob_outlives_its_client

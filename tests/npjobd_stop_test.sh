@@ -146,9 +146,12 @@ reload_finds_sockets_gone()
 
 reload_moves_sockets()
 {
+    local before
+    number live # whoever asks first has libuv open what it keeps
+    before=$(held)
     configure && sed -i "s|^ncalrpc dir = .*|ncalrpc dir = $folder/m|; s|^control socket = .*|control socket = $folder/elsewhere|" conf &&
         reload && [ -S m/np/laser ] && [ ! -e n/np/laser ] && [ ! -e control ] && "$NPJOBD" status --config conf &&
-        configure && reload && [ -S n/np/laser ] && [ ! -e m/np/laser ]
+        configure && reload && [ -S n/np/laser ] && [ ! -e m/np/laser ] && until_so holds "$before"
 }
 
 reload_spells_paths_otherwise()
@@ -231,8 +234,10 @@ removed_printer_comes_back_late()
 
 stale_socket_is_replaced()
 {
-    configure && python3 -c "import socket; socket.socket(socket.AF_UNIX).bind('n/np/laser')" && [ -S n/np/laser ] &&
-        fresh_start && echo job | client 0 && calls 'schedule 1'
+    local usual
+    configure && fresh_start && usual=$(held) && stop &&
+        python3 -c "import socket; socket.socket(socket.AF_UNIX).bind('n/np/laser')" && [ -S n/np/laser ] &&
+        fresh_start && until_so holds "$usual" && echo job | client 0 && calls 'schedule 1'
 }
 
 # fails_to_start CODE PATTERN
