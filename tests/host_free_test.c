@@ -178,18 +178,31 @@ static void free_when_stopped(npjp_host *host, void *user)
     npjp_host_free(&r->host);
 }
 
-Test(host_free, from_stopped)
+static struct rig *stop_and_tell(void (*stopped)(npjp_host *host, void *user))
 {
     struct rig *r = rig_start(NULL);
     npjp_config config = rig_limits();
     npjp_host_free(&r->host);
     config.loop = &r->loop;
     config.engine.mem = npjt_counting_mem(&r->pool);
-    config.stopped = free_when_stopped;
+    config.stopped = stopped;
     config.user = r;
     cr_assert_eq(npjp_host_new(&config, &r->host), NPJ_STATUS_SUCCESS);
     cr_assert_eq(npjp_host_stop(r->host, NPJ_DRAIN), NPJ_STATUS_SUCCESS);
     settle(r);
+    return r;
+}
+
+Test(host_free, when_nobody_waits_for_its_stop)
+{
+    struct rig *r = stop_and_tell(NULL);
+    cr_assert_not_null(r->host);
+    rig_end(r);
+}
+
+Test(host_free, from_stopped)
+{
+    struct rig *r = stop_and_tell(free_when_stopped);
     cr_assert_eq(r->stopped, 1);
     cr_assert_null(r->host);
     rig_end(r);
