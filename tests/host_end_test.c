@@ -366,21 +366,28 @@ Test(end, a_provider_that_neither_reserves_nor_fails_is_wrong)
 
 /* ------------------------------------------------------------------------------------------------ broken jobs */
 
+static void break_job(struct rig *r, struct seen *s, uint64_t client)
+{
+    npjp_job_options options = job_options(s);
+    options.client = client;
+    job_start(r, s, options);
+    until(r, s, false, is_connected);
+    reader_accept(r);
+    reader_close(r);
+    must_write(s, TAG_WRITE, "x", 1, NPJ_COPY);
+    settle(r);
+    expect_reply(s, NPJ_REQUEST_WRITE, TAG_WRITE, NPJ_STATUS_PIPE_BROKEN);
+    cr_assert_eq(s->ended, 0, "its client has not closed it");
+    cr_assert_eq(s->abandoned, 1);
+}
+
 /* It has nothing pending and is told of nothing; whatever ends it, its client learns. */
 static void a_broken_job_ends(void (*end)(struct rig *r, struct seen *s))
 {
     struct rig *r = rig_start(NULL);
     struct seen s = {0};
     reader_listen(r, STREAM);
-    job_start(r, &s, job_options(&s));
-    until(r, &s, false, is_connected);
-    reader_accept(r);
-    reader_close(r);
-    must_write(&s, TAG_WRITE, "x", 1, NPJ_COPY);
-    settle(r);
-    expect_reply(&s, NPJ_REQUEST_WRITE, TAG_WRITE, NPJ_STATUS_PIPE_BROKEN);
-    cr_assert_eq(s.ended, 0, "its client has not closed it");
-    cr_assert_eq(s.abandoned, 1);
+    break_job(r, &s, CLIENT);
     end(r, &s);
     settle(r);
     cr_assert_eq(s.ended, 1);
@@ -401,6 +408,29 @@ Test(end, a_broken_job_ends_with_its_client)
 Test(end, a_broken_job_ends_with_the_host)
 {
     a_broken_job_ends(host_stops);
+}
+
+static struct seen broken[3];
+
+static void abort_the_last(struct seen *s)
+{
+    (void)s;
+    (void)npjp_job_abort(broken[2].job, NPJ_STATUS_PRINT_CANCELLED);
+}
+
+/* One more ends while the first of two is told that it has: all are told. */
+Test(end, a_job_that_ends_another)
+{
+    struct rig *r = rig_start(NULL);
+    reader_listen(r, STREAM);
+    for (int i = 0; i < 3; i++)
+        break_job(r, &broken[i], i < 2 ? CLIENT : CLIENT + 1);
+    broken[0].on_ended = broken[1].on_ended = abort_the_last;
+    cr_assert_eq(npjp_client_gone(r->host, CLIENT, NPJ_STATUS_NETWORK_NAME_DELETED), NPJ_STATUS_SUCCESS);
+    settle(r);
+    for (int i = 0; i < 3; i++)
+        cr_assert_eq(broken[i].ended, 1, "job %d", i);
+    rig_end(r);
 }
 
 /* ------------------------------------------------------------------------------------------------ the host's stop */

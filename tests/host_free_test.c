@@ -414,6 +414,8 @@ Test(host_free, trouble_is_told_in_order)
     cr_assert_str_eq(npjp_job_trouble(s.job), "");
     npjp_job_tell(s.job, "first", "what\nhappened");
     npjp_job_tell(s.job, "second", "");
+    npjp_job_tell(s.job, "nothing", NULL);
+    npjp_job_tell(s.job, NULL, "nothing");
     cr_assert_str_eq(npjp_job_trouble(s.job), "first: what_happened; second");
     memset(text, 'y', sizeof text - 1);
     text[sizeof text - 1] = '\0';

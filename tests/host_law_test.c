@@ -359,6 +359,27 @@ Test(law, the_loop_sleeps_until_a_deadline)
     rig_end(r);
 }
 
+static void work_for_long(struct seen *s)
+{
+    (void)s;
+    usleep(100000);
+}
+
+/* It has passed already when the timer is set. */
+Test(law, a_deadline_that_passes_within_a_callback_comes)
+{
+    npjp_config limits = rig_limits();
+    limits.engine.add_timeout = 50;
+    struct rig *r = rig_start(&limits);
+    struct seen s = {.provider_waits = true, .on_add_job = work_for_long};
+    job_start(r, &s, job_options(&s));
+    until(r, &s, false, is_connected);
+    expect_reply(&s, NPJ_REQUEST_ADD, TAG_ADD, NPJ_STATUS_IO_TIMEOUT);
+    cr_assert_eq(npjp_job_added(s.job, s.op, NPJ_STATUS_CANCELLED, NULL, 0), NPJ_STATUS_SUCCESS);
+    until(r, &s, false, has_ended);
+    rig_end(r);
+}
+
 /* ------------------------------------------------------------------------------------------------ standing still */
 
 enum { STALL_MS = 1000, STANDS_STILL_US = 1500000 };
