@@ -179,7 +179,7 @@ pipe_stalls()
         client 5 <big && until_so grep -q '^abandon [0-9]* STATUS_IO_TIMEOUT$' calls
     local verdict=$?
     open_gate
-    [ $verdict -eq 0 ] && has 'status=STATUS_IO_TIMEOUT outcome=abandoned'
+    [ $verdict -eq 0 ] && has ' warning job=.*status=STATUS_IO_TIMEOUT outcome=abandoned'
 }
 
 # The whole job has come, and lies there.
@@ -271,16 +271,19 @@ silence_behind_the_end()
         has 'outcome=scheduled' && stop
 }
 
-# smbd has gone, and with it bytes of ours: an end that is none, behind all that has come.
+# smbd has gone, and with it bytes of ours: an end that is none, behind all that has come. The daemon finds both at one time.
 reset_connection()
 {
-    configure && fresh_start && python3 - "$handshake" <<'END' &&
-import socket, sys
+    configure && fresh_start && python3 - "$handshake" "$npjobd_pid" <<'END' &&
+import os, signal, socket, sys
 s = socket.socket(socket.AF_UNIX)
 s.connect('n/np/laser')
 s.sendall(open(sys.argv[1], 'rb').read())
 s.recv(1, socket.MSG_PEEK)
+os.kill(int(sys.argv[2]), signal.SIGSTOP)
 s.sendall(b'half a job')
+s.close()
+os.kill(int(sys.argv[2]), signal.SIGCONT)
 END
         calls 'abandon 1 STATUS_NETWORK_NAME_DELETED' && has 'bytes=10 .*outcome=abandoned whole="" reason="smbd has gone"' && stop
 }
@@ -354,7 +357,8 @@ descriptors_are_taken()
         reload && descriptors 425 && [ "$(limit)" -eq 128 ] && has_not suffice && stop
 }
 
-# There is always one job at a time; and whoever waits is let in when fewer printers leave room for more.
+# There is always one job at a time, no more, and the daemon can be asked; whoever waits is let in when fewer printers leave
+# room for more.
 hardly_any_descriptors()
 {
     local number others=() pid
@@ -362,12 +366,18 @@ hardly_any_descriptors()
         others+=("[p$number]" 'addjob command = a' 'schedule command = s' 'abandon command = a')
     done
     configure - "${others[@]}" && fresh_start prlimit --nofile=50:50 && has '50 descriptors suffice for 1 of 128 jobs' && [ "$(limit)" -eq 1 ] &&
-        echo job >job && client 0 <job && calls 'schedule 1' || return 1
+        echo job >job && client 0 <job && calls 'schedule 1' && close_gate && head -c 200000 /dev/zero | client 0 || return 1
+    "$NPA_CLIENT" n/np/laser <job >said & # waits also when that client has gone, and its job has not
+    pid=$!
+    until_so test -e waits.laser-2 && sleep 0.5 && [ "$(number live)" = 1 ] && open_gate && wait $pid &&
+        calls 'schedule 1' 'schedule 2' 'schedule 3' || return 1
     "$NPA_CLIENT" --silent n/np/laser &
     is live 1
     "$NPA_CLIENT" n/np/laser <job >said &
     pid=$!
-    has 'connections wait: no descriptors for more' && configure && reload && wait $pid && calls 'schedule 1' 'schedule 2' && stop
+    has 'connections wait: no descriptors for more' && sleep 1.5 && [ "$(number live)" = 1 ] &&
+        calls 'schedule 1' 'schedule 2' 'schedule 3' && configure && reload && wait $pid &&
+        calls 'schedule 1' 'schedule 2' 'schedule 3' 'schedule 4' && stop
 }
 
 # With few descriptors connections wait, and none is lost.

@@ -80,6 +80,20 @@ second_signal_aborts()
     return $verdict
 }
 
+# Also of one that waits for its pipe to take more, and whose memory comes back then.
+second_signal_aborts_what_waits()
+{
+    configure 'stop timeout = 300' - 'max job memory = 1M' && fresh_start && close_gate && head -c 2000000 /dev/zero >big || return 1
+    "$NPA_CLIENT" n/np/laser <big >said &
+    local pid=$! verdict
+    held_up 1 16 && kill -TERM "$npjobd_pid" && has 'SIGTERM: stopping' && kill -TERM "$npjobd_pid" && ends 0 &&
+        calls 'abandon 1 STATUS_SERVER_SHUTDOWN_IN_PROGRESS'
+    verdict=$?
+    open_gate
+    wait $pid
+    [ $? -eq 5 ] && return $verdict
+}
+
 # Whoever has not said who it is has nothing to lose.
 stop_ends_handshakes()
 {
@@ -440,6 +454,7 @@ check 'SIGTERM: a job in the middle is printed' drains
 check 'SIGINT is the same' drains_on_interrupt
 check 'stop timeout: then it is abandoned' stop_has_a_limit
 check 'a second SIGTERM: it is abandoned at once' second_signal_aborts
+check 'also if it waits for its pipe' second_signal_aborts_what_waits
 check 'a handshake is not waited for' stop_ends_handshakes
 check 'a command is ended with its job' stop_within_addjob
 check 'SIGHUP: a printer goes, its job does not' reload_without_the_printer
