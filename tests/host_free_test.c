@@ -400,6 +400,11 @@ Test(host_free, what_was_asked_for_is_a_copy)
     cr_assert_str_eq(asked->user_name, "user");
     cr_assert_str_eq(asked->client_name, "");
     cr_assert_eq(asked->client, CLIENT);
+    npjp_job_report report;
+    npj_job_info info;
+    npjp_job_report_get(s.job, &report);
+    cr_assert_eq(npj_job_query(npjp_host_srv(r->host), report.handle, &info), NPJ_STATUS_SUCCESS);
+    cr_assert_eq(info.client, CLIENT);
     rig_end(r);
 }
 

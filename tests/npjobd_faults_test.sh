@@ -371,10 +371,13 @@ hardly_any_descriptors()
     pid=$!
     until_so test -e waits.laser-2 && sleep 0.5 && [ "$(number live)" = 1 ] && open_gate && wait $pid &&
         calls 'schedule 1' 'schedule 2' 'schedule 3' || return 1
+    kill -STOP "$npjobd_pid" # it finds both at one time
     "$NPA_CLIENT" --silent n/np/laser &
-    is live 1
+    sleep 0.3
     "$NPA_CLIENT" n/np/laser <job >said &
     pid=$!
+    sleep 0.3
+    kill -CONT "$npjobd_pid"
     has 'connections wait: no descriptors for more' && sleep 1.5 && [ "$(number live)" = 1 ] &&
         calls 'schedule 1' 'schedule 2' 'schedule 3' && configure && reload && wait $pid &&
         calls 'schedule 1' 'schedule 2' 'schedule 3' 'schedule 4' && stop

@@ -178,7 +178,7 @@ reload_spells_paths_otherwise()
 reload_to_nowhere()
 {
     configure && sed -i "s|^ncalrpc dir = .*|ncalrpc dir = $folder/not/there|; s|^control socket = .*|control socket = $folder/not/there/control|" conf &&
-        reload ', 2 failures$' && has 'control socket: .*/not/there' && has 'printer laser keeps its old socket: ' && configure &&
+        reload ' error reload: .*, 2 failures$' && has 'control socket: .*/not/there' && has 'printer laser keeps its old socket: ' && configure &&
         "$NPJOBD" status --config conf && echo still | client 0 && has 'outcome=scheduled' 7 && reload
 }
 
@@ -190,7 +190,7 @@ nobody_prints()
 
 sockets_change_hands()
 {
-    configure 'smbd user = nobody' && reload && [ "$(stat -c %U n/np/laser)" = nobody ] && [ "$(stat -c %U control)" = root ] &&
+    configure 'smbd user = nobody' && reload && [ "$(stat -c %U n/np/laser)" = nobody ] && [ "$(stat -c %U control n n/np | uniq)" = root ] &&
         rm -r n && reload && [ "$(stat -c %U n n/np n/np/laser | uniq)" = nobody ] && nobody_prints && configure && reload &&
         [ "$(stat -c %U n/np/laser)" = root ] && chown root n n/np
 }
