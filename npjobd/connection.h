@@ -46,12 +46,11 @@ typedef struct connection {
     uint64_t heard;  /**< uv_now(): when bytes last came from the client, or left for the pipe */
     uint64_t bytes;  /**< read from the client */
     uint64_t packets;
-    size_t buffers;       /**< of the pool, that it has out */
-    pool_buffer *waiting; /**< read, but refused for now: QUOTA_EXCEEDED */
-    bool starved;         /**< not read from, for want of a buffer */
-    bool added;           /**< AddJob has succeeded */
-    bool lost;            /**< what came is not whole, and nothing more comes */
-    bool scheduled;       /**< the close was answered SUCCESS */
+    size_t buffers; /**< of the pool, that it has out */
+    bool starved;   /**< not read from, for want of a buffer */
+    bool added;     /**< AddJob has succeeded */
+    bool lost;      /**< what came is not whole, and nothing more comes */
+    bool scheduled; /**< the close was answered SUCCESS */
     whole_stream whole;
     const char *ending; /**< the verdict in words; static */
     npj_status failure; /**< the first, or SUCCESS */

@@ -80,9 +80,6 @@ static void on_ended(npjp_job *job, void *user)
     npjp_job_report known;
     npjp_job_report_get(job, &known);
     self->job = NULL;
-    if (self->waiting != NULL)
-        give_back(self, self->waiting);
-    self->waiting = NULL;
     count_outcome(self, &known);
     log_job(self, &known);
     connection_end(self);
@@ -166,11 +163,6 @@ static void send_buffer(connection *self, pool_buffer *buffer)
         self->packets++;
         return;
     }
-    if (status == NPJ_STATUS_QUOTA_EXCEEDED) {
-        self->waiting = buffer;
-        connection_listen(self, false);
-        return;
-    }
     give_back(self, buffer);
     job_fail(self, why_refused(self, status), NULL);
 }
@@ -244,7 +236,7 @@ static bool read_some(connection *self)
 void job_read(connection *self)
 {
     for (int i = 0; i < READS_AT_ONCE; i++)
-        if (!read_some(self) || self->fd < 0 || self->waiting != NULL)
+        if (!read_some(self) || self->fd < 0)
             return;
 }
 
@@ -289,24 +281,11 @@ static void on_returned(npjp_job *job, void *user, uint64_t tag)
     take_back(user, (pool_buffer *)(uintptr_t)tag);
 }
 
-static void on_resume(npjp_job *job, void *user)
-{
-    (void)job;
-    connection *self = user;
-    pool_buffer *buffer = self->waiting;
-    self->waiting = NULL;
-    if (buffer == NULL)
-        return;
-    connection_listen(self, true);
-    send_buffer(self, buffer);
-}
-
 /* ---------------------------------------------------------------------------------------------- the beginning */
 
 static npj_status add_job(connection *self)
 {
-    static const npjp_job_calls calls = {
-        .reply = on_reply, .returned = on_returned, .resume = on_resume, .ended = on_ended};
+    static const npjp_job_calls calls = {.reply = on_reply, .returned = on_returned, .ended = on_ended};
     char name[SETTINGS_NAME_MAX + 32];
     snprintf(name, sizeof name, "%s-%llu", self->printer->name, (unsigned long long)self->serial);
     npjp_job_options options = {
