@@ -208,6 +208,15 @@ store_no_sync()
         refused 1 'npjob-store: input/output error' run store schedule --id "$id" && run store abandon --id "$id" && left ''
 }
 
+# Nor the name: what might be lost with the power is not called printed.
+store_no_sync_of_the_folder()
+{
+    mkdir -p "$tmp/bad-folder" && printf '#!/bin/sh\n[ ! -d "$1" ] || { echo "input/output error" >&2; exit 1; }\n' \
+        >"$tmp/bad-folder/sync" && chmod +x "$tmp/bad-folder/sync" &&
+        PATH=$tmp/bad-folder:$PATH add store && put "$tmp/small" &&
+        refused 1 'npjob-store: input/output error' run store schedule --id "$id" && run store abandon --id "$id" && left ''
+}
+
 # Its schedule command was killed before it could say that the job was printed, and so the job is abandoned.
 store_abandoned_too_late()
 {
