@@ -124,14 +124,16 @@ static npj_status cancel_forgets(void *srv, npj_req request)
 static npj_status add_wants_memory(void *srv, uint64_t client, uint64_t provider, uint64_t cookie, uint64_t tag,
                                    npj_job *out)
 {
-    (void)srv, (void)client, (void)provider, (void)cookie, (void)tag, (void)out;
+    (void)out;
+    (void)GOOD.add_job(srv, client, provider, cookie, tag, NULL); /* counts as refused */
     return NPJ_STATUS_INSUFFICIENT_RESOURCES;
 }
 
 static npj_status write_wants_memory(void *srv, npj_job job, uint64_t tag, const void *bytes, uint32_t length,
                                      unsigned flags, npj_req *out)
 {
-    (void)srv, (void)job, (void)tag, (void)bytes, (void)length, (void)flags, (void)out;
+    (void)flags;
+    (void)GOOD.write(srv, job, tag, bytes, length, 0, out); /* counts as refused */
     return NPJ_STATUS_INSUFFICIENT_RESOURCES;
 }
 

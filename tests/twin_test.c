@@ -182,6 +182,61 @@ Test(twin, two_engines_share_nothing)
     cr_expect_not_null(strstr(sentence, "another engine"), "%s", sentence);
 }
 
+/* With many packets in a WRITE an empty message is taken for nothing, and never gets to the pipe. */
+static uint32_t batch;
+
+static npj_status new_noting_batch(const npj_config *config, void **out)
+{
+    batch = config->max_batch;
+    return npjt_subject_npjob.srv_new(config, out);
+}
+
+static bool next_without_empty(void *srv, npj_action *out)
+{
+    bool more = npjt_subject_npjob.next(srv, out);
+    if (!more || batch == 1 || out->kind != NPJ_WRITE || out->count > 0)
+        return more;
+    (void)npjt_subject_npjob.written(srv, out->op, NPJ_STATUS_SUCCESS, 0);
+    return npjt_subject_npjob.next(srv, out);
+}
+
+Test(twin, an_empty_message_is_something_that_a_pipe_has_taken)
+{
+    /* It is the last step, so that its REPLY is the last of all, however soon it comes. */
+    static const uint8_t script[] = {0,
+                                     0xE0,
+                                     0,
+                                     STEP(ADD, 0, 8, 0),
+                                     DO(DRAIN, 0),
+                                     DO(COMPLETE, 0),
+                                     DO(CONNECT, 0),
+                                     DO(DRAIN, 0),
+                                     DO(COMPLETE, 0),
+                                     DO(WRITE, 0)};
+    npjt_subject swallowing = npjt_subject_npjob;
+    swallowing.srv_new = new_noting_batch;
+    cr_expect(play(&swallowing, script, sizeof script, NPJT_RELATION_BATCH), "%s", sentence);
+    swallowing.next = next_without_empty;
+    cr_expect_not(play(&swallowing, script, sizeof script, NPJT_RELATION_BATCH));
+    cr_expect_not_null(strstr(sentence, "the pipe of job 0"), "%s", sentence);
+}
+
+/* A script in which the first client's steps come first is played in an order in which they do not. */
+Test(twin, the_other_order_is_another)
+{
+    uint8_t script[] = {0, 0xE0, 0, DO(ADD, 0), DO(ADD, 2), DO(ADD, 2), DO(DRAIN, 0)};
+    size_t count;
+    unsigned found = 0;
+    const struct twin_fault *fault = twin_faults(&count);
+    while (strcmp(fault->name, "the job that was added first has the last turn") != 0)
+        fault++;
+    for (unsigned seed = 0; seed < 16; seed++) {
+        script[2] = (uint8_t)seed;
+        found += !play(&fault->subject, script, sizeof script, NPJT_RELATION_COMMUTE);
+    }
+    cr_expect_gt(found, 0);
+}
+
 static bool stopping;
 
 static npj_status shutdown_noting(void *srv, npj_shutdown_how how)
