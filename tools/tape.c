@@ -61,7 +61,7 @@ static bool read_file(const char *path, text_file *out)
     out->size = out->bytes == NULL ? 0 : fread(out->bytes, 1, FILE_MAX + 1, file);
     int error = out->bytes == NULL || ferror(file) ? errno : 0;
     fclose(file);
-    if (error != 0 || out->size > FILE_MAX) {
+    if (out->bytes == NULL || error != 0 || out->size > FILE_MAX) {
         tool_complain("tape", "%s: %s", path, error != 0 ? strerror(error) : "too large for a tape");
         free(out->bytes);
         return false;
