@@ -120,8 +120,7 @@ static const npjt_scope scopes[] = {
      .check_all = true,
      .budget = {ANY, ANY, ANY, ANY, ANY, 0, 0, 0},
      .faults = 1},
-    /* Two jobs, and a shutdown, whose deadlines fall together or one after the other, and are overdue together. What is
-     * armed before the clock is set counts from there. */
+    /* Two jobs, and a shutdown, whose deadlines fall together or one after the other, and are overdue together. */
     {.name = "times",
      .jobs = 2,
      .packets = 3,
@@ -129,7 +128,18 @@ static const npjt_scope scopes[] = {
      .batch = 1,
      .timeout = 2,
      .clients = 1,
+     .budget = {0, 0, 0, 0, ANY, 0, 0, ANY},
+     .faults = ANY},
+    /* Two jobs, and a shutdown, before the clock is set, and after it. */
+    {.name = "unset",
+     .jobs = 2,
+     .packets = 2,
+     .job_packets = 1,
+     .batch = 1,
+     .timeout = 2,
+     .clients = 1,
      .unset = true,
+     .check_all = true,
      .budget = {0, 0, 0, 0, ANY, 0, 0, ANY},
      .faults = ANY},
     /* Three jobs, two of them of one client and provider: whose keys they are is kept in one bucket. */

@@ -127,7 +127,7 @@ static void count_what_was_armed(npj_srv *srv)
 Test(explore_key, a_deadline_that_counts_before_the_clock_is_set_is_found)
 {
     explore_fault.clock_set = count_what_was_armed;
-    cr_expect(explore_finds("times", "the engine's deadline is not the model's"), "%s", explore_seen.sentence);
+    cr_expect(explore_finds("unset", "the engine's deadline is not the model's"), "%s", explore_seen.sentence);
 }
 
 /* The first in line gives way to the second, but only where a job that is added stands before one that writes. */
