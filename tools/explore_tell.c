@@ -112,7 +112,8 @@ void explore_tell_seed(void *user, const npj_trace *outcome, const uint8_t *tape
     if (!telling->trouble)
         tool_complain("explore", "%s: %s", path, strerror(errno));
     telling->trouble = true;
-    tool_discard(path);
+    if (file != NULL)
+        tool_discard(path);
 }
 
 static void tell_json(const explore_telling *telling, npjt_explore_end end, const npjt_explored *result, double taken)
