@@ -179,15 +179,18 @@ static uint64_t apart(const struct explorer *x)
     return clocks << 2 | (uint64_t)!are_in_order_of_adding(x) << 1 | (uint64_t)!are_in_order_of_arming(x);
 }
 
+static const model_packet *write_of(const struct explorer *x, npj_req request)
+{
+    const model_packet *writes = npjt_model_packets(x->model);
+    for (uint32_t i = 0; i < x->model->packet_count; i++)
+        if (writes[i].handle == request)
+            return &writes[i];
+    return NULL;
+}
+
 bool explore_is_live(const struct explorer *x, npj_req request)
 {
-    npj_job job;
-    npj_req live;
-    for (uint32_t i = 0; (job = npjt_model_job(x->model, i)) != 0; i++)
-        for (uint32_t k = 0; (live = npjt_model_request(x->model, job, k)) != 0; k++)
-            if (live == request)
-                return true;
-    return false;
+    return write_of(x, request) != NULL;
 }
 
 /* What was said of Event 2019, and whether there are handles of what has ended. */
@@ -297,15 +300,6 @@ bool explore_unchanged(struct explorer *x)
 }
 
 /* ---------------------------------------------------------------------------------------------------- other looks */
-
-static const model_packet *write_of(const struct explorer *x, npj_req request)
-{
-    const model_packet *writes = npjt_model_packets(x->model);
-    for (uint32_t i = 0; i < x->model->packet_count; i++)
-        if (writes[i].handle == request)
-            return &writes[i];
-    return NULL;
-}
 
 /* Whether what the pipe has not taken of a write is where it was put, and as it was. */
 static bool has_its_bytes(const struct explorer *x, const struct npji_packet *packet)
