@@ -186,13 +186,19 @@ Test(counting, double_release)
     cr_assert_eq(stats().blocks.live, 0);
 }
 
+/* As many blocks come and go, one after the other. */
+static void give_others(int blocks, size_t bytes)
+{
+    for (int i = 0; i < blocks; i++) {
+        give(take(bytes), bytes);
+    }
+}
+
 Test(counting, double_release_of_a_block_forgotten)
 {
     unsigned char *block = take(64);
     give(block, 64);
-    for (int i = 0; i < 256; i++) {
-        give(take(128), 128);
-    }
+    give_others(256, 128);
     give(block, 64);
     cr_assert_eq(the_finding(NPJT_ABUSE_FOREIGN_BLOCK).claimed, 64);
 }
@@ -357,15 +363,11 @@ Test(counting, quarantine_is_as_large_as_asked)
 
 Test(counting, quarantine_is_empty_after_a_reset)
 {
-    for (int i = 0; i < 256; i++) {
-        give(take(1024), 1024);
-    }
+    give_others(256, 1024);
     cr_assert_eq(npjt_counting_reset(&pool), 0);
     unsigned char *block = take(1024);
     give(block, 1024);
-    for (int i = 0; i < 255; i++) {
-        give(take(1024), 1024);
-    }
+    give_others(255, 1024);
     give(block, 1024);
     cr_assert_eq(the_finding(NPJT_ABUSE_DOUBLE_RELEASE).block, 1);
 }
