@@ -200,21 +200,23 @@ store_no_room_for_names()
     eventually [ -e "$spool/job" ] && sleep 2.5 && run store abandon --id "$id" && ! wait "$scheduling" && left ''
 }
 
-# The disk says only in the end that it has not kept all.
+# not_synced TEST: the disk says of what the test holds of, only in the end, that it has not kept it.
+not_synced()
+{
+    mkdir -p "$tmp/bad" && printf '#!/bin/sh\n! %s || { echo "input/output error" >&2; exit 1; }\n' "$1" >"$tmp/bad/sync" &&
+        chmod +x "$tmp/bad/sync" && PATH=$tmp/bad:$PATH add store && put "$tmp/small" &&
+        refused 1 'npjob-store: input/output error' run store schedule --id "$id" && run store abandon --id "$id" && left ''
+}
+
 store_no_sync()
 {
-    mkdir -p "$tmp/bad" && printf '#!/bin/sh\necho "input/output error" >&2\nexit 1\n' >"$tmp/bad/sync" && chmod +x "$tmp/bad/sync" &&
-        PATH=$tmp/bad:$PATH add store && put "$tmp/small" &&
-        refused 1 'npjob-store: input/output error' run store schedule --id "$id" && run store abandon --id "$id" && left ''
+    not_synced true
 }
 
 # Nor the name: what might be lost with the power is not called printed.
 store_no_sync_of_the_folder()
 {
-    mkdir -p "$tmp/bad-folder" && printf '#!/bin/sh\n[ ! -d "$1" ] || { echo "input/output error" >&2; exit 1; }\n' \
-        >"$tmp/bad-folder/sync" && chmod +x "$tmp/bad-folder/sync" &&
-        PATH=$tmp/bad-folder:$PATH add store && put "$tmp/small" &&
-        refused 1 'npjob-store: input/output error' run store schedule --id "$id" && run store abandon --id "$id" && left ''
+    not_synced '[ -d "$1" ]'
 }
 
 # Its schedule command was killed before it could say that the job was printed, and so the job is abandoned.
