@@ -218,13 +218,20 @@ number_is()
     [ "$(number "$1")" = "$2" ]
 }
 
+# is_alone: no socket of the folder has a connection.
+is_alone()
+{
+    ! grep -q " 03 *[0-9]* $folder/" /proc/net/unix
+}
+
 holds()
 {
     [ "$(held)" -eq "$1" ]
 }
 
-# held: descriptors that the daemon holds.
+# held: descriptors that the daemon holds. A client hears the end of its connection before the daemon has closed it.
 held()
 {
+    until_so is_alone
     find "/proc/$npjobd_pid/fd" -mindepth 1 2>/dev/null | wc -l
 }
