@@ -11,17 +11,17 @@ scopes='kinds kept little pool job late pair turns times unset keys'
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-pinned='job jobs=1 packets=2 states=187310 transitions=4299525
-kinds jobs=1 packets=3 states=58980 transitions=2051896
-pair jobs=2 packets=3 states=86709 transitions=2070909
-kept jobs=1 packets=1 states=37940 transitions=1131372
-little jobs=1 packets=3 states=39487 transitions=532939
-pool jobs=2 packets=8 states=183937 transitions=3206666
-late jobs=1 packets=2 states=182123 transitions=2435670
-turns jobs=2 packets=2 states=372410 transitions=6972720
-times jobs=2 packets=3 states=37974 transitions=633796
-unset jobs=2 packets=2 states=15552 transitions=260112
-keys jobs=3 packets=1 states=186040 transitions=3733920'
+pinned='scope=job jobs=1 packets=2 states=187310 transitions=4299525
+scope=kinds jobs=1 packets=3 states=58980 transitions=2051896
+scope=pair jobs=2 packets=3 states=86709 transitions=2070909
+scope=kept jobs=1 packets=1 states=37940 transitions=1131372
+scope=little jobs=1 packets=3 states=39487 transitions=532939
+scope=pool jobs=2 packets=8 states=183937 transitions=3206666
+scope=late jobs=1 packets=2 states=182123 transitions=2435670
+scope=turns jobs=2 packets=2 states=372410 transitions=6972720
+scope=times jobs=2 packets=3 states=37974 transitions=633796
+scope=unset jobs=2 packets=2 states=15552 transitions=260112
+scope=keys jobs=3 packets=1 states=186040 transitions=3733920'
 
 # The small scopes close without a violation, at the pinned numbers.
 counts()
@@ -29,10 +29,10 @@ counts()
     local scope line
     for scope in $scopes; do
         line=$("$npj" explore "$scope") || return 1
-        printf '%s: %s\n' "$scope" "$line"
-        [[ $line == *' violations=0 closed=yes' ]] || return 1
+        printf '%s\n' "$line"
+        [[ $line == "explore: scope=$scope "*' violations=0 closed=yes' ]] || return 1
         line=${line#explore: }
-        grep -qxF "$scope ${line% seconds=*}" <<<"$pinned" || return 1
+        grep -qxF "${line% seconds=*}" <<<"$pinned" || return 1
     done
 }
 

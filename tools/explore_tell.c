@@ -137,8 +137,8 @@ void explore_tell_end(explore_telling *telling, npjt_explore_end end, const npjt
         return;
     }
     const npjt_scope *scope = telling->scope;
-    printf("explore: jobs=%" PRIu32 " packets=%" PRIu32 " states=%" PRIu64 " transitions=%" PRIu64
+    printf("explore: scope=%s jobs=%" PRIu32 " packets=%" PRIu32 " states=%" PRIu64 " transitions=%" PRIu64
            " seconds=%.1f violations=%d closed=%s\n",
-           scope->jobs, scope->packets, result->states, result->transitions, taken, end == NPJT_EXPLORE_FINDING,
-           result->closed ? "yes" : "no");
+           scope->name, scope->jobs, scope->packets, result->states, result->transitions, taken,
+           end == NPJT_EXPLORE_FINDING, result->closed ? "yes" : "no");
 }
