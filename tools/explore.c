@@ -140,7 +140,12 @@ static npjt_explore_end search(explore_options *options, const npjt_scope *scope
     return npjt_explore(scope, &looking, result);
 }
 
-/* Most faults show within a few events: a short look into all scopes before the long ones. */
+/* Whether a short look into all scopes comes before the long ones: most faults show within a few events. */
+static bool looks_first(const explore_options *options)
+{
+    return options->count > 1 && (options->max_states == 0 || options->max_states > SHORT_LOOK);
+}
+
 static bool short_look_finds(explore_options *options)
 {
     const char *seeds = options->telling.seeds;
@@ -172,7 +177,7 @@ static int explore(explore_options *options)
         tool_complain("explore", "%s: %s", seeds, strerror(errno));
         return TOOL_TROUBLE;
     }
-    int code = options->count > 1 && short_look_finds(options) ? TOOL_FAILED : TOOL_DONE;
+    int code = looks_first(options) && short_look_finds(options) ? TOOL_FAILED : TOOL_DONE;
     for (unsigned i = 0; i < options->count && code == TOOL_DONE; i++) {
         npjt_explored result;
         npjt_explore_end end = search(options, options->scopes[i], options->max_states, &result);
