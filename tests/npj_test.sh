@@ -301,6 +301,10 @@ case_wrong_use() {
     wrong_use 'npj: q226513: no file given' q226513
     wrong_use 'npj: q226513: --sizes: not a number of bytes: many' q226513 small --sizes 64K,many
     wrong_use 'npj: q226513: --sizes: not a number of bytes: 0' q226513 small --sizes 0
+    local sizes
+    for sizes in 64K,,128K ,64K 64K, ''; do
+        wrong_use 'npj: q226513: --sizes: an empty size' q226513 small --sizes "$sizes"
+    done
     wrong_use 'npj: q226513: --plot: neither .svg nor .png: x.jpg' q226513 small --plot x.jpg
     wrong_use 'npj: q226513: --print-bytes: 1 to 16777216 bytes, not 0' q226513 small --print-bytes 0
     wrong_use 'npj: tape: what to do? dis, asm or run' tape

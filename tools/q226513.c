@@ -202,16 +202,17 @@ static const struct argp_option argp_options[] = {
 static error_t parse_sizes(struct argp_state *state, char *text, leak_options *options)
 {
     options->size_count = 0;
-    char *rest = NULL;
-    for (char *word = strtok_r(text, ",", &rest); word != NULL; word = strtok_r(NULL, ",", &rest)) {
+    for (char *word = strsep(&text, ","); word != NULL; word = strsep(&text, ",")) {
         uint64_t size = 0;
+        if (word[0] == '\0')
+            return tool_wrong(state, "--sizes: an empty size");
         if (options->size_count == MAX_SIZES)
             return tool_wrong(state, "--sizes: more than %d", MAX_SIZES);
         if (!tool_parse_bytes(word, &size) || size == 0)
             return tool_wrong(state, "--sizes: not a number of bytes: %s", word);
         options->sizes[options->size_count++] = size;
     }
-    return options->size_count > 0 ? 0 : tool_wrong(state, "--sizes: none given");
+    return 0;
 }
 
 static error_t parse_limit(struct argp_state *state, const char *name, const char *text, uint64_t most, uint64_t *out)
