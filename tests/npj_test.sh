@@ -282,38 +282,48 @@ wrong_use() { # LINE ARGUMENT...
 
 case_wrong_use() {
     wrong_use 'npj: no command; npj --help lists them'
-    wrong_use 'npj: frobnicate: no such command; npj --help lists them' frobnicate
+    wrong_use 'npj: "frobnicate": no such command; npj --help lists them' frobnicate
     wrong_use "npj: send: unrecognized option '--frobnicate'" send --frobnicate
     wrong_use 'npj: send: no file given' send --pipe x
     wrong_use 'npj: send: no pipe given: --pipe PATH' send small
-    wrong_use 'npj: send: one file only: big' send small big --pipe x
+    wrong_use 'npj: send: one file only: "big"' send small big --pipe x
     wrong_use 'npj: send: --pipe: an empty path' send small --pipe ''
-    wrong_use 'npj: send: --chunk: not a number of bytes: 12Q' send small --pipe x --chunk 12Q
-    wrong_use 'npj: send: --chunk: not a number of bytes: -1' send small --pipe x --chunk -1
-    wrong_use 'npj: send: --chunk: 1 to 1073741824 bytes, not 0' send small --pipe x --chunk 0
-    wrong_use 'npj: send: --batch: 1 to 1024, not 1025' send small --pipe x --batch 1025
+    wrong_use 'npj: send: --chunk: not a number of bytes: "12Q"' send small --pipe x --chunk 12Q
+    wrong_use 'npj: send: --chunk: not a number of bytes: "-1"' send small --pipe x --chunk -1
+    wrong_use 'npj: send: --chunk: 1 to 1073741824 bytes, not "0"' send small --pipe x --chunk 0
+    wrong_use 'npj: send: --batch: 1 to 1024, not "1025"' send small --pipe x --batch 1025
     wrong_use 'npj: send: --limit: one write of 65536 bytes takes 65600' send small --pipe x --limit 65599
-    wrong_use 'npj: send: --limit: not a number of bytes: 99999999999999999999' send small --pipe x --limit 99999999999999999999
-    wrong_use 'npj: send: --stall-timeout: not a number of milliseconds: soon' send small --pipe x --stall-timeout soon
+    wrong_use 'npj: send: --limit: not a number of bytes: "99999999999999999999"' send small --pipe x --limit 99999999999999999999
+    wrong_use 'npj: send: --stall-timeout: not a number of milliseconds: "soon"' send small --pipe x --stall-timeout soon
     wrong_use "npj: send: option '--pipe' requires an argument" send small --pipe
-    wrong_use 'npj: states: no such argument: x' states x
+    wrong_use 'npj: states: no such argument: "x"' states x
     wrong_use "npj: states: unrecognized option '--picture'" states --picture
     wrong_use 'npj: q226513: no file given' q226513
-    wrong_use 'npj: q226513: --sizes: not a number of bytes: many' q226513 small --sizes 64K,many
-    wrong_use 'npj: q226513: --sizes: not a number of bytes: 0' q226513 small --sizes 0
+    wrong_use 'npj: q226513: --sizes: not a number of bytes: "many"' q226513 small --sizes 64K,many
+    wrong_use 'npj: q226513: --sizes: not a number of bytes: "0"' q226513 small --sizes 0
     local sizes
     for sizes in 64K,,128K ,64K 64K, ''; do
-        wrong_use 'npj: q226513: --sizes: an empty size' q226513 small --sizes "$sizes"
+        wrong_use 'npj: q226513: --sizes: not a number of bytes: ""' q226513 small --sizes "$sizes"
     done
-    wrong_use 'npj: q226513: --plot: neither .svg nor .png: x.jpg' q226513 small --plot x.jpg
-    wrong_use 'npj: q226513: --print-bytes: 1 to 16777216 bytes, not 0' q226513 small --print-bytes 0
+    wrong_use 'npj: q226513: --plot: neither .svg nor .png: "x.jpg"' q226513 small --plot x.jpg
+    wrong_use 'npj: q226513: --print-bytes: 1 to 16777216 bytes, not "0"' q226513 small --print-bytes 0
     wrong_use 'npj: tape: what to do? dis, asm or run' tape
-    wrong_use 'npj: tape: play: neither dis, asm nor run' tape play
+    wrong_use 'npj: tape: "play": neither dis, asm nor run' tape play
     wrong_use 'npj: tape: no file given' tape run
     wrong_use 'npj: tape: asm: no output given: -o OUT' tape asm small
-    wrong_use 'npj: tape: one file only: b' tape dis a b
+    wrong_use 'npj: tape: one file only: "b"' tape dis a b
     wrong_use 'npj: tape: -o belongs to asm' tape run small -o x
     wrong_use 'npj: tape: --trace, --nt4 and --model belong to run' tape dis small --trace
+    wrong_use 'npj: "": no such command; npj --help lists them' ''
+    wrong_use 'npj: send: FILE: an empty path' send '' --pipe x
+    wrong_use 'npj: send: --batch: 1 to 1024, not ""' send small --pipe x --batch ''
+    wrong_use 'npj: q226513: FILE: an empty path' q226513 ''
+    wrong_use 'npj: tape: "": neither dis, asm nor run' tape ''
+    wrong_use 'npj: tape: FILE: an empty path' tape run small ''
+    wrong_use 'npj: tape: --output: an empty path' tape asm small -o ''
+    wrong_use 'npj: explore: there is no scope ""; --list names them' explore ''
+    wrong_use 'npj: explore: --seeds: an empty path' explore --seeds ''
+    wrong_use 'npj: states: --svg: an empty path' states --svg ''
     wrong_use 'npj: tape: --model goes with npjob, not with --nt4' tape run small --model --nt4
 }
 

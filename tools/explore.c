@@ -45,7 +45,7 @@ static error_t add_scope(const struct argp_state *state, explore_options *option
 {
     const npjt_scope *scope = find_scope(name);
     if (scope == NULL)
-        return tool_wrong(state, "there is no scope %s; --list names them", name);
+        return tool_wrong(state, "there is no scope \"%s\"; --list names them", name);
     if (options->count == SCOPES)
         return tool_wrong(state, "more than %d scopes", SCOPES);
     options->scopes[options->count++] = scope;
@@ -83,13 +83,10 @@ static error_t parse(int key, char *text, struct argp_state *state)
         options->telling.json = true;
         return 0;
     case KEY_SEEDS:
-        if (text[0] == '\0')
-            return tool_wrong(state, "--seeds: an empty path");
-        options->telling.seeds = text;
-        return 0;
+        return tool_take_path(state, "--seeds", text, &options->telling.seeds);
     case KEY_MAX_STATES:
         if (!tool_parse_number(text, 1, UINT32_MAX, &options->max_states))
-            return tool_wrong(state, "--max-states %s: not a number from 1 to %u", text, UINT32_MAX);
+            return tool_wrong(state, "--max-states: a number from 1 to %u, not \"%s\"", UINT32_MAX, text);
         return 0;
     case ARGP_KEY_END:
         return options->count == 0 ? add_small(state, options) : 0;

@@ -204,12 +204,10 @@ static error_t parse_sizes(struct argp_state *state, char *text, leak_options *o
     options->size_count = 0;
     for (char *word = strsep(&text, ","); word != NULL; word = strsep(&text, ",")) {
         uint64_t size = 0;
-        if (word[0] == '\0')
-            return tool_wrong(state, "--sizes: an empty size");
         if (options->size_count == MAX_SIZES)
             return tool_wrong(state, "--sizes: more than %d", MAX_SIZES);
         if (!tool_parse_bytes(word, &size) || size == 0)
-            return tool_wrong(state, "--sizes: not a number of bytes: %s", word);
+            return tool_wrong(state, "--sizes: not a number of bytes: \"%s\"", word);
         options->sizes[options->size_count++] = size;
     }
     return 0;
@@ -219,7 +217,7 @@ static error_t parse_limit(struct argp_state *state, const char *name, const cha
 {
     if (tool_parse_bytes(text, out) && *out > 0 && *out <= most)
         return 0;
-    return tool_wrong(state, "--%s: 1 to %" PRIu64 " bytes, not %s", name, most, text);
+    return tool_wrong(state, "--%s: 1 to %" PRIu64 " bytes, not \"%s\"", name, most, text);
 }
 
 static error_t parse(int key, char *text, struct argp_state *state)
@@ -233,14 +231,13 @@ static error_t parse(int key, char *text, struct argp_state *state)
         return 0;
     case ARGP_KEY_ARG:
         if (options->file != NULL)
-            return tool_wrong(state, "one file only: %s", text);
-        options->file = text;
-        return 0;
+            return tool_wrong(state, "one file only: \"%s\"", text);
+        return tool_take_path(state, "FILE", text, &options->file);
     case ARGP_KEY_END:
         return options->file == NULL ? tool_wrong(state, "no file given") : 0;
     case KEY_PLOT:
         options->plot = text;
-        return plot_can_draw(text) ? 0 : tool_wrong(state, "--plot: neither .svg nor .png: %s", text);
+        return plot_can_draw(text) ? 0 : tool_wrong(state, "--plot: neither .svg nor .png: \"%s\"", text);
     case KEY_SIZES:
         return parse_sizes(state, text, options);
     case KEY_PRINT_BYTES:

@@ -45,7 +45,7 @@ static error_t parse_timeout(struct argp_state *state, const char *text, const c
 {
     uint64_t value;
     if (!tool_parse_number(text, 0, UINT32_MAX, &value))
-        return tool_wrong(state, "--%s: not a number of milliseconds: %s", name, text);
+        return tool_wrong(state, "--%s: not a number of milliseconds: \"%s\"", name, text);
     *out = value == 0 ? NPJ_NEVER : value;
     return 0;
 }
@@ -54,7 +54,7 @@ static error_t parse_bytes(struct argp_state *state, const char *text, const cha
 {
     if (tool_parse_bytes(text, out))
         return 0;
-    return tool_wrong(state, "--%s: not a number of bytes: %s", name, text);
+    return tool_wrong(state, "--%s: not a number of bytes: \"%s\"", name, text);
 }
 
 /* What a write takes: a packet, and the bytes that are lent; or those of a copy, for which the engine has four sizes to
@@ -79,8 +79,6 @@ static error_t check(struct argp_state *state, send_options *options)
         return tool_wrong(state, "no file given");
     if (options->pipe == NULL)
         return tool_wrong(state, "no pipe given: --pipe PATH");
-    if (options->pipe[0] == '\0')
-        return tool_wrong(state, "--pipe: an empty path");
     uint64_t one = bytes_of_write(options);
     uint64_t packets = options->limit / one;
     if (packets == 0)
@@ -97,7 +95,7 @@ static error_t parse_chunk(struct argp_state *state, const char *text, send_opti
     uint64_t value = 0;
     error_t error = parse_bytes(state, text, "chunk", &value);
     if (error == 0 && (value == 0 || value > MAX_CHUNK))
-        return tool_wrong(state, "--chunk: 1 to %d bytes, not %s", MAX_CHUNK, text);
+        return tool_wrong(state, "--chunk: 1 to %d bytes, not \"%s\"", MAX_CHUNK, text);
     options->chunk = (uint32_t)value;
     return error;
 }
@@ -106,7 +104,7 @@ static error_t parse_batch(struct argp_state *state, const char *text, send_opti
 {
     uint64_t value = 0;
     if (!tool_parse_number(text, 1, MAX_BATCH, &value))
-        return tool_wrong(state, "--batch: 1 to %d, not %s", MAX_BATCH, text);
+        return tool_wrong(state, "--batch: 1 to %d, not \"%s\"", MAX_BATCH, text);
     options->batch = (uint32_t)value;
     return 0;
 }
@@ -114,9 +112,8 @@ static error_t parse_batch(struct argp_state *state, const char *text, send_opti
 static error_t parse_file(struct argp_state *state, const char *text, send_options *options)
 {
     if (options->file != NULL)
-        return tool_wrong(state, "one file only: %s", text);
-    options->file = text;
-    return 0;
+        return tool_wrong(state, "one file only: \"%s\"", text);
+    return tool_take_path(state, "FILE", text, &options->file);
 }
 
 static error_t parse(int key, char *text, struct argp_state *state)
@@ -131,8 +128,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case ARGP_KEY_END:
         return check(state, options);
     case 'p':
-        options->pipe = text;
-        return 0;
+        return tool_take_path(state, "--pipe", text, &options->pipe);
     case 'c':
         return parse_chunk(state, text, options);
     case 'q':

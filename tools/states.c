@@ -11,7 +11,7 @@ typedef enum states_form { FORM_TABLE, FORM_MARKDOWN, FORM_DOT, FORM_SVG } state
 
 typedef struct states_options {
     states_form form;
-    char *svg;
+    const char *svg;
 } states_options;
 
 enum { KEY_TABLE = 256, KEY_MARKDOWN, KEY_DOT, KEY_SVG };
@@ -31,7 +31,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
         tool_options_begin(state);
         return 0;
     case ARGP_KEY_ARG:
-        return tool_wrong(state, "no such argument: %s", text);
+        return tool_wrong(state, "no such argument: \"%s\"", text);
     case KEY_TABLE:
         options->form = FORM_TABLE;
         return 0;
@@ -43,8 +43,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
         return 0;
     case KEY_SVG:
         options->form = FORM_SVG;
-        options->svg = text;
-        return 0;
+        return tool_take_path(state, "--svg", text, &options->svg);
     default:
         return ARGP_ERR_UNKNOWN;
     }

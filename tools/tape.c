@@ -21,7 +21,7 @@ typedef struct tape_options {
     bool trace;
     bool nt4;
     bool model;
-    char **files;
+    const char **files;
     int file_count;
 } tape_options;
 
@@ -282,7 +282,7 @@ static error_t parse_verb(struct argp_state *state, const char *text, tape_optio
             return 0;
         }
     }
-    return tool_wrong(state, "%s: neither dis, asm nor run", text);
+    return tool_wrong(state, "\"%s\": neither dis, asm nor run", text);
 }
 
 static error_t check(struct argp_state *state, const tape_options *options)
@@ -292,7 +292,7 @@ static error_t check(struct argp_state *state, const tape_options *options)
     if (options->file_count == 0)
         return tool_wrong(state, "no file given");
     if (options->verb != VERB_RUN && options->file_count > 1)
-        return tool_wrong(state, "one file only: %s", options->files[1]);
+        return tool_wrong(state, "one file only: \"%s\"", options->files[1]);
     if (options->verb == VERB_ASM && options->out == NULL)
         return tool_wrong(state, "asm: no output given: -o OUT");
     if (options->verb != VERB_ASM && options->out != NULL)
@@ -314,13 +314,11 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case ARGP_KEY_ARG:
         if (options->verb == VERB_NONE)
             return parse_verb(state, text, options);
-        options->files[options->file_count++] = text;
-        return 0;
+        return tool_take_path(state, "FILE", text, &options->files[options->file_count++]);
     case ARGP_KEY_END:
         return check(state, options);
     case 'o':
-        options->out = text;
-        return 0;
+        return tool_take_path(state, "--output", text, &options->out);
     case KEY_TRACE:
         options->trace = true;
         return 0;

@@ -58,6 +58,14 @@ error_t tool_wrong(const struct argp_state *state, const char *format, ...)
     return EINVAL;
 }
 
+error_t tool_take_path(const struct argp_state *state, const char *name, const char *text, const char **out)
+{
+    if (text[0] == '\0')
+        return tool_wrong(state, "%s: an empty path", name);
+    *out = text;
+    return 0;
+}
+
 bool tool_parse_number(const char *text, uint64_t least, uint64_t most, uint64_t *out)
 {
     if (!isdigit((unsigned char)text[0]))

@@ -41,6 +41,9 @@ void tool_options_begin(struct argp_state *state);
 /** Prints `argv[0]: text` for a wrong command line. @return EINVAL, for the parser to hand on. */
 error_t tool_wrong(const struct argp_state *state, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/** Takes @p text for the path that @p name has. @return 0, or what tool_wrong() does of one that is empty. */
+error_t tool_take_path(const struct argp_state *state, const char *name, const char *text, const char **out);
+
 /**
  * Reads a number of bytes: digits, then nothing, K, M or G, or KiB, MiB, GiB (1024 each).
  * @return whether @p text is such a number and fits; @p out is untouched otherwise.
