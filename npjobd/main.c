@@ -35,9 +35,9 @@ static const struct argp_option shown_options[] = {
     {0},
 };
 
-static error_t wrong(const char *text, const char *what)
+static error_t wrong(const char *text)
 {
-    fprintf(stderr, "npjobd: %s%s\n", text, what);
+    fprintf(stderr, "npjobd: %s\n", text);
     return EINVAL;
 }
 
@@ -50,7 +50,7 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
         return 0;
     case 'c':
         self->config = argument;
-        return 0;
+        return argument[0] != '\0' ? 0 : wrong("--config: an empty path");
     case KEY_TESTPARM:
         self->test = true;
         return 0;
@@ -61,17 +61,19 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
         self->json = true;
         return 0;
     case ARGP_KEY_ARG:
-        if (self->status || strcmp(argument, "status") != 0)
-            return wrong("unknown argument: ", argument);
+        if (self->status || strcmp(argument, "status") != 0) {
+            fprintf(stderr, "npjobd: unknown argument: \"%s\"\n", argument);
+            return EINVAL;
+        }
         self->status = true;
         return 0;
     case ARGP_KEY_END:
         if (self->json && !self->status)
-            return wrong("--json goes with status", "");
+            return wrong("--json goes with status");
         if (self->verbose && !self->test)
-            return wrong("--verbose goes with --testparm", "");
+            return wrong("--verbose goes with --testparm");
         if (self->test && self->status)
-            return wrong("status and --testparm are two things", "");
+            return wrong("status and --testparm are two things");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;

@@ -38,7 +38,8 @@ refuses() # ARGUMENT...
 refuses_wrong_use()
 {
     refuses --frobnicate && refuses print && refuses --json && refuses --verbose && refuses status --testparm &&
-        refuses status status
+        refuses status status && refuses '' && grep -q 'unknown argument: ""$' err && refuses --config '' &&
+        grep -q -- '--config: an empty path' err
 }
 
 # Whatever it was to say.
