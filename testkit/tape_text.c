@@ -98,6 +98,7 @@ struct parser {
     const char *at, *end, *line_start;
     uint32_t line;
     npjt_text_error *error;
+    char quote[41];
 };
 
 static bool fail(struct parser *parser, uint32_t column, const char *format, ...) __attribute__((format(printf, 3, 4)));
@@ -157,10 +158,14 @@ static bool is(const struct token *token, const char *word)
     return strlen(word) == token->length && memcmp(word, token->at, token->length) == 0;
 }
 
-/** At most this much of a bad token is quoted. */
-static int quoted(const struct token *token)
+/** What is quoted of a bad token: its beginning, and '?' for a NUL, which would end it. One at a time. */
+static const char *quoted(struct parser *parser, const struct token *token)
 {
-    return token->length < 40 ? (int)token->length : 40;
+    size_t length = 0;
+    for (; length < token->length && length + 1 < sizeof parser->quote; length++)
+        parser->quote[length] = token->at[length] != '\0' ? token->at[length] : '?';
+    parser->quote[length] = '\0';
+    return parser->quote;
 }
 
 /** Splits key=word. */
@@ -168,7 +173,7 @@ static bool split(struct parser *parser, const struct token *pair, struct token 
 {
     const char *equals = memchr(pair->at, '=', pair->length);
     if (!equals) {
-        (void)fail(parser, pair->column, "\"%.*s\" is not of the form key=word", quoted(pair), pair->at);
+        (void)fail(parser, pair->column, "\"%s\" is not of the form key=word", quoted(parser, pair));
         return false; /* said twice, for compilers that cannot see it: the tokens are unset */
     }
     *key = (struct token){pair->at, (size_t)(equals - pair->at), pair->column};
@@ -185,7 +190,7 @@ static bool meaning(struct parser *parser, npjt_operand operand, const struct to
             return true;
         }
     }
-    return fail(parser, word->column, "\"%.*s\" is no %s", quoted(word), word->at, npjt_operand_key(operand));
+    return fail(parser, word->column, "\"%s\" is no %s", quoted(parser, word), npjt_operand_key(operand));
 }
 
 static bool parse_number(struct parser *parser, const struct token *word, uint16_t *out)
@@ -193,7 +198,7 @@ static bool parse_number(struct parser *parser, const struct token *word, uint16
     uint32_t value = 0;
     for (size_t i = 0; i < word->length; i++) {
         if (word->at[i] < '0' || word->at[i] > '9' || (value = value * 10 + (uint32_t)(word->at[i] - '0')) > UINT16_MAX)
-            return fail(parser, word->column, "\"%.*s\" is no number from 0 to 65535", quoted(word), word->at);
+            return fail(parser, word->column, "\"%s\" is no number from 0 to 65535", quoted(parser, word));
     }
     *out = (uint16_t)value;
     return word->length > 0 ? true : fail(parser, word->column, "a number is missing");
@@ -216,9 +221,9 @@ static bool parse_header(struct parser *parser, npjt_header *header)
         while (i < NPJT_HEADER_FIELDS && !is(&key, npjt_header_word((npjt_header_field)i)))
             i++;
         if (i == NPJT_HEADER_FIELDS && !is(&key, "fault_at"))
-            return fail(parser, key.column, "the header has no \"%.*s\"", quoted(&key), key.at);
+            return fail(parser, key.column, "the header has no \"%s\"", quoted(parser, &key));
         if (seen & UINT32_C(1) << i)
-            return fail(parser, key.column, "\"%.*s\" is given twice", quoted(&key), key.at);
+            return fail(parser, key.column, "\"%s\" is given twice", quoted(parser, &key));
         seen |= UINT32_C(1) << i;
         bool good = i == NPJT_HEADER_FIELDS
                         ? parse_number(parser, &word, &header->fault_at)
@@ -238,7 +243,7 @@ static bool parse_record(struct parser *parser, struct token token, npjt_record 
     while (opcode < NPJT_OPCODE_COUNT && !is(&token, npjt_opcode_word((npjt_opcode)opcode)))
         opcode++;
     if (opcode == NPJT_OPCODE_COUNT)
-        return fail(parser, token.column, "there is no event \"%.*s\"", quoted(&token), token.at);
+        return fail(parser, token.column, "there is no event \"%s\"", quoted(parser, &token));
     record->opcode = (uint8_t)opcode;
     uint32_t seen = 0;
     while (next_token(parser, &token)) {
@@ -252,10 +257,10 @@ static bool parse_record(struct parser *parser, struct token token, npjt_record 
                 break;
         }
         if (i == NPJT_OPERANDS)
-            return fail(parser, key.column, "%s has no \"%.*s\"", npjt_opcode_word((npjt_opcode)opcode), quoted(&key),
-                        key.at);
+            return fail(parser, key.column, "%s has no \"%s\"", npjt_opcode_word((npjt_opcode)opcode),
+                        quoted(parser, &key));
         if (seen & UINT32_C(1) << i)
-            return fail(parser, key.column, "\"%.*s\" is given twice", quoted(&key), key.at);
+            return fail(parser, key.column, "\"%s\" is given twice", quoted(parser, &key));
         seen |= UINT32_C(1) << i;
         if (!meaning(parser, operand, &word, &record->operand[i]))
             return false;
@@ -266,7 +271,7 @@ static bool parse_record(struct parser *parser, struct token token, npjt_record 
 bool npjt_tape_parse(const char *text, size_t length, uint8_t *out, size_t capacity, size_t *size,
                      npjt_text_error *error)
 {
-    struct parser parser = {text, text + length, text, 1, error};
+    struct parser parser = {text, text + length, text, 1, error, ""};
     npjt_header header = {{0}, 0};
     npjt_record record;
     struct token token;

@@ -259,16 +259,21 @@ Test(tape, the_page_says_what_the_code_does)
     cr_expect(says(page, line), "missing: %s", line);
 }
 
-static void expect_error(const char *text, uint32_t line, uint32_t column, const char *message)
+static void expect_error_of(const char *text, size_t length, uint32_t line, uint32_t column, const char *message)
 {
     uint8_t bytes[NPJT_TAPE_MAX];
     size_t size = 77;
     npjt_text_error error = {0, 0, ""};
-    cr_expect_not(npjt_tape_parse(text, strlen(text), bytes, sizeof bytes, &size, &error), "%s", text);
+    cr_expect_not(npjt_tape_parse(text, length, bytes, sizeof bytes, &size, &error), "%s", text);
     cr_expect_eq(size, 77, "the size is untouched");
     cr_expect(error.line == line && error.column == column, "%u:%u instead of %u:%u for\n%s", (unsigned)error.line,
               (unsigned)error.column, (unsigned)line, (unsigned)column, text);
     cr_expect_str_eq(error.message, message);
+}
+
+static void expect_error(const char *text, uint32_t line, uint32_t column, const char *message)
+{
+    expect_error_of(text, strlen(text), line, column, message);
 }
 
 Test(tape, errors_name_line_and_column)
@@ -288,6 +293,22 @@ Test(tape, errors_name_line_and_column)
     expect_error("tape 1\nwrite newest\n", 2, 7, "\"newest\" is not of the form key=word");
     expect_error("tape 1\nclose op=newest\n", 2, 7, "close has no \"op\"");
     expect_error("tape 1\nclose job=newest job=oldest\n", 2, 18, "\"job\" is given twice");
+}
+
+/* What a NUL ended would be another word, and perhaps a good one. */
+Test(tape, errors_quote_more_than_a_nul_ends)
+{
+    static const char event[] = "tape 1\nwrite\0d";
+    static const char word[] = "tape 1\nclose job=newest\0";
+    expect_error_of(event, sizeof event - 1, 2, 1, "there is no event \"write?d\"");
+    expect_error_of(word, sizeof word - 1, 2, 11, "\"newest?\" is no job");
+}
+
+/* As much as there is room for. */
+Test(tape, errors_quote_the_beginning)
+{
+    expect_error("tape 1\n0123456789012345678901234567890123456789x\n", 2, 1,
+                 "there is no event \"0123456789012345678901234567890123456789\"");
 }
 
 Test(tape, text_is_lenient_where_it_may_be)

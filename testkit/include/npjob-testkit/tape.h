@@ -229,7 +229,7 @@ bool npjt_tape_print(FILE *out, const uint8_t *bytes, size_t size, uint32_t reco
 typedef struct npjt_text_error {
     uint32_t line;     /**< from 1 */
     uint32_t column;   /**< from 1, in bytes */
-    char message[128]; /**< one sentence, terminated */
+    char message[128]; /**< one sentence, terminated; a NUL that it quotes is '?' */
 } npjt_text_error;
 
 /**
