@@ -200,6 +200,13 @@ store_no_room_for_names()
     eventually [ -e "$spool/job" ] && sleep 2.5 && run store abandon --id "$id" && ! wait "$scheduling" && left ''
 }
 
+# Nor that the job is done: its keeper takes back what it has printed, and so it must not be called printed.
+store_no_room_for_the_last_name()
+{
+    add store --wait 2 && put "$tmp/small" && eventually [ -e "$spool/.npjob/$id/whole" ] && ln -s /nowhere/done "$spool/.npjob/$id/done" &&
+        refused 1 'cannot write to' run store schedule --id "$id" && left ''
+}
+
 # not_synced TEST: the disk says of what the test holds of, only in the end, that it has not kept it.
 not_synced()
 {
