@@ -61,9 +61,10 @@ no_daemon_no_status()
 
 # ---------------------------------------------------------------------------------------------- the configuration
 
+# Also as descriptor 0.
 testparm_good()
 {
-    configure && run 0 --testparm --config conf && [ ! -s err ]
+    configure && run 0 --testparm --config conf && [ ! -s err ] && run 0 --testparm --config conf <&-
 }
 
 testparm_verbose()
