@@ -207,6 +207,13 @@ store_no_room_for_the_last_name()
         refused 1 'cannot write to' run store schedule --id "$id" && left ''
 }
 
+# The disk takes no such name: that is said, and not tried for ever.
+store_no_such_name()
+{
+    add store --suffix "$(printf '%0300d' 0)" && put "$tmp/small" &&
+        refused 1 'npjob-store: cannot make ' run store schedule --id "$id" && run store abandon --id "$id" && left ''
+}
+
 # not_synced TEST: the disk says of what the test holds of, only in the end, that it has not kept it.
 not_synced()
 {
@@ -217,7 +224,7 @@ not_synced()
 
 store_no_sync()
 {
-    not_synced true
+    not_synced '[ -f "$1" ]'
 }
 
 # Nor the name: what might be lost with the power is not called printed.
