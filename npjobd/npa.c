@@ -47,13 +47,6 @@ static uint32_t get_big_endian(const unsigned char *bytes)
     return (uint32_t)bytes[3] | (uint32_t)bytes[2] << 8 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[0] << 24;
 }
 
-static void put_little_endian(unsigned char *bytes, uint32_t value)
-{
-    for (int i = 0; i < 4; i++) {
-        bytes[i] = (unsigned char)(value >> 8 * i & 0xFF);
-    }
-}
-
 /* Zeros that no compiler takes for useless. */
 static void wipe(void *memory, size_t length)
 {
@@ -271,13 +264,12 @@ const char *npa_refusal(const npa_parser *parser)
 
 void npa_reply(uint32_t level, unsigned char reply[NPA_REPLY_SIZE])
 {
-    /* Big-endian the length, then the magic and the level twice; file_type 1 is byte mode, then the state of the pipe's
-     * end (0x05ff), padding, an allocation of 4096 bytes in 64 bits, and STATUS_SUCCESS. */
+    /* Big-endian the length, then the magic and the level twice, 6 to 8; file_type 1 is byte mode, then the state of
+     * the pipe's end (0x05ff), padding, an allocation of 4096 bytes in 64 bits, and STATUS_SUCCESS. */
     static const unsigned char accepted[NPA_REPLY_SIZE] = {
         0, 0, 0,   NPA_REPLY_SIZE - LENGTH_SIZE, 'N', 'P', 'A', 'M', 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0xFF, 0x05, 0, 0, 0,
         0, 0, 0x10};
 
     memcpy(reply, accepted, sizeof accepted);
-    put_little_endian(reply + LENGTH_SIZE + FIXED_LEVEL, level);
-    put_little_endian(reply + LENGTH_SIZE + FIXED_LEVEL_AGAIN, level);
+    reply[LENGTH_SIZE + FIXED_LEVEL] = reply[LENGTH_SIZE + FIXED_LEVEL_AGAIN] = (unsigned char)level;
 }

@@ -263,6 +263,7 @@ static const struct change {
 } changes[] = {
     {0, {0, 0x10, 0, 1}, "the request is longer than the limit"},
     {0, {0xFF, 0xFF, 0xFF, 0xFF}, "the request is longer than the limit"},
+    {0, {0x80, 0, 0, 48}, "the request is longer than the limit"},
     {0, {0, 0, 0, 43}, "the request is shorter than its fixed part"},
     {0, {0, 0, 0, 0}, "the request is shorter than its fixed part"},
     {0, {0, 0, 0, 44}, "a string goes beyond the end of the request"},
@@ -272,7 +273,7 @@ static const struct change {
     {4, {'N', 'P', 'A', 'm'}, "the request does not begin with NPAM"},
     {8, {5, 0, 0, 0}, "the request's level is not 6, 7 or 8"},
     {8, {9, 0, 0, 0}, "the request's level is not 6, 7 or 8"},
-    {8, {7, 0, 0, 1}, "the request's level is not 6, 7 or 8"},
+    {8, {7, 0, 0, 0x80}, "the request's level is not 6, 7 or 8"},
     {8, {6, 0, 0, 0}, "the request's two levels differ"},
     {12, {8, 0, 0, 0}, "the request's two levels differ"},
     {16, {1, 0xFF, 0xFF, 0xFF}, NULL},      /* padding */
@@ -360,7 +361,8 @@ static void pad(request *to)
     }
 }
 
-/* A request without a server's name and session_info. A NULL is left out. */
+/* A request without a server's name and session_info. A NULL is left out. What says whether the strings follow differs
+ * in as few bits as may be from what stands beside it. */
 static request make(uint32_t level, const char *name, const char *address)
 {
     request made = {.length = 4};
@@ -369,10 +371,11 @@ static request make(uint32_t level, const char *name, const char *address)
     made.length = 8;
     put(&made, level);
     put(&made, level);
-    put(&made, 1);
-    put(&made, name != NULL ? 0x20000 : 0);
-    put(&made, address != NULL ? 0x20004 : 0);
-    for (int i = 0; i < 5; i++) { /* both ports, the server's name and address, and session_info */
+    put(&made, 0xFFFFFF01);
+    put(&made, name != NULL ? 0x1000000 : 0);
+    put(&made, address != NULL ? 0x1000000 : 0);
+    put(&made, 0xFFFFFFFF);       /* the client's port */
+    for (int i = 0; i < 4; i++) { /* the server's name, address and port, and session_info */
         put(&made, 0);
     }
     if (name != NULL) {
@@ -452,9 +455,9 @@ Test(npa, the_longest_strings)
 /* A name may come from the DNS, and so from anybody: nothing in it can end a line of a log. */
 Test(npa, what_is_not_printable_is_replaced)
 {
-    request made = make(7, "a\nb\x1B[2J \x7F\xC3\xA9~", "\t1");
+    request made = make(7, "a\nb\x1B[2J \x1F\x7F\xC3\xA9~", "\t1");
 
-    expect_made(&made, "a_b_[2J ___~", "_1");
+    expect_made(&made, "a_b_[2J ____~", "_1");
 }
 
 /* --------------------------------------------------------------------------------------------------- the reply */
