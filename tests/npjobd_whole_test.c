@@ -32,6 +32,7 @@ static const example examples[] = {
     {WHOLE_PS, LITERAL(PS "%%EOF\x04"), true, "ps: the last line is %%EOF"},
     {WHOLE_PS, LITERAL(PS "%%EOF \t\r\n \0\0"), true, "ps: the last line is %%EOF"},
     {WHOLE_PS, LITERAL(PS "\r%%EOF\r\r\r"), true, "ps: the last line is %%EOF"},
+    {WHOLE_PS, LITERAL("%!PS\f%%EOF\f"), true, "ps: the last line is %%EOF"},
     {WHOLE_PS, LITERAL("\x04\r\n" PS "%%EOF\n"), true, "ps: the last line is %%EOF"},
     {WHOLE_PS, LITERAL(PS), false, "ps: the last line is not %%EOF"},
     {WHOLE_PS, LITERAL(PS "%%EO"), false, "ps: the last line is not %%EOF"},
@@ -44,6 +45,7 @@ static const example examples[] = {
     {WHOLE_PS, LITERAL(""), false, "ps: it does not begin with %!PS"},
     {WHOLE_PS, LITERAL("%!P"), false, "ps: it does not begin with %!PS"},
     {WHOLE_PS, LITERAL("%!\nshowpage\n%%EOF\n"), false, "ps: it does not begin with %!PS"},
+    {WHOLE_PS, LITERAL("%\n!PS\n%%EOF\n"), false, "ps: it does not begin with %!PS"},
     {WHOLE_PS, LITERAL("x" PS "%%EOF\n"), false, "ps: it does not begin with %!PS"},
     {WHOLE_PS, LITERAL("%%EOF"), false, "ps: it does not begin with %!PS"},
 
@@ -58,6 +60,8 @@ static const example examples[] = {
     {WHOLE_PDF, LITERAL(PDF "xstartxref\n27\n%%EOF\n"), false, "pdf: there is no startxref before %%EOF"},
     {WHOLE_PDF, LITERAL(PDF "startxref 27\n%%EOF\n"), false, "pdf: there is no startxref before %%EOF"},
     {WHOLE_PDF, LITERAL(PDF "startxref\n-27\n%%EOF\n"), false, "pdf: there is no startxref before %%EOF"},
+    {WHOLE_PDF, LITERAL(PDF "startxref\n/\n%%EOF\n"), false, "pdf: there is no startxref before %%EOF"},
+    {WHOLE_PDF, LITERAL(PDF "startxref\n:\n%%EOF\n"), false, "pdf: there is no startxref before %%EOF"},
     {WHOLE_PDF, LITERAL(PDF "startxref\n0\n%%EOF\n"), false, "pdf: the startxref before %%EOF leads nowhere"},
     {WHOLE_PDF, LITERAL(PDF "startxref\n66\n%%EOF\n"), true, "pdf: the last line is %%EOF"},
     {WHOLE_PDF, LITERAL(PDF "startxref\n67\n%%EOF\n"), false, "pdf: the startxref before %%EOF leads nowhere"},
@@ -197,13 +201,14 @@ Test(whole, the_end_is_found_behind_any_middle)
     }
 }
 
-/* The line end before %%EOF, those five bytes, and 1018 more: one further, and it is not known to be a line. */
+/* The line end before %%EOF, those five bytes, and 1018 more: one further, and it is not known to be a line, though the
+ * last byte that is known of the beginning is the end of one. */
 Test(whole, blanks_at_the_end_up_to_the_limit)
 {
     whole_stream stream;
 
     whole_begin(&stream, WHOLE_PS);
-    whole_feed(&stream, LITERAL(PS "%%EOF"));
+    whole_feed(&stream, LITERAL("%!PS-3.0\n%%EOF"));
     for (size_t blanks = 0; blanks <= 1018; blanks++) {
         expect(&stream, true, "ps: the last line is %%EOF", "with blanks");
         whole_feed(&stream, "", 1);
