@@ -383,6 +383,23 @@ hardly_any_descriptors()
         calls 'schedule 1' 'schedule 2' 'schedule 3' 'schedule 4' && stop
 }
 
+# A printer that comes meanwhile waits as well, and one that goes is not missed.
+hardly_any_for_new_printers()
+{
+    local lives
+    configure && fresh_start prlimit --nofile=44:44 && close_gate && head -c 200000 /dev/zero | client 0 &&
+        sed -i 's/^\[laser\]/[other]/' conf && reload && lives=$(python3 - "$NPJOBD" <<'END'
+import socket, subprocess, sys
+s = socket.socket(socket.AF_UNIX)
+s.connect('n/np/other')
+for _ in range(2): # the second answer is of a time when it could have been accepted
+    status = subprocess.run([sys.argv[1], 'status', '--json', '--config', 'conf'], check=True, capture_output=True)
+print(status.stdout.decode().partition('"limit":1,')[0])
+END
+        ) && [[ $lives == *'"live":1,' ]] && open_gate && calls 'schedule 1' &&
+        echo job | "$NPA_CLIENT" n/np/other && calls 'schedule 1' 'schedule 2' && stop
+}
+
 # With few descriptors connections wait, and none is lost.
 few_descriptors()
 {
@@ -466,6 +483,7 @@ check 'memory for each job' memory_for_each
 check 'max jobs' too_many
 check 'descriptors are taken as needed' descriptors_are_taken
 check 'hardly any descriptors' hardly_any_descriptors
+check 'and new printers' hardly_any_for_new_printers
 check 'few descriptors' few_descriptors
 check 'no descriptors' no_descriptors
 check 'a flood' flood

@@ -100,7 +100,7 @@ testparm_no_file()
 testparm_smbd_user()
 {
     local user
-    for user in nobody 0 12345 4294967294; do
+    for user in nobody 0 9 12345 4294967294; do
         configure "smbd user = $user" && run 0 --testparm --config conf || return 1
     done
     for user in no-such-user 12345x 4294967295 4294967296 99999999999999999999 -1; do
