@@ -108,7 +108,7 @@ check "bench/ includes the public headers, the host's pipe, npjobd's handshake a
 check 'tools/ includes the public headers and its own' includes tools '^npjob(-testkit|-posix)?/'
 check 'npjobd/ includes those of the host, what is printable, and its own' includes npjobd '^npjob(-posix)?/|^\.\./host/text\.h$'
 check 'tests/ includes the public headers, parts of the programs and its own' includes tests \
-    '^npjob(-testkit|-posix)?/|^(loop\.c|(tape_words|tape_files|explore_state|twin_state)\.h|(engine|packet|deadline)\.h)$|^(text|words)\.h$|^(npa|settings|whole|listener|load|log|pool|control|explore|tool)\.h$'
+    '^npjob(-testkit|-posix)?/|^(loop\.c|(tape_words|tape_files|explore_state|twin_state)\.h|(engine|packet|deadline)\.h)$|^(text|words)\.h$|^(npa|settings|whole|listener|ini|settings_value|load|log|pool|control|explore|tool)\.h$'
 check 'public headers are included by name' no_angled_way_around
 check 'the links of the pages lead somewhere' links_lead_somewhere
 finish
