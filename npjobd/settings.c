@@ -50,7 +50,7 @@ __attribute__((format(printf, 3, 4))) static bool complain(const parsing *self, 
     va_start(arguments, format);
     vsnprintf(text + used, SETTINGS_WRONG_MAX - (size_t)used, format, arguments);
     va_end(arguments);
-    for (int i = 0; text[i] != '\0'; i++) { /* the file may be called as it likes, but the line is one */
+    for (int i = 0; text[i] != '\0'; i++) { /* whatever the file and its words are like, the line is one */
         if ((unsigned char)text[i] < ' ' || text[i] == 0x7F || (i >= used && (unsigned char)text[i] > '~')) {
             text[i] = '?';
         }

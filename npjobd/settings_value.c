@@ -31,7 +31,7 @@ static const void *value_of(const settings_key *key, const void *section)
 static const char *write_size(uint64_t bytes, char number[SETTINGS_NUMBER_MAX])
 {
     for (size_t i = 0; i < UNITS; i++) {
-        if (bytes != 0 && bytes % (UINT64_C(1) << units[i].shift) == 0) {
+        if (bytes % (UINT64_C(1) << units[i].shift) == 0) {
             snprintf(number, SETTINGS_NUMBER_MAX, "%" PRIu64 "%c", bytes >> units[i].shift, units[i].letter);
             return number;
         }
@@ -193,16 +193,8 @@ const char *settings_show(const char *word, char shown[SETTINGS_SHOWN_MAX])
 {
     static const char more[] = "...";
     size_t most = SETTINGS_SHOWN_MAX - sizeof more;
-    size_t length = strlen(word);
 
-    for (size_t i = 0; i < length && i < most; i++) {
-        shown[i] = (char)(word[i] >= ' ' && word[i] <= '~' ? word[i] : '?');
-    }
-    if (length > most) {
-        memcpy(shown + most, more, sizeof more);
-    } else {
-        shown[length] = '\0';
-    }
+    snprintf(shown, SETTINGS_SHOWN_MAX, "%.*s%s", (int)most, word, strlen(word) > most ? more : "");
     return shown;
 }
 

@@ -20,7 +20,7 @@ const settings_key *settings_nearest_key(const char *name, bool of_printer);
 /** The longest beginning of a word that is shown, and what stands for the rest of it. */
 #define SETTINGS_SHOWN_MAX 52
 
-/** Writes a word of a configuration as it can be shown: printable, and cut if it is long. @return @p shown. */
+/** Writes a word of a configuration, cut if it is long, for a sentence that says what is wrong. @return @p shown. */
 const char *settings_show(const char *word, char shown[SETTINGS_SHOWN_MAX]);
 
 /**
