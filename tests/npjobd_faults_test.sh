@@ -2,18 +2,8 @@
 # SPDX-License-Identifier: MIT
 # npjobd from outside: strangers, nonsense, floods, providers that fail, limits.
 # usage: npjobd_faults_test.sh NPJOBD NPA_CLIENT
-set -u
-. "$(dirname "$(realpath "$0")")/tap.sh"
-NPJOBD=$(realpath "$1")
-NPA_CLIENT=$(realpath "$2")
-handshake=$(realpath "$(dirname "$0")")/../corpus/npa/samba-4.17-guest-smb3-11
 . "$(dirname "$(realpath "$0")")/npjobd_support.sh"
-
-fresh_start() # [PREFIX...]
-{
-    make_provider
-    start "$@"
-}
+handshake=$here/../corpus/npa/samba-4.17-guest-smb3-11
 
 # A provider whose addjob is the given lines of sh, in the folder.
 addjob_is()

@@ -2,10 +2,6 @@
 # SPDX-License-Identifier: MIT
 # The example providers behind npjobd, as its manual page configures them.
 # usage: npjobd_providers_test.sh NPJOBD NPA_CLIENT FOLDER_OF_THE_PROVIDERS
-set -u
-. "$(dirname "$(realpath "$0")")/tap.sh"
-NPJOBD=$(realpath "$1")
-NPA_CLIENT=$(realpath "$2")
 providers=$(realpath "$3")
 . "$(dirname "$(realpath "$0")")/npjobd_support.sh"
 

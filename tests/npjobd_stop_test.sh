@@ -2,10 +2,6 @@
 # SPDX-License-Identifier: MIT
 # npjobd from outside: starting, reading its configuration again, stopping; sockets of its own and of systemd.
 # usage: npjobd_stop_test.sh NPJOBD NPA_CLIENT
-set -u
-. "$(dirname "$(realpath "$0")")/tap.sh"
-NPJOBD=$(realpath "$1")
-NPA_CLIENT=$(realpath "$2")
 . "$(dirname "$(realpath "$0")")/npjobd_support.sh"
 
 # A client that has sent the first half of a job, which the provider has, and waits: end_client has it send the rest.
@@ -32,12 +28,6 @@ end_client() # CODE
     wait "$holder"
     code=$?
     [ "$code" -eq "$1" ] || { echo "the client's exit code is $code, not $1"; return 1; }
-}
-
-fresh_start() # [PREFIX...]
-{
-    make_provider
-    start "$@"
 }
 
 # ---------------------------------------------------------------------------------------------- stopping

@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: MIT
-# Sourced by the tests of npjobd: a daemon in a folder of its own, and providers that are a few lines of sh. Expects
-# NPJOBD and NPA_CLIENT, the two programs.
+# Sourced by the tests of npjobd, whose first arguments are the two programs: a daemon in a folder of its own, and
+# providers that are a few lines of sh.
+set -u
+here=$(dirname "$(realpath "$0")")
+. "$here/tap.sh"
+NPJOBD=$(realpath "$1")
+NPA_CLIENT=$(realpath "$2")
 
 # As /proc has it.
 folder=$(cd "$(mktemp -d "${TMPDIR:-/tmp}/npjobd.XXXXXX")" && pwd -P)
@@ -149,6 +154,12 @@ start()
     "$@" "$NPJOBD" --config conf 2>>log &
     npjobd_pid=$!
     has 'npjobd serves'
+}
+
+fresh_start() # [PREFIX...]
+{
+    make_provider
+    start "$@"
 }
 
 # ends CODE: the daemon ends with that code, of what it was sent.

@@ -2,10 +2,6 @@
 # SPDX-License-Identifier: MIT
 # npjobd from outside: its command line, its configuration, print jobs, its status.
 # usage: npjobd_test.sh NPJOBD NPA_CLIENT
-set -u
-. "$(dirname "$(realpath "$0")")/tap.sh"
-NPJOBD=$(realpath "$1")
-NPA_CLIENT=$(realpath "$2")
 . "$(dirname "$(realpath "$0")")/npjobd_support.sh"
 
 # run CODE ARGUMENT...: the daemon's command line; what it says is in out and err.
