@@ -27,12 +27,6 @@ static bool is_listening(int fd)
     return has_value(fd, SO_DOMAIN, AF_UNIX) && has_value(fd, SO_TYPE, SOCK_STREAM) && has_value(fd, SO_ACCEPTCONN, 1);
 }
 
-static bool make_ours(int fd)
-{
-    int flags = fcntl(fd, F_GETFL);
-    return flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0 && fcntl(fd, F_SETFD, FD_CLOEXEC) == 0;
-}
-
 /* How many were handed to this process, not to the one that it was started by. */
 static long count_handed_over(void)
 {
@@ -63,7 +57,8 @@ size_t systemd_sockets_take(systemd_socket **out)
     *out = NULL;
     for (int i = 0; i < handed_over && i < MOST; i++) {
         const char *name = next != NULL ? strsep(&next, ":") : "";
-        if (is_listening(FIRST_FD + i) && make_ours(FIRST_FD + i) && keep(out, count, FIRST_FD + i, name)) {
+        if (is_listening(FIRST_FD + i) && fcntl(FIRST_FD + i, F_SETFD, FD_CLOEXEC) == 0 &&
+            keep(out, count, FIRST_FD + i, name)) {
             count++;
         } else {
             log_line(LOG_WARNING, "descriptor %d, handed over as \"%s\", is no listening Unix stream socket",

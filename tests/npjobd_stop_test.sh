@@ -367,7 +367,12 @@ END
 # What was said to another process, which has not told its children so, is not for this one.
 activated_by_another()
 {
-    configure && fresh_start env LISTEN_PID=1 LISTEN_FDS=1 && has_not 'descriptor 3' && stop
+    local given
+    configure || return 1
+    for given in 'LISTEN_PID=1 LISTEN_FDS=1' LISTEN_PID=1 LISTEN_FDS=1; do
+        # shellcheck disable=SC2086
+        fresh_start env $given && has_not 'descriptor 3' && stop || return 1
+    done
 }
 
 # Whoever connects to what is no printer's must not wait: smbd does.
