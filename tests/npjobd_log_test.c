@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The log: whatever others say stays within its quotation marks, and within its line. */
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -8,11 +9,22 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "log.h"
+
+static unsigned refused; /* writes to stderr for which its pipe had no room */
+
+/* In place of the C library's. */
+ssize_t write(int fd, const void *bytes, size_t count)
+{
+    ssize_t written = syscall(SYS_write, fd, bytes, count);
+    refused += fd == STDERR_FILENO && written < 0 && errno == EAGAIN;
+    return written;
+}
 
 /* What a text looks like in a record. */
 static const char *shown(const char *text)
@@ -95,6 +107,9 @@ Test(npjobd_log, a_record_has_an_end)
     log_word(&record, "w", "word");
     cr_assert_eq(record.length, sizeof record.bytes - 1);
     cr_assert_eq(strlen(record.bytes), record.length);
+    record.length = sizeof record.bytes - 5; /* there is room for " k=v" */
+    log_word(&record, "k", "vv");
+    cr_assert_eq(record.length, sizeof record.bytes - 1);
 }
 
 Test(npjobd_log, a_record_is_pairs)
@@ -122,7 +137,7 @@ static void begin_file(void)
 
 static const char *end_file(void)
 {
-    static char text[1024];
+    static char text[2 * LOG_LINE];
     dup2(before, STDERR_FILENO);
     close(before);
     const ssize_t length = pread(fileno(file), text, sizeof text - 1, 0);
@@ -173,6 +188,23 @@ Test(npjobd_log, the_journal_has_the_number_of_a_priority)
     cr_expect_str_eq(line_under("1:2") + 23, "Z warning a line\n");
 }
 
+/* Whatever it is made of. What is left of it when it is too long ends as any line does. */
+Test(npjobd_log, a_line_stays_one_line)
+{
+    char text[2 * LOG_LINE];
+    begin_file();
+    log_line(LOG_NOTICE, "a\nb\x1b\x1f\x7f~\xc3\xa9");
+    cr_expect_str_eq(end_file() + 24, " notice a?b???~\xc3\xa9\n");
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    begin_file();
+    log_line(LOG_NOTICE, "%s", text);
+    log_line(LOG_NOTICE, "another");
+    const char *lines = end_file();
+    cr_expect_eq(memcmp(lines + LOG_LINE - 2, "x\n", 2), 0);
+    cr_expect_str_eq(lines + LOG_LINE + 24, " notice another\n");
+}
+
 /* As far as a file may grow: the disk is full behind that. */
 static void limit_file(rlim_t size)
 {
@@ -216,7 +248,8 @@ static pid_t read_late(const int ends[2], int lines)
     _exit(lines == 0 ? 0 : 1);
 }
 
-/* Who shares a pipe may have made it one that does not wait: nothing is lost all the same. */
+/* Who shares a pipe may have made it one that does not wait: nothing is lost all the same, and it is not tried without
+ * end. */
 Test(npjobd_log, a_full_pipe_is_waited_for)
 {
     enum { LINES = 1000 };
@@ -235,4 +268,5 @@ Test(npjobd_log, a_full_pipe_is_waited_for)
     close(ends[1]);
     cr_assert_eq(waitpid(child, &status, 0), child);
     cr_assert_eq(status, 0);
+    cr_expect(refused > 0 && refused < LINES, "%u", refused);
 }
