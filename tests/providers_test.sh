@@ -48,10 +48,7 @@ eventually()
 
 nobody()
 {
-    local link
-    for link in /proc/[0-9]*/cwd; do
-        [ "$(readlink "$link")" != "$tmp/cwd" ] || return 1
-    done 2>/dev/null
+    ! readlink /proc/[0-9]*/cwd | grep -qxF "$tmp/cwd"
 }
 
 no_jobs()
@@ -141,12 +138,12 @@ store_slow()
 store_two_at_once()
 {
     local first first_id
-    add store --job same || return
+    add store --job same --suffix .ps || return
     first=$pipe first_id=$id
-    add store --job same || return
+    add store --job same --suffix .ps || return
     [ "$first_id" != "$id" ] && exec 7>"$first" 8>"$pipe" && cat "$tmp/big" >&8 && cat "$tmp/small" >&7 && exec 8>&- &&
-        run store schedule --id "$id" && cmp "$tmp/big" "$spool/same" && exec 7>&- &&
-        run store schedule --id "$first_id" && cmp "$tmp/small" "$spool/same-2" && left same same-2
+        run store schedule --id "$id" && cmp "$tmp/big" "$spool/same.ps" && exec 7>&- &&
+        run store schedule --id "$first_id" && cmp "$tmp/small" "$spool/same-2.ps" && left same-2.ps same.ps
 }
 
 store_overwrites_nothing()
@@ -211,7 +208,7 @@ store_no_room_for_the_last_name()
 store_no_such_name()
 {
     add store --suffix "$(printf '%0300d' 0)" && put "$tmp/small" &&
-        refused 1 'npjob-store: cannot make ' run store schedule --id "$id" && run store abandon --id "$id" && left ''
+        refused 1 "npjob-store: cannot make $spool/job" run store schedule --id "$id" && run store abandon --id "$id" && left ''
 }
 
 # not_synced TEST: the disk says of what the test holds of, only in the end, that it has not kept it.
@@ -236,10 +233,21 @@ store_no_sync_of_the_folder()
 # Its schedule command was killed before it could say that the job was printed, and so the job is abandoned.
 store_abandoned_too_late()
 {
+    printed_unnoticed && run store abandon --id "$id" && left ''
+}
+
+# But nothing else that has come to be called so.
+store_abandoned_later()
+{
+    printed_unnoticed && rm "$spool/job" && echo mine >"$spool/job" && run store abandon --id "$id" && [ "$(cat "$spool/job")" = mine ] && left job
+}
+
+printed_unnoticed()
+{
     local keeper
     add store && put "$tmp/small" && eventually [ -e "$spool/.npjob/$id/whole" ] &&
         read -r keeper <"$spool/.npjob/$id/keeper" && touch "$spool/.npjob/$id/schedule" && kill -USR1 "$keeper" &&
-        eventually [ -e "$spool/job" ] && run store abandon --id "$id" && left ''
+        eventually [ -e "$spool/.npjob/$id/printed" ]
 }
 
 # The next job clears away what a keeper that was killed has left.
@@ -380,16 +388,17 @@ filter_arguments()
 filter_fails()
 {
     add filter -- sh -c 'cat >/dev/null; echo "one thing" >&2; echo "out of paper" >&2; exit 3' && put "$tmp/big" &&
-        refused 1 'npjob-filter: out of paper' run filter schedule --id "$id" && run filter abandon --id "$id" && left ''
+        refused 1 'npjob-filter: out of paper' run filter schedule --id "$id" && eventually [ -e "$spool/.npjob/$id/heard" ] &&
+        run filter abandon --id "$id" && left ''
 }
 
-# Nothing more can be written than names.
+# Nothing more can be written than names; what it says is heard all the same, and lost.
 filter_no_room()
 {
     mkdir -p "$tmp/full"
     printf '#!/bin/sh\nexec prlimit --fsize=0:0 %s "$@"\n' "$(command -v setsid)" >"$tmp/full/setsid"
     chmod +x "$tmp/full/setsid"
-    (trap '' XFSZ && PATH=$tmp/full:$PATH add filter -- sh -c 'cat >/dev/null' && echo "$id" >"$tmp/job") || return
+    (trap '' XFSZ && PATH=$tmp/full:$PATH add filter -- sh -c 'cat >/dev/null; head -c 200000 /dev/zero >&2' && echo "$id" >"$tmp/job") || return
     read -r id <"$tmp/job"
     pipe=$spool/.npjob/$id/pipe
     put "$tmp/big" && run filter schedule --id "$id" && left ''
@@ -406,16 +415,17 @@ filter_says_much()
 # Nobody waits for the end of whom it leaves behind, who can still speak.
 filter_leaves_a_child()
 {
-    add filter -- sh -c 'cat >/dev/null; sleep 5 & echo "out of paper" >&2; exit 3' && put "$tmp/small" &&
-        refused 1 'npjob-filter: out of paper' run filter schedule --id "$id" && ! nobody && run filter abandon --id "$id" &&
-        left '' && add filter -- sh -c '(sleep 5; echo more >&2; touch "$0") & cat >/dev/null' "$spool/child" &&
+    add filter -- sh -c 'cat >/dev/null; sleep 100 & echo $! >"$0"; echo "out of paper" >&2; exit 3' "$spool/child" && put "$tmp/small" &&
+        refused 1 'npjob-filter: out of paper' run filter schedule --id "$id" && kill "$(cat "$spool/child")" &&
+        run filter abandon --id "$id" && left child && rm "$spool/child" &&
+        add filter -- sh -c '(sleep 5; echo more >&2; touch "$0") & cat >/dev/null' "$spool/child" &&
         put "$tmp/small" && run filter schedule --id "$id" && [ ! -e "$spool/child" ] && left child
 }
 
 filter_fails_silently()
 {
-    add filter -- sh -c 'cat >/dev/null; exit 3' && put "$tmp/big" &&
-        refused 1 "job $id failed, with exit code 3" run filter schedule --id "$id" && run filter abandon --id "$id" && left ''
+    add filter -- sh -c 'cat >/dev/null; exit 1' && put "$tmp/big" &&
+        refused 1 "job $id failed, with exit code 1" run filter schedule --id "$id" && run filter abandon --id "$id" && left ''
 }
 
 # In the middle of the job: the writer is told, and so is who schedules it all the same.
@@ -450,6 +460,16 @@ filter_hangs()
     eventually [ -e "$spool/.npjob/$id/schedule" ] && run filter abandon --id "$id" && ! wait "$scheduling" && left ''
 }
 
+filter_has_no_setsid()
+{
+    local tool
+    mkdir -p "$tmp/few"
+    for tool in dirname "$shell" timeout; do
+        ln -sf "$(command -v "$tool")" "$tmp/few/$tool"
+    done
+    refused 1 'there is no setsid here' eval 'PATH=$tmp/few run filter addjob -- true' && left ''
+}
+
 filter_wrong_use()
 {
     refused 2 'there is no command behind --' run filter addjob && refused 1 'there is no job 7' run filter schedule --id 7 &&
@@ -462,10 +482,11 @@ done
 check 'npjob-filter: whole' fresh filter_whole
 check 'npjob-filter: abandoned' fresh filter_abandoned filter
 check 'npjob-filter: abandoned, and does not want to go' fresh filter_abandoned stubborn
-for name in abandoned_at_once never_connected no_verdict two_at_once arguments fails no_room says_much leaves_a_child fails_silently reads_too_little is_missing hangs wrong_use; do
+for name in abandoned_at_once never_connected no_verdict two_at_once arguments fails no_room says_much leaves_a_child fails_silently reads_too_little is_missing hangs has_no_setsid wrong_use; do
     check "npjob-filter: $name" fresh "filter_$name"
 done
 check 'npjob-filter: dies' fresh filter_dies 'head -c 100 >/dev/null; echo gone >&2; exit 1' 'npjob-filter: gone'
 check 'npjob-filter: is killed' fresh filter_dies 'head -c 100 >/dev/null; kill -KILL $$' 'npjob-filter: Killed'
+check 'npjob-filter: is killed with all beside it' fresh filter_dies 'head -c 100 >/dev/null; kill -KILL 0' 'could not be kept'
 check 'npjob-filter: has had enough' fresh filter_dies 'head -c 100 >/dev/null' 'could not be kept'
 finish
