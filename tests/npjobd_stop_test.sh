@@ -328,6 +328,12 @@ signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGCHLD, signal.SIGTERM, signal
 os.execv(sys.argv[1], sys.argv[1:])' && echo job | client 0 && calls 'schedule 1' && reload && stop
 }
 
+# only_one_is NUMBER: no descriptor of the daemon leads to where that one does.
+only_one_is()
+{
+    [ "$(readlink "/proc/$npjobd_pid/fd/"* | grep -cxF -- "$(readlink "/proc/$npjobd_pid/fd/$1")")" -eq 1 ]
+}
+
 # As systemd does it: sockets that listen already, by name, and one that is none of ours. Another process has them too, and
 # shuts the first one down when the file "shut" is there.
 activated()
@@ -360,7 +366,7 @@ os.dup2(0, 6)
 os.execv(sys.argv[1], [sys.argv[1], '--config', 'conf'])
 END
     npjobd_pid=$!
-    has 'npjobd serves' && has 'descriptor [67], .*is no listening Unix stream socket' 2 && has 'stranger' &&
+    has 'npjobd serves' && has 'descriptor [67], handed over as "", is no listening Unix stream socket' 2 && has 'stranger' && only_one_is 0 &&
         echo 'env >environment' >>addjob && echo job | client 0 && calls 'schedule 1' && ! grep LISTEN environment
 }
 
