@@ -207,32 +207,62 @@ Test(text, what_is_not_becomes_one_mark)
     CLEAN("\xE2\x80\x8B\xE2\x81\xA0\xE2\x81\xAF", "___"); /* without width */
 }
 
-static bool is_printable(uint32_t code)
+static size_t encode(uint32_t code, char bytes[4])
 {
-    const unsigned char lead = code < 0x800 ? 0xC0 : code < 0x10000 ? 0xE0 : 0xF0;
-    const int more = code < 0x80 ? 0 : code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
-    char bytes[4] = {(char)code};
-    for (int i = more; i > 0; i--, code >>= 6)
+    const unsigned char lead = code < 0x80 ? 0 : code < 0x800 ? 0xC0 : code < 0x10000 ? 0xE0 : 0xF0;
+    const size_t size = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+    for (size_t i = size; --i > 0; code >>= 6)
         bytes[i] = (char)(0x80 | (code & 0x3F));
-    if (more > 0)
-        bytes[0] = (char)(lead | code);
-    return npjpi_text_printable(bytes, (size_t)more + 1) > 0;
+    bytes[0] = (char)(lead | code);
+    return size;
 }
 
-/* Each range of what is not printable, from its first to its last, and no further. */
-Test(text, what_is_printable_has_bounds)
+static bool is_printable(uint32_t code)
 {
-    static const uint32_t ranges[][2] = {{0, 0x1F},           {0x7F, 0x9F},     {0x61C, 0x61C},     {0x200B, 0x200F},
-                                         {0x2028, 0x202E},    {0x2060, 0x206F}, {0xD800, 0xDFFF},   {0xFDD0, 0xFDEF},
-                                         {0xFEFF, 0xFEFF},    {0xFFFE, 0xFFFF}, {0x1FFFE, 0x1FFFF}, {0xFFFFE, 0xFFFFF},
-                                         {0x10FFFE, 0x10FFFF}};
-    for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++) {
-        const uint32_t first = ranges[i][0];
-        const uint32_t last = ranges[i][1];
-        cr_expect_not(is_printable(first), "%X", first);
-        cr_expect_not(is_printable(last), "%X", last);
-        cr_expect(first == 0 || is_printable(first - 1), "%X", first - 1);
-        cr_expect(last == 0x10FFFF || is_printable(last + 1), "%X", last + 1);
+    static const uint32_t ranges[][2] = {{0, 0x1F},        {0x7F, 0x9F},     {0x61C, 0x61C},
+                                         {0x200B, 0x200F}, {0x2028, 0x202E}, {0x2060, 0x206F},
+                                         {0xD800, 0xDFFF}, {0xFDD0, 0xFDEF}, {0xFEFF, 0xFEFF}};
+    for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++)
+        if (code >= ranges[i][0] && code <= ranges[i][1])
+            return false;
+    return code % 0x10000 < 0xFFFE && code <= 0x10FFFF;
+}
+
+Test(text, every_character_is_printable_or_not)
+{
+    char bytes[4];
+    for (uint32_t code = 0; code < 0x1FFFFF; code++) {
+        size_t size = encode(code, bytes);
+        if (npjpi_text_printable(bytes, size) != (is_printable(code) ? size : 0))
+            cr_assert_fail("%X", code);
+        if (npjpi_text_printable(bytes, size - (size > 1)) != 0 && size > 1)
+            cr_assert_fail("%X, cut", code);
+    }
+}
+
+/* The printable character that the bytes begin with, found by putting together what each length would make of them. */
+static size_t printable_at(const char bytes[4])
+{
+    static const unsigned char masks[] = {0x7F, 0x1F, 0x0F, 0x07};
+    for (size_t size = 1; size <= 4; size++) {
+        uint32_t code = (unsigned char)bytes[0] & masks[size - 1];
+        char again[4];
+        for (size_t i = 1; i < size; i++)
+            code = code << 6 | ((unsigned char)bytes[i] & 0x3F);
+        if (encode(code, again) == size && memcmp(again, bytes, size) == 0)
+            return is_printable(code) ? size : 0;
+    }
+    return 0;
+}
+
+Test(text, bytes_are_well_formed_or_not)
+{
+    static const unsigned char next[] = {0, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0};
+    for (unsigned i = 0; i < 256 * 9 * 9 * 9; i++) {
+        const char bytes[4] = {(char)(i % 256), (char)next[i / 256 % 9], (char)next[i / 256 / 9 % 9],
+                               (char)next[i / 256 / 9 / 9]};
+        if (npjpi_text_printable(bytes, 4) != printable_at(bytes))
+            cr_assert_fail("%08X", i);
     }
 }
 
