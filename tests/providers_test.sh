@@ -280,19 +280,21 @@ store_terminated()
 
 store_wrong_use()
 {
-    refused 2 'see npjob-store --help' run store print && refused 2 'see npjob-store --help' run store addjob --colour &&
-        refused 2 '--job needs a value' run store addjob --job && refused 2 '--wait takes' run store addjob --wait 1m &&
-        refused 2 'nothing may stand behind --' run store addjob -- lp && refused 2 'no / in a --suffix' run store addjob --suffix /a &&
+    refused 2 'see npjob-store --help' run store print && refused 2 'unknown argument "--colour"; see npjob-store --help' run store addjob --colour &&
+        refused 2 '--job needs a value' run store addjob --job && refused 2 '--wait takes' run store addjob --wait 1m && refused 2 '--wait takes' run store addjob --wait 99999999999999999999 &&
+        refused 2 'nothing may stand behind --' run store addjob -- lp && refused 2 'no / in a --suffix' run store addjob --suffix a/b &&
         refused 2 '--id takes' run store schedule --id ../x && refused 2 '--id takes' run store abandon &&
         refused 1 'there is no job 7' run store schedule --id 7 && run store abandon --id 7 &&
         refused 2 '--folder is missing' "$shell" "$providers/npjob-store" addjob &&
         refused 77 'is not there' "$shell" "$providers/npjob-store" addjob --folder "$tmp/nowhere" &&
+        mkdir -p "$tmp/a"$'\n'b && refused 2 'there is a line end' "$shell" "$providers/npjob-store" addjob --folder "$tmp/a"$'\n'b &&
         "$shell" "$providers/npjob-store" --help | grep -q '^usage: npjob-store addjob' && left ''
 }
 
 # An addjob that ends just as another one looks for it has left a keeper, and a job.
 store_swept_while_it_is_made()
 {
+    local second=$spool/.npjob/$((4194304 + $$)) # of one that lives
     mkdir -p "$spool/.npjob/4000000" || return
     "$shell" -c '
         . "$0/npjob-provider.sh"
@@ -302,7 +304,7 @@ store_swept_while_it_is_made()
             [ "$1" != 4000000 ] || echo $$ >"$jobs/4000000/keeper"
             [ "$1" = $$ ]
         }
-        sweep' "$providers" "$spool/.npjob" && [ -d "$spool/.npjob/4000000" ] && add store && put /dev/null &&
+        sweep' "$providers" "$spool/.npjob" && [ -d "$spool/.npjob/4000000" ] && mkdir "$second" && add store && rmdir "$second" && put /dev/null &&
         [ ! -e "$spool/.npjob/4000000" ] && run store abandon --id "$id" && left ''
 }
 
