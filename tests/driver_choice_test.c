@@ -92,3 +92,58 @@ Test(driver, a_cancelled_write_of_a_pipe_that_fails_has_either_reason)
     told_instead = NPJ_STATUS_SUCCESS;
     cr_expect_eq(play_text(&subject, text, (npjt_options){0}).finding, NPJT_LAW_COUNTS);
 }
+
+/* What a shutdown ends has expired, though its own deadline has not passed. */
+Test(driver, a_shutdown_is_no_deadline_that_came_too_early)
+{
+    is_well(&npjt_subject_npjob, "tape 1\nopen\nopen\nwrite job=newest\nwrite job=oldest\nnext\n"
+                                 "shutdown how=abort\nadvance to=+1\nhost\n");
+}
+
+/* A server may begin to trace late: what it has not told until then, it need not tell. */
+static npj_config untold;
+static bool telling;
+
+static void tell_from_write(void *user, const npj_trace *trace)
+{
+    telling |= trace->event == NPJ_EVENT_WRITE;
+    if (telling)
+        untold.trace(user, trace);
+}
+
+static npj_status new_telling_late(const npj_config *config, void **out)
+{
+    npj_config changed = untold = *config;
+    changed.trace = tell_from_write;
+    telling = false;
+    return npjt_subject_npjob.srv_new(&changed, out);
+}
+
+Test(driver, a_trace_may_begin_late)
+{
+    npjt_subject subject = npjt_subject_npjob;
+    subject.srv_new = new_telling_late;
+    is_well(&subject, "tape 1\nopen client=1\nopen client=2\nclose job=newest\nclient_gone client=2 "
+                      "status=cancelled\nwrite job=oldest\nadd\nhost\n");
+}
+
+/* The iovecs of a WRITE are valid until next is asked again, though there be nowhere to put what it has. */
+static npj_iov own;
+
+static bool next_with_own_iovec(void *srv, npj_action *out)
+{
+    bool more = npjt_subject_npjob.next(srv, out);
+    own = (npj_iov){0};
+    if (more && out && out->kind == NPJ_WRITE) {
+        own = out->iov[0];
+        out->iov = &own;
+    }
+    return more;
+}
+
+Test(driver, iovecs_end_with_the_next_call_of_next)
+{
+    npjt_subject subject = npjt_subject_npjob;
+    subject.next = next_with_own_iovec;
+    is_well(&subject, "tape 1\nopen\nwrite\nnext count=1\nnulls call=next\nhost\n");
+}

@@ -30,7 +30,7 @@ static npj_status new_wrong_size(const npj_config *config, void **out)
     return GOOD.srv_new(&changed, out);
 }
 
-static npj_status new_keeping_mem(const npj_config *config, void **out)
+npj_status driver_fault_keeping_mem(const npj_config *config, void **out)
 {
     memory.mem = config->mem;
     return GOOD.srv_new(config, out);
@@ -51,14 +51,6 @@ static npj_status add_leaks(void *srv, uint64_t client, uint64_t provider, uint6
     if (status == NPJ_STATUS_PENDING)
         (void)memory.mem.alloc(memory.mem.user, 48);
     return status;
-}
-
-static npj_status close_allocates(void *srv, npj_job job, uint64_t tag)
-{
-    void *block = memory.mem.alloc(memory.mem.user, 32);
-    if (block)
-        memory.mem.release(memory.mem.user, block, 32);
-    return GOOD.close(srv, job, tag);
 }
 
 static void free_forgets(void **srv)
@@ -370,7 +362,7 @@ static npj_status query_has_third_reason(const void *srv, npj_job job, npj_job_i
 
 const struct fault *driver_faults(size_t *count)
 {
-    static struct fault faults[256];
+    static struct fault faults[512];
     size_t n = driver_faults_in_numbers(faults, driver_faults_in_actions(faults));
     n = driver_faults_in_the_life(faults, driver_faults_in_the_trace(faults, n));
     n = driver_faults_in_calls(faults, driver_faults_at_the_pipe(faults, n));
@@ -380,27 +372,24 @@ const struct fault *driver_faults(size_t *count)
     FAULT("a packet is counted that is not there", 2, WRITE_ONE, stats, stats_lose_packet);
     SAYS("the server counts 2 live packets, not 1");
     FAULT("a packet is kept after its write", 2, WRITE_ONE "write length=16\nhost\n", write, write_leaks);
-    faults[n - 1].subject.srv_new = new_keeping_mem;
+    faults[n - 1].subject.srv_new = driver_fault_keeping_mem;
     FAULT("a packet is kept, and nobody counts", 2, WRITE_ONE "write length=16\nhost\n", write, write_leaks);
-    faults[n - 1].subject.srv_new = new_keeping_mem;
+    faults[n - 1].subject.srv_new = driver_fault_keeping_mem;
     faults[n - 1].subject.stats = NULL;
     faults[n - 1].subject.engine_blocks = 0;
     FAULT("something is kept of each job, and nobody counts", 2, "tape 1\nopen\nclose\nhost\nopen\nclose\nhost\n",
           add_job, add_leaks);
-    faults[n - 1].subject.srv_new = new_keeping_mem;
+    faults[n - 1].subject.srv_new = driver_fault_keeping_mem;
     faults[n - 1].subject.stats = NULL;
     faults[n - 1].subject.engine_blocks = 0;
     SAYS("memory has grown: with 1 jobs");
     FAULT("a leak while packets are kept for reuse, and nobody counts", 2,
           "tape 1 reuse=on\nopen\nhost\ntrim\nwrite length=16\nhost\ntrim\n", write, write_leaks);
-    faults[n - 1].subject.srv_new = new_keeping_mem;
+    faults[n - 1].subject.srv_new = driver_fault_keeping_mem;
     faults[n - 1].subject.stats = NULL;
     FAULT("a stale operation is completed", 3, WRITE_ONE "written op=ended\n", written, written_takes_stale);
     FAULT("a JobId is another provider's", 11, TWO_PROVIDERS "close job=newest\nclose job=oldest\nhost\n", job_added,
           job_added_knows_job_id);
-    FAULT("close allocates", 4, FAIL_ONE, close, close_allocates);
-    faults[n - 1].subject.srv_new = new_keeping_mem;
-    SAYS("close allocates");
     FAULT("new says SUCCESS and gives no engine", 5, WRITE_ONE, srv_new, new_gives_nothing);
     SAYS("new returned STATUS_SUCCESS, and gives no engine");
     FAULT("new loses the engine", 5, WRITE_ONE, srv_new, new_loses_engine);
@@ -412,7 +401,7 @@ const struct fault *driver_faults(size_t *count)
           write_hides_failure);
     FAULT("the allocator is asked before all else", 5,
           "tape 1\nopen\noom fail=next\nwrite length=16 how=neither\nhost\n", write, write_allocates_first);
-    faults[n - 1].subject.srv_new = new_keeping_mem;
+    faults[n - 1].subject.srv_new = driver_fault_keeping_mem;
     FAULT("a refused new clears the engine", 5, "tape 1 fault=nth fault_at=1\n", srv_new, new_clears_refused);
     FAULT("a refused add clears the handle", 5, "tape 1 max_jobs=1\nopen\nadd\nhost\n", add_job, add_clears_refused);
     FAULT("a refused write clears the handle", 5, "tape 1\nopen\nwrite length=16 how=neither\nhost\n", write,
@@ -455,6 +444,7 @@ const struct fault *driver_faults(size_t *count)
     FAULT("a client that goes is kept", 10,
           "tape 1\nopen\nwrite length=16\nclient_gone status=network_name_deleted\nhost\n", client_gone, client_stays);
     FAULT("free does not free", 10, WRITE_ONE "free\n", srv_free, free_forgets);
+    FAULT("free does not free an engine without a job", 10, "tape 1\nfree\n", srv_free, free_forgets);
     FAULT("a job below its limit is refused", 11, FILL, srv_new, new_mean);
     FAULT("a cap refuses where nothing is", 11, "tape 1 max_pool=4096\nopen\nwrite length=16\n", write,
           write_finds_no_room);

@@ -30,6 +30,46 @@ static bool next_finds_more_inside(void *srv, npj_action *out)
     return is_inside(srv) || GOOD.next(srv, out);
 }
 
+/** A job without a path has one that is made up. */
+static npj_status added_makes_up_path(void *srv, npj_op op, npj_status status, const npj_path *path, uint32_t job_id)
+{
+    const npj_path made_up = {"spool", 5, NPJ_PATH_UTF8};
+    return GOOD.job_added(srv, op, status, path ? path : &made_up, job_id);
+}
+
+/** Keeps the place of the path, */
+static const npj_path *kept_path;
+
+static npj_status added_keeps_place(void *srv, npj_op op, npj_status status, const npj_path *path, uint32_t job_id)
+{
+    kept_path = path;
+    return GOOD.job_added(srv, op, status, path, job_id);
+}
+
+/** and looks there again when it is to be opened. */
+static bool next_reads_place(void *srv, npj_action *out)
+{
+    bool more = GOOD.next(srv, out);
+    if (more && out && out->kind == NPJ_OPEN && kept_path->encoding != NPJ_PATH_UTF8)
+        out->kind = NPJ_CLOSE_PIPE;
+    return more;
+}
+
+static npj_status write_keeps_job(void *srv, npj_job job, uint64_t tag, const void *bytes, uint32_t length,
+                                  unsigned flags, npj_req *out)
+{
+    memory.kept.job = job;
+    return GOOD.write(srv, job, tag, bytes, length, flags, out);
+}
+
+static npj_status written_aborts_if_stale(void *srv, npj_op op, npj_status status, uint64_t transferred)
+{
+    npj_status said = GOOD.written(srv, op, status, transferred);
+    if (said == NPJ_STATUS_INVALID_HANDLE)
+        (void)GOOD.abort(srv, memory.kept.job, NPJ_STATUS_PRINT_CANCELLED);
+    return said;
+}
+
 static void free_forgets_inside(void **srv)
 {
     if (is_inside(*srv))
@@ -116,6 +156,45 @@ static npj_status new_keeps_a_block(const npj_config *config, void **out)
     return status;
 }
 
+static void allocate(void)
+{
+    void *block = memory.mem.alloc(memory.mem.user, 32);
+    if (block)
+        memory.mem.release(memory.mem.user, block, 32);
+}
+
+static npj_status close_allocates(void *srv, npj_job job, uint64_t tag)
+{
+    allocate();
+    return GOOD.close(srv, job, tag);
+}
+
+static npj_status advance_allocates(void *srv, uint64_t now)
+{
+    allocate();
+    return GOOD.advance(srv, now);
+}
+
+static void free_allocates(void **srv)
+{
+    allocate();
+    GOOD.srv_free(srv);
+}
+
+/** A look at the deadline, behind an advance. */
+static npj_status advance_arms(void *srv, uint64_t now)
+{
+    memory.armed = true;
+    return GOOD.advance(srv, now);
+}
+
+static uint64_t deadline_allocates(const void *srv)
+{
+    if (memory.armed)
+        allocate();
+    return GOOD.deadline(srv);
+}
+
 /* AddressSanitizer ends the program where a block is written to that has been released. */
 #if defined(__SANITIZE_ADDRESS__)
 #define UNDER_ASAN 1
@@ -157,6 +236,20 @@ static npj_status advance_sets_the_clock_only(void *srv, uint64_t now)
     return status;
 }
 
+/** A time that is smaller than one before it is taken all the same: what is armed then comes too early. */
+static npj_status advance_goes_back(void *srv, uint64_t now)
+{
+    memory.count = now < memory.tag ? (unsigned)(memory.tag - now) : 0;
+    memory.tag = now;
+    return GOOD.advance(srv, now);
+}
+
+static uint64_t deadline_after_going_back(const void *srv)
+{
+    uint64_t deadline = GOOD.deadline(srv);
+    return deadline == NPJ_NEVER ? deadline : deadline - memory.count;
+}
+
 static uint64_t deadline_of_nothing(const void *srv)
 {
     uint64_t deadline = GOOD.deadline(srv);
@@ -180,6 +273,13 @@ static size_t returns(struct fault *faults, size_t n)
     FAULT("next has an action, and nowhere to put it", 5, "tape 1\nopen\nnulls call=next\n", next,
           next_has_more_than_room);
     SAYS("next said true with nowhere to put the action");
+    FAULT("a path is made up where there is none", 5, "tape 1\nadd\nnext\nadded path=null\n", job_added,
+          added_makes_up_path);
+    SAYS("job_added returned STATUS_SUCCESS");
+    FAULT("a stale completion aborts its job", 5, WRITE_ONE "write length=16\nnext\nwritten op=ended\n", written,
+          written_aborts_if_stale);
+    faults[n - 1].subject.write = write_keeps_job;
+    SAYS("written returned STATUS_INVALID_HANDLE and changed something");
     FAULT("advance is refused", 5, "tape 1\nadvance to=+1\n", advance, advance_refuses);
     SAYS("advance was refused");
     FAULT("next has an action inside a callback", 6,
@@ -193,9 +293,27 @@ static size_t returns(struct fault *faults, size_t n)
     return n;
 }
 
+static size_t allocates(struct fault *faults, size_t n)
+{
+    FAULT("close allocates", 4, FAIL_ONE, close, close_allocates);
+    faults[n - 1].subject.srv_new = driver_fault_keeping_mem;
+    SAYS("close allocates");
+    FAULT("advance allocates", 4, "tape 1\nadvance to=+1\n", advance, advance_allocates);
+    faults[n - 1].subject.srv_new = driver_fault_keeping_mem;
+    SAYS("advance allocates");
+    FAULT("free allocates", 4, WRITE_ONE "free\n", srv_free, free_allocates);
+    faults[n - 1].subject.srv_new = driver_fault_keeping_mem;
+    SAYS("free allocates");
+    FAULT("a look at the deadline allocates", 4, "tape 1\nadvance to=+1\n", advance, advance_arms);
+    faults[n - 1].subject.srv_new = driver_fault_keeping_mem;
+    faults[n - 1].subject.deadline = deadline_allocates;
+    SAYS("a call that only looks allocates");
+    return n;
+}
+
 size_t driver_faults_in_calls(struct fault *faults, size_t n)
 {
-    n = returns(faults, n);
+    n = allocates(faults, returns(faults, n));
 #ifndef UNDER_ASAN
     FAULT("free writes to what it has released", 0, WRITE_ONE "free\n", srv_free, free_writes_behind);
     SAYS("WRITE_AFTER_RELEASE");
@@ -207,6 +325,9 @@ size_t driver_faults_in_calls(struct fault *faults, size_t n)
     FAULT("a job has the handle of one that has ended", 3, "tape 1\nopen\nclose\nhost\nadd\n", add_job,
           add_gives_first_handle);
     SAYS("a new job has the handle of one that has ended");
+    FAULT("the path's place is kept, and looked at when it is to be opened", 3, WRITE_ONE, next, next_reads_place);
+    faults[n - 1].subject.job_added = added_keeps_place;
+    SAYS("CLOSE_PIPE");
     FAULT("a write has no handle", 3, WRITE_ONE, write, write_gives_no_handle);
     SAYS("a new write has the handle of another, or none");
     FAULT("a write has the handle of another", 3, "tape 1\nopen\nwrites length=1 count=2\n", write,
@@ -221,6 +342,11 @@ size_t driver_faults_in_calls(struct fault *faults, size_t n)
     SAYS("a job was failed before its deadline");
     FAULT("time does not pass", 9, STALL, advance, advance_sets_the_clock_only);
     SAYS("after advance a deadline lies in the past");
+    FAULT("the clock goes back", 9,
+          "tape 1 stall_timeout=10\nadvance to=+0\nopen\nadvance to=+9\nadvance to=-1\nwrite length=16\n", advance,
+          advance_goes_back);
+    faults[n - 1].subject.deadline = deadline_after_going_back;
+    SAYS("deadline is 18 where 19 is right");
     FAULT("a job that waits for nothing has a deadline", 9, WRITE_ONE, deadline, deadline_of_nothing);
     SAYS("deadline is 1000 where none is right");
     return n;

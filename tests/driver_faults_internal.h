@@ -82,6 +82,12 @@ size_t driver_faults_in_sight(struct fault *faults, size_t n);
 /** Keeps every action of a kind to itself. */
 bool driver_fault_without(void *srv, npj_action *out, npj_action_kind kind);
 
+/** A new server, whose allocator is kept. */
+npj_status driver_fault_keeping_mem(const npj_config *config, void **out);
+
+/** A new server that traces nothing. */
+npj_status driver_fault_untraced(const npj_config *config, void **out);
+
 /** Faults in numbers, which are cut. @param n how many there are. @return how many there are then. */
 size_t driver_faults_in_numbers(struct fault *faults, size_t n);
 

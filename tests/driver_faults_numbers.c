@@ -13,6 +13,17 @@ static npj_status gone_cuts_client(void *srv, uint64_t client, npj_status reason
     return GOOD.client_gone(srv, (uint32_t)client, reason);
 }
 
+/** For a key that could be taken for none, nobody goes. */
+static npj_status gone_misses_client(void *srv, uint64_t client, npj_status reason)
+{
+    return client == 0 || client == UINT64_MAX ? NPJ_STATUS_SUCCESS : GOOD.client_gone(srv, client, reason);
+}
+
+static npj_status gone_misses_provider(void *srv, uint64_t provider)
+{
+    return provider == 0 || provider == UINT64_MAX ? NPJ_STATUS_SUCCESS : GOOD.provider_gone(srv, provider);
+}
+
 static npj_status add_cuts_provider(void *srv, uint64_t client, uint64_t provider, uint64_t cookie, uint64_t tag,
                                     npj_job *out)
 {
@@ -67,10 +78,19 @@ static void ask_nothing(struct fault *faults, size_t n)
     faults[n - 1].subject.query = NULL;
 }
 
-#define WRITES_32     "writes length=1 count=all\nhost\n"
-#define WRITES_128    WRITES_32 WRITES_32 WRITES_32 WRITES_32
-#define CLIENT_GOES   TWO_PROVIDERS "client_gone client=2 status=network_name_deleted\nhost\n"
-#define PROVIDER_GOES TWO_PROVIDERS "provider_gone provider=2\nhost\n"
+/** Nor does the trace tell. */
+static void not_traced(struct fault *faults, size_t n)
+{
+    faults[n - 1].subject.srv_new = driver_fault_untraced;
+}
+
+#define ODD_CLIENT_GOES(client)                                                                                        \
+    "tape 1\nopen client=" client "\nclient_gone client=" client " status=network_name_deleted\n"
+#define ODD_PROVIDER_GOES(provider) "tape 1\nopen provider=" provider "\nprovider_gone provider=" provider "\n"
+#define WRITES_32                   "writes length=1 count=all\nhost\n"
+#define WRITES_128                  WRITES_32 WRITES_32 WRITES_32 WRITES_32
+#define CLIENT_GOES                 TWO_PROVIDERS "client_gone client=2 status=network_name_deleted\nhost\n"
+#define PROVIDER_GOES               TWO_PROVIDERS "provider_gone provider=2\nhost\n"
 
 size_t driver_faults_in_numbers(struct fault *faults, size_t n)
 {
@@ -79,6 +99,14 @@ size_t driver_faults_in_numbers(struct fault *faults, size_t n)
     FAULT("a client's key is cut everywhere", 12, CLIENT_GOES, add_job, add_cuts_client);
     faults[n - 1].subject.client_gone = gone_cuts_client;
     ask_nothing(faults, n);
+    FAULT("the client whose key is 0 stays", 10, ODD_CLIENT_GOES("4"), client_gone, gone_misses_client);
+    not_traced(faults, n);
+    FAULT("the client whose key is all ones stays", 10, ODD_CLIENT_GOES("3"), client_gone, gone_misses_client);
+    not_traced(faults, n);
+    FAULT("the provider whose key is 0 stays", 10, ODD_PROVIDER_GOES("3"), provider_gone, gone_misses_provider);
+    not_traced(faults, n);
+    FAULT("the provider whose key is all ones stays", 10, ODD_PROVIDER_GOES("4"), provider_gone, gone_misses_provider);
+    not_traced(faults, n);
     FAULT("a provider's key is cut", 11, TWO_PROVIDERS, add_job, add_cuts_provider);
     FAULT("a provider's key is cut when it goes", 11, PROVIDER_GOES, provider_gone, gone_cuts_provider);
     FAULT("a provider's key is cut everywhere", 12, PROVIDER_GOES, add_job, add_cuts_provider);
@@ -94,5 +122,6 @@ size_t driver_faults_in_numbers(struct fault *faults, size_t n)
     SAYS("a new write has the handle of one that has been answered");
     FAULT("what the pipe took is cut", 5, "tape 1\nopen\nwrite length=16\nnext\nwritten amount=huge\n", written,
           written_cuts_amount);
+    SAYS("written returned STATUS_SUCCESS");
     return n;
 }

@@ -46,7 +46,7 @@ static bool next_replies_with_reason(void *srv, npj_action *out)
     return more;
 }
 
-static npj_status new_that_tells_nothing(const npj_config *config, void **out)
+npj_status driver_fault_untraced(const npj_config *config, void **out)
 {
     npj_config changed = *config;
     changed.trace = NULL;
@@ -81,7 +81,28 @@ COUNTS(stats_of_operations, out->operations++)
 COUNTS(stats_of_memory, out->memory_bytes++)
 COUNTS(stats_of_bytes_accepted, out->bytes_accepted++)
 COUNTS(stats_of_idle, out->idle_bytes += 2048)
+COUNTS(stats_between_writes, out->bytes_accepted += memory.count == 1)
+COUNTS(stats_until_next, out->bytes_taken += memory.have)
 COUNTS(stats_of_pool, out->pool_bytes.live += out->packets.live * 1024)
+
+static npj_status write_counts(void *srv, npj_job job, uint64_t tag, const void *bytes, uint32_t length, unsigned flags,
+                               npj_req *out)
+{
+    memory.count++;
+    return GOOD.write(srv, job, tag, bytes, length, flags, out);
+}
+
+static npj_status written_miscounts(void *srv, npj_op op, npj_status status, uint64_t transferred)
+{
+    memory.have = true;
+    return GOOD.written(srv, op, status, transferred);
+}
+
+static bool next_counts_anew(void *srv, npj_action *out)
+{
+    memory.have = false;
+    return GOOD.next(srv, out);
+}
 
 /** Keeps whatever it has room for, and says that it keeps nothing. */
 COUNTS(stats_hide_what_is_kept, out->idle_bytes = 0)
@@ -138,13 +159,6 @@ static npj_status provider_stays(void *srv, uint64_t provider)
 {
     (void)srv, (void)provider;
     return NPJ_STATUS_SUCCESS;
-}
-
-static npj_status new_untold(const npj_config *config, void **out)
-{
-    npj_config changed = *config;
-    changed.trace = NULL;
-    return GOOD.srv_new(&changed, out);
 }
 
 /** From here on a job is miscounted. */
@@ -208,7 +222,7 @@ static size_t at_the_end(struct fault *faults, size_t n)
     faults[n - 1].subject.srv_new = new_is_idle;
     SAYS("IDLE without a shutdown");
     FAULT("a provider that goes keeps its jobs", 10, "tape 1\nopen\nprovider_gone\n", provider_gone, provider_stays);
-    faults[n - 1].subject.srv_new = new_untold;
+    faults[n - 1].subject.srv_new = driver_fault_untraced;
     SAYS("a job should have failed with STATUS_PIPE_DISCONNECTED");
     FAULT("a failure has two reasons, and nobody asks", 12, TWO_REASONS "complete\nnext\n", next, next_changes_reason);
     faults[n - 1].subject.query = NULL;
@@ -244,6 +258,10 @@ static size_t kept_back(struct fault *faults, size_t n)
     faults[n - 1].subject.query = NULL;
     FAULT("a deadline is kept back", 9, STALL, deadline, no_deadline);
     SAYS("the server has no deadline where 10 is right");
+    FAULT("a write that has waited for its pipe has no deadline", 9,
+          "tape 1 add_timeout=never connect_timeout=never\nadd\nconnect\nwrite\nnext\ncomplete\nnext\ncomplete\n",
+          deadline, no_deadline);
+    SAYS("the server has no deadline where 1000 is right");
     FAULT("a failed job's pipe is left open", 12, FAIL_ONE, next, next_without_close_pipe);
     SAYS("a failed job's pipe is not closed");
     FAULT("a failed job is left to its provider", 12, FAIL_ONE, next, next_without_abandon);
@@ -251,7 +269,7 @@ static size_t kept_back(struct fault *faults, size_t n)
     FAULT("a job whose pipe would not close is scheduled",
           12, /* the deadline that it then has is no more than a sign */
           "tape 1\nopen\nclose\nnext\nfail status=access_denied\n", done, done_hides_failure);
-    faults[n - 1].subject.srv_new = new_that_tells_nothing;
+    faults[n - 1].subject.srv_new = driver_fault_untraced;
     faults[n - 1].subject.query = NULL;
     SAYS("SCHEDULE_JOB of a job that is truncated or has failed");
     return n;
@@ -275,6 +293,15 @@ static size_t miscounted(struct fault *faults, size_t n)
     SAYS("operations");
     FAULT("accepted bytes are miscounted", 8, WRITE_ONE, stats, stats_of_bytes_accepted);
     SAYS("bytes accepted");
+    FAULT("accepted bytes are miscounted between two writes", 8, "tape 1\nopen\nwrites length=1 count=2\n", stats,
+          stats_between_writes);
+    faults[n - 1].subject.write = write_counts;
+    SAYS("bytes accepted");
+    FAULT("what the pipe took is miscounted until next is asked", 8, "tape 1\nopen\nwrite length=16\nhost\n", stats,
+          stats_until_next);
+    faults[n - 1].subject.written = written_miscounts;
+    faults[n - 1].subject.next = next_counts_anew;
+    SAYS("bytes taken");
     FAULT("packets take more than the pool", 9, "tape 1 max_pool=1024\nopen\nwrite length=16\nhost\n", stats,
           stats_of_pool);
     SAYS("more memory in packets than max_pool_bytes");

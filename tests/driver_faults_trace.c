@@ -49,7 +49,13 @@ static bool without_finish(npj_trace *trace)
 
 static bool from_nowhere(npj_trace *trace)
 {
-    trace->from = (npj_state)(trace->from + 4000);
+    trace->from = NPJ_STATE_COUNT;
+    return true;
+}
+
+static bool to_nowhere(npj_trace *trace)
+{
+    trace->to = NPJ_STATE_COUNT;
     return true;
 }
 
@@ -259,6 +265,25 @@ static bool cap_without_cookie(npj_trace *trace)
     return true;
 }
 
+static bool only_cap_of_no_state(npj_trace *trace)
+{
+    trace->from = trace->to = NPJ_STATE_COUNT;
+    return trace->kind == NPJ_TRACE_NO_POOL;
+}
+
+/** Event 2019 of a write, when the job is closed. */
+static bool cap_at_close(npj_trace *trace)
+{
+    npj_trace cap = *trace;
+    cap.kind = NPJ_TRACE_NO_POOL;
+    cap.event = NPJ_EVENT_WRITE;
+    cap.to = cap.from;
+    cap.status = NPJ_STATUS_INSUFF_SERVER_RESOURCES;
+    if (trace->event == NPJ_EVENT_CLOSE)
+        memory.trace(memory.trace_user, &cap);
+    return true;
+}
+
 static bool finish_stays(npj_trace *trace)
 {
     if (trace->event == NPJ_EVENT_FINISH)
@@ -298,6 +323,7 @@ TRACING(moved_by_refusal)
 TRACING(taken)
 TRACING(without_finish)
 TRACING(from_nowhere)
+TRACING(to_nowhere)
 TRACING(of_no_event)
 TRACING(of_no_kind)
 TRACING(without_job)
@@ -330,6 +356,8 @@ TRACING(cancels_twice)
 TRACING(without_failed_at_shutdown)
 TRACING(cap_of_no_job)
 TRACING(cap_in_adding)
+TRACING(cap_at_close)
+TRACING(only_cap_of_no_state)
 TRACING(cap_with_another_status)
 
 /* --------------------------------------------------------------------------------------------------------- the list */
@@ -353,6 +381,8 @@ size_t driver_faults_in_the_trace(struct fault *faults, size_t n)
     FAULT("the trace leaves out a step", 3, WRITE_ONE, srv_new, new_without_finish);
     SAYS("the job was in another state");
     FAULT("the trace has a state that is none", 3, WRITE_ONE, srv_new, new_from_nowhere);
+    SAYS("no kind, state or event");
+    FAULT("the trace leads to a state that is none", 3, WRITE_ONE, srv_new, new_to_nowhere);
     SAYS("no kind, state or event");
     FAULT("the trace has an event that is none", 3, WRITE_ONE, srv_new, new_of_no_event);
     SAYS("no kind, state or event");
@@ -390,7 +420,7 @@ size_t driver_faults_in_the_trace(struct fault *faults, size_t n)
           "tape 1\nopen\nopen\nclose job=oldest\nclient_gone status=cancelled\nhost\n", srv_new, new_without_spared);
     SAYS("client_gone was taken, and is not traced as others were");
     FAULT("a failed job's provider goes untraced, another's does not", 3,
-          "tape 1\nopen\nopen\nabort job=oldest status=cancelled\nprovider_gone\nhost\n", srv_new,
+          "tape 1\nopen\nopen\nabort job=newest status=cancelled\nprovider_gone\nhost\n", srv_new,
           new_without_failed_at_provider_gone);
     SAYS("provider_gone was taken, and is not traced as others were");
     FAULT("a refused close is not traced", 3, "tape 1\nopen\nwrite length=1\nclose\nclose\nhost\n", srv_new,
@@ -433,6 +463,11 @@ size_t driver_faults_in_the_trace(struct fault *faults, size_t n)
     FAULT("Event 2019 of a write moves its job", 9, CAP_OF_WRITES, srv_new, new_cap_that_moves);
     SAYS("Event 2019");
     FAULT("Event 2019 of a write has no cookie", 9, CAP_OF_WRITES, srv_new, new_cap_without_cookie);
+    SAYS("Event 2019");
+    FAULT("Event 2019 of a write has no state, and nothing else is traced", 9, CAP_OF_WRITES, srv_new,
+          new_only_cap_of_no_state);
+    SAYS("Event 2019");
+    FAULT("Event 2019 of a write comes with a close", 9, WRITE_ONE "close\n", srv_new, new_cap_at_close);
     SAYS("Event 2019");
     FAULT("Event 2019 of a new job has a state", 9, CAP_OF_JOBS, srv_new, new_cap_in_adding);
     SAYS("Event 2019");
