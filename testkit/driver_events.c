@@ -8,13 +8,13 @@
 static uint64_t client_key(unsigned meaning)
 {
     static const uint64_t keys[] = {1, SECOND_KEY, UINT64_MAX, 0};
-    return keys[meaning % 4];
+    return keys[meaning];
 }
 
 static uint64_t provider_key(unsigned meaning)
 {
     static const uint64_t keys[] = {1, SECOND_KEY, 0, UINT64_MAX};
-    return keys[meaning % 4];
+    return keys[meaning];
 }
 
 static const unsigned done_kinds = 1U << NPJ_CLOSE_PIPE | 1U << NPJ_SCHEDULE_JOB | 1U << NPJ_ABANDON_JOB;

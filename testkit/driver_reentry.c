@@ -82,7 +82,6 @@ void npjt_reenter(struct npjt_driver *d, unsigned callback)
             return;
         npjt_violate(d, NPJT_LAW_REENTRY, "the engine was freed inside a callback");
         d->srv = NULL;
-        d->stop = true;
     } else if (d->armed_call == CALL_QUERY) {
         look_again(d);
     } else {

@@ -27,7 +27,7 @@ static uint64_t least(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-/** The earliest deadline of a job. */
+/** The earliest deadline of a job. What has not started, NPJ_NEVER, never comes. */
 static uint64_t job_deadline(const struct npjt_driver *d, const struct a_job *job)
 {
     uint64_t deadline = NPJ_NEVER;
@@ -35,13 +35,11 @@ static uint64_t job_deadline(const struct npjt_driver *d, const struct a_job *jo
         return deadline;
     if (!job->added)
         deadline = saturated(job->add_start, d->limits.add_timeout);
-    if (job->phase[NPJ_REQUEST_CONNECT] == WAITING && job->connect_start != NPJ_NEVER)
+    if (job->phase[NPJ_REQUEST_CONNECT] == WAITING)
         deadline = least(deadline, saturated(job->connect_start, d->limits.connect_timeout));
     if (job->stalling)
         deadline = least(deadline, saturated(job->stall_start, d->limits.stall_timeout));
-    if (job->drain_start != NPJ_NEVER)
-        deadline = least(deadline, saturated(job->drain_start, d->limits.drain_timeout));
-    return deadline;
+    return least(deadline, saturated(job->drain_start, d->limits.drain_timeout));
 }
 
 /** A drain that has nothing left to wait for has no deadline. */
@@ -66,7 +64,6 @@ static void expire_jobs(struct npjt_driver *d, bool stopped)
             npjt_fail(d, job, NPJ_STATUS_SERVER_SHUTDOWN_IN_PROGRESS);
             job->forget = true;
         }
-        job->expired = false;
         npjt_settle(d, job);
     }
 }
