@@ -30,11 +30,9 @@ static void same_action(struct npjt_driver *d, const npj_action *says, const npj
 {
     const char *what = npjt_action_name(says->kind);
 
-    if (says->kind != right->kind) {
+    if (says->kind != right->kind)
         npjt_violate(d, NPJT_LAW_MODEL, "the server says %s of job %llx, and the model %s of job %llx", what,
                      (unsigned long long)says->job, npjt_action_name(right->kind), (unsigned long long)right->job);
-        return;
-    }
     differ(d, what, "job", says->job, right->job);
     differ(d, what, "request", says->request, right->request);
     differ(d, what, "cookie", says->cookie, right->cookie);

@@ -47,10 +47,10 @@ static npj_status query_changed(const void *srv, npj_job job, npj_job_info *out)
 static npj_iov iov[2];
 static const unsigned char elsewhere[16];
 
-/** The iovec of a WRITE of one, to be changed. */
+/** The iovecs of a WRITE of one or two, to be changed. */
 static void take_iovecs(npj_action *said)
 {
-    memcpy(iov, said->iov, sizeof *iov);
+    memcpy(iov, said->iov, said->iov_count * sizeof *iov);
     said->iov = iov;
 }
 
@@ -70,6 +70,8 @@ ACTION(other_count, said->count ^= 1)
 ACTION(held, said->held = !said->held)
 ACTION(one_iovec_more, take_iovecs(said); iov[1] = iov[0]; said->iov_count++)
 ACTION(no_iovec, said->iov = NULL)
+ACTION(other_kind, said->kind = NPJ_OPEN)
+ACTION(second_shorter, take_iovecs(said); iov[1].length--)
 ACTION(shorter, take_iovecs(said); iov[0].length--)
 ACTION(other_bytes, take_iovecs(said); iov[0].base = elsewhere)
 
@@ -119,6 +121,7 @@ static const struct {
     npj_action_kind kind;
     void (*change)(npj_action *said);
 } actions[] = {
+    {"the server says OPEN of job", ALL, NPJ_ADD_JOB, other_kind},
     {"REPLY: job is", ALL, NPJ_REPLY, other_job},
     {"REPLY: request is", ALL, NPJ_REPLY, other_request},
     {"OPEN: cookie is", ALL, NPJ_OPEN, other_cookie},
@@ -131,6 +134,7 @@ static const struct {
     {"WRITE: iov_count is", ALL, NPJ_WRITE, one_iovec_more},
     {"WRITE: having an iov is", ALL, NPJ_WRITE, no_iovec},
     {"WRITE: an iovec's length is", ALL, NPJ_WRITE, shorter},
+    {"WRITE: an iovec's length is", "tape 1\nopen\nwrite\nwrite\nnext\n", NPJ_WRITE, second_shorter},
     {"WRITE: a lent iovec's base is", LENT, NPJ_WRITE, other_bytes},
     {"the model says IDLE, and the server nothing", ALL, NPJ_IDLE, NULL},
 };

@@ -66,7 +66,7 @@ Test(model, every_member_is_compared)
         cr_expect_eq(play(&member.subject, member.tape, ~MODEL_BIT, true), NPJT_LAW_MODEL, "%s", member.says);
         cr_expect_not_null(strstr(sentence, member.says), "%s: %s", member.says, sentence);
     }
-    cr_expect_eq(count, 35);
+    cr_expect_eq(count, 37);
 }
 
 Test(model, a_server_without_stats_cannot_be_followed)
@@ -75,6 +75,75 @@ Test(model, a_server_without_stats_cannot_be_followed)
     blind.stats = NULL;
     cr_expect_eq(play(&blind, "tape 1\nopen\n", 0, false), -1, "%s", sentence);
     cr_expect_eq(play(&blind, "tape 1\nopen\n", 0, true), NPJT_LAW_MODEL);
+}
+
+static const npjt_subject *faulty(const char *name)
+{
+    size_t count;
+    const struct model_fault *fault = model_faults(&count), *end = fault + count;
+    while (fault < end && strcmp(fault->name, name) != 0)
+        fault++;
+    cr_assert_neq(fault, end, "%s", name);
+    return &fault->subject;
+}
+
+/* A call from inside a callback is none of the model's: it differs from nothing, and goes on with the next. */
+Test(model, calls_from_inside_are_not_its_own)
+{
+    const npjt_subject *forgets = faulty("refused requests are not counted");
+    for (uint32_t call = 0; call < npjt_operand_count(NPJT_CALL); call++)
+        for (uint32_t from = 1; from < npjt_operand_count(NPJT_CALLBACK); from++) {
+            char text[256];
+            (void)snprintf(
+                text, sizeof text,
+                "tape 1\nadvance to=+1\nopen\nreenter from=%s call=%s\nwrite\nnext\ncomplete\nnext\nconnect\n",
+                npjt_operand_word(NPJT_CALLBACK, from), npjt_operand_word(NPJT_CALL, call));
+            cr_expect_eq(play(&npjt_subject_npjob, text, 0, true), -1, "%s in\n%s", sentence, text);
+            cr_expect_eq(play(forgets, text, 0, true), NPJT_LAW_MODEL, "%s", text);
+        }
+}
+
+Test(model, it_says_who_says_more)
+{
+    cr_expect_eq(play(faulty("a RESUME comes out of nowhere"), "tape 1\nopen\n", ~MODEL_BIT, true), NPJT_LAW_MODEL);
+    cr_expect_str_eq(sentence, "the server says RESUME, and the model nothing");
+}
+
+static npj_status trim_refuses(void *srv)
+{
+    (void)npjt_subject_npjob.trim(srv);
+    return NPJ_STATUS_INVALID_PARAMETER;
+}
+
+static const char *check_complains(const void *srv)
+{
+    return npjt_subject_npjob.check(srv) ? "all is well" : "all is not well";
+}
+
+static uint64_t digest_of_each_look(const void *srv)
+{
+    static uint64_t looks;
+    return npjt_subject_npjob.digest(srv) ^ ++looks;
+}
+
+/* What the model cannot do the server is asked, and what the server cannot do nobody is. */
+Test(model, beside_it_the_server_is_whole)
+{
+    npjt_subject subject = npjt_subject_npjob;
+    subject.trim = trim_refuses;
+    cr_expect_eq(play(&subject, "tape 1\ntrim\n", 0, true), NPJT_LAW_ALL_OR_NOTHING);
+    subject.trim = NULL;
+    cr_expect_eq(play(&subject, "tape 1\ntrim\n", 0, true), -1, "%s", sentence);
+    subject.check = check_complains;
+    cr_expect_eq(play(&subject, "tape 1\nopen\n", 0, true), NPJT_LAW_ALL_OR_NOTHING);
+    subject.check = NULL;
+    cr_expect_eq(play(&subject, "tape 1\nopen\n", 0, true), -1, "%s", sentence);
+    subject.digest = digest_of_each_look;
+    cr_expect_eq(play(&subject, "tape 1\nopen\nconnect\n", 0, true), NPJT_LAW_ALL_OR_NOTHING);
+    subject.digest = NULL;
+    cr_expect_eq(play(&subject, "tape 1\nopen\nconnect\n", 0, true), -1, "%s", sentence);
+    subject.query = NULL;
+    cr_expect_eq(play(&subject, "tape 1\nopen\nquery\n", 0, true), -1, "%s", sentence);
 }
 
 /* ------------------------------------------------------------------------------------------------- the model alone */
