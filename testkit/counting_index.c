@@ -166,6 +166,4 @@ void npjt_list_remove(npjt_counting *counting, uint32_t *head, uint32_t *tail, u
     } else {
         *tail = block->previous;
     }
-    block->next = 0;
-    block->previous = 0;
 }

@@ -41,8 +41,6 @@ npj_status npjt_model_add_job(npjt_model *model, uint64_t client, uint64_t provi
     if (status == NPJ_STATUS_PENDING) {
         job = &npjt_model_jobs(model)[model->job_count++];
         memset(job, 0, sizeof *job);
-        for (int kind = 0; kind < MODEL_DEADLINES; kind++)
-            job->at[kind] = NPJ_NEVER;
         job->handle = said.handle;
         job->client = client;
         job->provider = provider;

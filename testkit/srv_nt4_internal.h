@@ -94,7 +94,6 @@ bool npjt_nt4_packet_fits(const struct nt4 *srv, const struct job *job, uint32_t
 
 /* Jobs. */
 void npjt_nt4_fail(struct nt4 *srv, struct job *job, npj_event event, npj_status reason);
-void npjt_nt4_answer_empty(struct job *job);
 void npjt_nt4_settle(struct nt4 *srv, struct job *job);
 bool npjt_nt4_resume_due(const struct nt4 *srv, const struct job *job);
 bool npjt_nt4_op_due(const struct job *job, npj_action_kind *kind);

@@ -215,7 +215,7 @@ static void finish(struct nt4 *srv, struct job *job)
 }
 
 /* A write of nothing is never in flight on a stream. */
-void npjt_nt4_answer_empty(struct job *job)
+static void answer_empty(struct job *job)
 {
     const bool writing = job->state == NPJ_STATE_OPEN || job->state == NPJ_STATE_CLOSING;
     if (!writing || job->mode == NPJ_MESSAGE_MODE) {
@@ -313,10 +313,10 @@ static void leave(struct nt4 *srv, struct job *job)
 /* After every change: the job goes as far as it can, and then gets in line, or leaves. */
 void npjt_nt4_settle(struct nt4 *srv, struct job *job)
 {
-    npjt_nt4_answer_empty(job);
+    answer_empty(job);
     while (is_finished(job)) {
         finish(srv, job);
-        npjt_nt4_answer_empty(job);
+        answer_empty(job);
     }
     if (has_something(srv, job)) {
         if (!job->due) {

@@ -185,7 +185,6 @@ static npj_status account(struct nt4 *srv, struct job *job, struct packet *packe
     }
     if (whole) {
         npjt_nt4_packet_answer(job, packet, NPJ_STATUS_SUCCESS);
-        npjt_nt4_answer_empty(job);
     } else if (!cancelled && !npj_status_is_error(status) && (nothing || job->mode == NPJ_MESSAGE_MODE)) {
         return NPJ_STATUS_PIPE_BROKEN;
     } else if (packet->cancelled && (cancelled || !npj_status_is_error(status))) {

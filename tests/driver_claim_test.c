@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What a tape can claim of an operation, and try from inside a callback: the driver takes it for what it is. */
+#include "npjob-testkit/srv_nt4.h"
 #include "tape_support.h"
 
 #define GOOD npjt_subject_npjob
@@ -30,6 +31,32 @@ Test(driver, a_status_is_what_npjob_takes_it_for)
     each_word_is_well("tape 1\nopen\nclose\nnext\ncomplete\nnext\ndone status=%s\nhost\n", NPJT_STATUS);
     each_word_is_well("tape 1\nopen\nabort status=cancelled\nnext\ncomplete\nnext\ndone status=%s\nhost\n",
                       NPJT_STATUS);
+}
+
+/* Turns and times that are easily missed: npjob, the model beside it, and srv_nt4, but for its leak, agree on them. */
+Test(driver, turns_and_times_are_what_all_servers_take_them_for)
+{
+    static const char *const texts[] = {
+        /* The turn of an empty write comes with the pipe, by a cancel while the job closes, and before its pipe fails.
+         */
+        "tape 1\nadd\nconnect\nwrite length=0\nnext\ncomplete\nnext\ncomplete\nhost\n",
+        "tape 1\nopen\nwrite\nwrite length=0\nclose\ncancel write=oldest\nhost\n",
+        "tape 1\nopen\nwrite\nwrite length=0\nnext\nwritten status=pipe_broken amount=all\nhost\n",
+        /* A write that waits for its pipe may wait as long again. */
+        "tape 1 stall_timeout=10\nadvance to=+0\nadd\nconnect\nwrite\nnext\ncomplete\nnext\nadvance to=+9\n"
+        "complete\nnext\nadvance to=+9\nadvance to=+1\nhost\n",
+        /* The clock does not go back. */
+        "tape 1 stall_timeout=10\nadvance to=+0\nopen\nadvance to=+9\nadvance to=-1\nwrite\n",
+        /* The last that a job had to say is withdrawn. */
+        "tape 1\nopen\nabort status=cancelled\nnext\ncomplete\nprovider_gone\nhost\n",
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        cr_expect_eq(play_text(&GOOD, texts[i], (npjt_options){.model = true}).finding, -1, "%s in\n%s", sentence,
+                     texts[i]);
+        const npjt_options others = {.laws_off = UINT32_C(1) << NPJT_LAW_PACKETS};
+        cr_expect_eq(play_text(&npjt_subject_srv_nt4, texts[i], others).finding, -1, "srv_nt4: %s in\n%s", sentence,
+                     texts[i]);
+    }
 }
 
 /* How many operations a job with two writes takes: one more where each is a message. */

@@ -264,3 +264,20 @@ Test(model, sizes_of_blocks)
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
         cr_expect_eq(npjt_model_block(sizes[i].length), sizes[i].block, "%u", (unsigned)sizes[i].length);
 }
+
+/* What is not given has room for the largest write. */
+Test(model, limits_that_are_not_given)
+{
+    static const uint32_t largest[] = {1 << 20, 20 << 20, 256 << 20};
+    for (size_t i = 0; i < sizeof largest / sizeof *largest; i++) {
+        const npj_config config = {
+            .size = sizeof config, .max_jobs = 1, .max_packets = 2, .max_write_bytes = largest[i]};
+        npjt_model *model = malloc(npjt_model_size(&config));
+        cr_assert_not_null(model);
+        npjt_model_init(model, &config, 56);
+        open_job(model, 5, 7, 31);
+        cr_expect_eq(npjt_model_write(model, 5, 3, "", largest[i], NPJ_COPY, (npjt_said){.handle = 61}),
+                     NPJ_STATUS_PENDING);
+        free(model);
+    }
+}
