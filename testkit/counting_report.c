@@ -167,9 +167,6 @@ void npjt_counting_report(const npjt_counting *counting, FILE *out)
 size_t npjt_counting_report_text(const npjt_counting *counting, char *buffer, size_t capacity)
 {
     sink to = {.buffer = buffer, .capacity = capacity};
-    if (capacity > 0) {
-        buffer[0] = '\0';
-    }
     put_report(&to, counting);
     return to.length;
 }

@@ -198,3 +198,29 @@ Test(counting_fault, report_names_a_hundred)
     cr_assert_null(strstr(text, "live: block 101,"));
     cr_assert_not_null(strstr(text, "live: and 3 more\n"));
 }
+
+Test(counting_fault, report_counts_findings_beyond_those_kept)
+{
+    for (int i = 0; i < NPJT_FINDINGS_KEPT + 3; i++) {
+        give(NULL, 0);
+    }
+    static char text[16384];
+    npjt_counting_report_text(&pool, text, sizeof text);
+    cr_assert_not_null(strstr(text, "findings: 19\n"));
+    cr_assert_not_null(strstr(text, "  and 3 more\n"));
+}
+
+Test(counting_fault, findings_in_words)
+{
+    unsigned char stranger[32], *block = take(64);
+    char text[NPJT_FINDING_TEXT];
+    give(stranger, sizeof stranger);
+    (void)snprintf(text, sizeof text, "FOREIGN_BLOCK: %p, released as 32 bytes, is no block of this allocator",
+                   (void *)stranger);
+    cr_expect_str_eq(seen[0].text, text);
+    give(block, 64);
+    block[17] = 0;
+    npjt_counting_check(&pool);
+    cr_expect_str_eq(seen[1].text, "WRITE_AFTER_RELEASE: block 1 (64 bytes, allocation 1, age 2), released, written to "
+                                   "at offset 17");
+}

@@ -47,6 +47,11 @@ Test(driver, turns_and_times_are_what_all_servers_take_them_for)
         "complete\nnext\nadvance to=+9\nadvance to=+1\nhost\n",
         /* The clock does not go back. */
         "tape 1 stall_timeout=10\nadvance to=+0\nopen\nadvance to=+9\nadvance to=-1\nwrite\n",
+        /* What the cap refuses is told again when it has been granted. */
+        "tape 1 max_jobs=1\nopen\nadd\nclose\nhost\nopen\nadd\n",
+        /* A server without memory is none, and one that is about to go takes no call. */
+        "tape 1 fault=nth fault_at=1\n",
+        "tape 1\nreenter from=release call=add_job\nfree\n",
         /* The last that a job had to say is withdrawn. */
         "tape 1\nopen\nabort status=cancelled\nnext\ncomplete\nprovider_gone\nhost\n",
     };
