@@ -102,7 +102,6 @@ static void plan_relation(struct npjt_twin *twin, struct twin_side *a, struct tw
         a->config.max_batch = 1;
         b->config.max_batch = batch_of(engine) > 1 ? batch_of(engine) : 64;
         a->portions = b->portions = true;
-        a->planned = b->planned = true;
         break;
     default:
         break;

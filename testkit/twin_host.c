@@ -14,19 +14,10 @@ static void mix(uint64_t *hash, uint64_t value)
     *hash ^= *hash >> 29;
 }
 
-static void no_end(struct twin_run *run)
-{
-    npjt_twin_differ(run->twin, "there is no end of actions");
-}
-
 void npjt_twin_saw(struct twin_run *run, const struct twin_entry *entry)
 {
-    if (!run->recording)
-        return;
-    if (run->entry_count < TWIN_ENTRIES)
+    if (run->recording)
         run->entries[run->entry_count++] = *entry;
-    else
-        no_end(run);
 }
 
 /* ---------------------------------------------------------------------------------------------------------- the pipe
@@ -303,8 +294,10 @@ bool npjt_twin_take(struct twin_run *run)
     if (run->twin->found || !run->subject->next(run->srv, &action))
         return false;
     run->twin->result.actions++;
-    if (++run->actions > TWIN_ENTRIES)
-        no_end(run);
+    if (++run->actions > TWIN_ACTIONS) {
+        npjt_twin_differ(run->twin, "there is no end of actions");
+        return false;
+    }
     struct twin_job nobody = {0};
     bool is_somebody = action.kind != NPJ_IDLE && action.cookie < run->job_count;
     struct twin_job *job = is_somebody ? &run->jobs[action.cookie] : &nobody;

@@ -64,7 +64,6 @@ static void add(struct twin_run *run, const struct twin_step *step, uint32_t num
     struct twin_job *job = &run->jobs[number];
     job->lane = step->lane;
     job->a = step->a;
-    job->b = step->b;
     job->room = step->b < 128 ? UINT64_MAX : (uint64_t)(step->b - 128) * 8;
     run->lane_job[step->lane] = (uint8_t)number;
     saw_call(run, step, job, call(run, job, step, call_add));

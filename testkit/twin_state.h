@@ -24,7 +24,7 @@ enum {
     TWIN_CLIENTS = 2,
     TWIN_JOBS = 24,
     TWIN_TAGS = NPJT_TWIN_STEPS + 1, /* the tag of a request is the number of its step, from 1 */
-    TWIN_ENTRIES = 8192,
+    TWIN_ACTIONS = 8192,             /* taken by one side; more are without end */
     TWIN_IOVS = 64,
     TWIN_MAX_WRITE = 4096,
     TWIN_NOBODY = 0xFF /* the job of an entry that is of none */
@@ -110,7 +110,7 @@ struct twin_pipe {
 
 struct twin_job {
     npj_job handle; /* 0: refused */
-    uint8_t lane, a, b;
+    uint8_t lane, a;
     bool connected, closed; /* accepted */
     bool message;
     uint64_t room; /* what the pipe will still take */
@@ -145,11 +145,10 @@ struct twin_run {
     uint32_t lent_count;
     npj_stats stats; /* and digest: before what is left is ended by force */
     uint64_t digest;
-    uint64_t live_blocks;
     uint32_t entry_count, actions;
     /* From here on nothing is cleared for a run. */
     struct twin_job jobs[TWIN_JOBS];
-    struct twin_entry entries[TWIN_ENTRIES];
+    struct twin_entry entries[TWIN_ACTIONS + NPJT_TWIN_STEPS]; /* a step is one call at most */
 };
 
 struct npjt_twin {
