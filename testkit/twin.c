@@ -176,7 +176,7 @@ static void free_engine(struct npjt_twin *twin, struct twin_run *run)
 {
     if (run->srv)
         run->subject->srv_free(&run->srv);
-    npjt_twin_lose_lent(run);
+    npjt_twin_free_lent(run);
     uint64_t live = npjt_counting_stats_of(&run->memory)->blocks.live;
     twin->result.live_blocks += live;
     if (npjt_counting_reset(&run->memory) > 0)

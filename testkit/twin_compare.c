@@ -38,17 +38,17 @@ static void entry_text(char out[192], const struct twin_entry *entry)
     if (!entry->what && entry->tag == 0)
         (void)snprintf(out, 192, "nothing more");
     else if (entry->what == TWIN_CALL)
-        (void)snprintf(out, 192, "%sthe call of step %u says %s", job, entry->tag, status);
+        (void)snprintf(out, 192, "%sthe call of step %llu says %s", job, (unsigned long long)entry->tag, status);
     else if (entry->kind == NPJ_REPLY)
-        (void)snprintf(out, 192, "%sREPLY to the %s of tag %u: %s, %llu bytes%s", job,
-                       request_names[entry->request & 3], entry->tag, status, (unsigned long long)entry->count,
-                       entry->held ? ", held" : "");
+        (void)snprintf(out, 192, "%sREPLY to the %s of tag %llu: %s, %llu bytes%s", job,
+                       request_names[entry->request & 3], (unsigned long long)entry->tag, status,
+                       (unsigned long long)entry->count, entry->held ? ", held" : "");
     else if (entry->kind == NPJ_WRITE)
         (void)snprintf(out, 192, "%sWRITE of %llu bytes (hash %llx)", job, (unsigned long long)entry->count,
                        (unsigned long long)entry->bytes);
     else
-        (void)snprintf(out, 192, "%s%s of tag %u, JobId %u: %s", job, npjt_action_name((npj_action_kind)entry->kind),
-                       entry->tag, (unsigned)entry->job_id, status);
+        (void)snprintf(out, 192, "%s%s of tag %llu, JobId %u: %s", job, npjt_action_name((npj_action_kind)entry->kind),
+                       (unsigned long long)entry->tag, (unsigned)entry->job_id, status);
 }
 
 /* ------------------------------------------------------------------------------------------------------ what they

@@ -33,13 +33,12 @@ static void mix_bytes(uint64_t *hash, const struct twin_op *op, uint64_t count)
     }
 }
 
-/* The pipe takes the first @count bytes. What a message is, shows in message mode only. */
+/* The pipe takes the first @count bytes, for which it has room. What a message is, shows in message mode only. */
 static void pipe_takes(struct twin_job *job, uint64_t count)
 {
     mix_bytes(&job->pipe.hash, &job->op, count);
     job->pipe.bytes += count;
-    if (job->room != UINT64_MAX)
-        job->room -= count < job->room ? count : job->room;
+    job->room -= count;
     if (job->message) {
         job->pipe.messages++;
         mix(&job->pipe.hash, UINT64_C(256) + count);
@@ -55,33 +54,26 @@ static void fill(uint8_t *bytes, uint16_t tag, uint32_t length)
         bytes[i] = (uint8_t)(tag * 131U + i * 7U + (i >> 8) * 13U);
 }
 
-static void take_back(struct twin_run *run, uint16_t tag, uint32_t length)
+/* They are used otherwise, and show wherever they are still taken for what they were. */
+static void take_back(struct twin_run *run, uint64_t tag)
 {
-    if (!run->lent[tag])
+    if (tag >= TWIN_TAGS || !run->is_lent[tag])
         return;
-    memset(run->lent[tag], 0xDD, length);
-    free(run->lent[tag]);
-    run->lent[tag] = NULL;
+    /* A twin may play in another order; the tag is the step's number in the first. */
+    memset(run->lent[tag], 0xDD, npjt_twin_length(&run->twin->script.steps[tag - 1]));
+    run->is_lent[tag] = false;
     run->lent_count--;
 }
 
-static uint32_t length_of(const struct twin_run *run, uint16_t tag)
-{
-    /* A twin may play in another order; the tag is the step's number in the first. */
-    return npjt_twin_length(&run->twin->script.steps[tag - 1]);
-}
-
-void npjt_twin_lose_lent(struct twin_run *run)
+void npjt_twin_free_lent(struct twin_run *run)
 {
     for (unsigned tag = 1; tag < TWIN_TAGS; tag++)
-        if (run->lent[tag])
-            take_back(run, (uint16_t)tag, length_of(run, (uint16_t)tag));
+        free(run->lent[tag]);
 }
 
-/* Copied bytes are gone when the call is back; lent ones stand in a block of their own until they are returned. */
+/* Copied bytes are gone when the call is back; lent ones stand in a block of their own to the end of the run. */
 npj_status npjt_twin_write(struct twin_run *run, struct twin_job *job, const struct twin_step *step)
 {
-    static const uint8_t nothing;
     uint8_t scratch[TWIN_MAX_WRITE];
     uint32_t length = npjt_twin_length(step);
     bool lends = run->side.payload ? run->side.payload == NPJ_LEND : step->lent;
@@ -90,20 +82,21 @@ npj_status npjt_twin_write(struct twin_run *run, struct twin_job *job, const str
         abort();
     fill(bytes, step->tag, length);
     npj_req request = 0;
-    npj_status status = run->subject->write(run->srv, job->handle, step->tag, length > 0 || lends ? bytes : &nothing,
-                                            length, lends ? NPJ_LEND : NPJ_COPY, &request);
+    npj_status status =
+        run->subject->write(run->srv, job->handle, step->tag, bytes, length, lends ? NPJ_LEND : NPJ_COPY, &request);
     if (status == NPJ_STATUS_PENDING) {
         run->requests[step->tag] = request;
         job->writes[job->write_count++] = step->tag;
         run->twin->result.packets++;
     }
-    if (lends) {
-        run->lent[step->tag] = bytes;
-        run->lent_count++;
-        if (status != NPJ_STATUS_PENDING)
-            take_back(run, step->tag, length);
-    } else {
+    if (!lends) {
         memset(scratch, 0xEE, sizeof scratch);
+    } else if (status == NPJ_STATUS_PENDING) {
+        run->lent[step->tag] = bytes;
+        run->is_lent[step->tag] = true;
+        run->lent_count++;
+    } else {
+        free(bytes);
     }
     return status;
 }
@@ -214,7 +207,7 @@ void npjt_twin_flow(struct twin_run *run, uint8_t lane, uint64_t budget)
             return;
         uint64_t before = job->pipe.bytes;
         (void)npjt_twin_complete(run, job, 4, amount);
-        (void)npjt_twin_drain(run);
+        npjt_twin_drain(run);
         budget -= job->message ? 0 : job->pipe.bytes - before;
         if (!is_write || job->message)
             return;
@@ -247,12 +240,10 @@ static void take_op(struct twin_run *run, struct twin_job *job, const npj_action
 
 static void take_reply(struct twin_run *run, const npj_action *action)
 {
-    uint16_t tag = (uint16_t)action->tag;
-    if (action->tag == 0 || action->tag >= TWIN_TAGS)
-        return;
-    run->replied[tag] = true;
+    if (action->tag < TWIN_TAGS)
+        run->replied[action->tag] = true;
     if (action->request == NPJ_REQUEST_WRITE && !action->held)
-        take_back(run, tag, length_of(run, tag));
+        take_back(run, action->tag);
 }
 
 static void act(struct twin_run *run, struct twin_job *job, const npj_action *action, struct twin_entry *entry)
@@ -262,8 +253,7 @@ static void act(struct twin_run *run, struct twin_job *job, const npj_action *ac
         take_reply(run, action);
         break;
     case NPJ_RETURN:
-        if (action->tag > 0 && action->tag < TWIN_TAGS)
-            take_back(run, (uint16_t)action->tag, length_of(run, (uint16_t)action->tag));
+        take_back(run, action->tag);
         break;
     case NPJ_RESUME:
         job->resumed = true;
@@ -307,7 +297,7 @@ bool npjt_twin_take(struct twin_run *run)
                                .client = is_somebody ? npjt_twin_client(job->lane) : TWIN_NOBODY,
                                .request = action.kind == NPJ_REPLY ? (uint8_t)action.request : 0,
                                .held = action.held,
-                               .tag = (uint16_t)action.tag,
+                               .tag = action.tag,
                                .status = action.status,
                                .job_id = action.job_id,
                                .count = action.count};
@@ -317,10 +307,8 @@ bool npjt_twin_take(struct twin_run *run)
     return true;
 }
 
-bool npjt_twin_drain(struct twin_run *run)
+void npjt_twin_drain(struct twin_run *run)
 {
-    bool any = false;
     while (npjt_twin_take(run))
-        any = true;
-    return any;
+        continue;
 }

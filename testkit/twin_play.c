@@ -12,20 +12,14 @@ static struct twin_job *job_of(struct twin_run *run, uint8_t lane)
     return run->lane_job[lane] == TWIN_NOBODY ? NULL : &run->jobs[run->lane_job[lane]];
 }
 
-static bool is_of_all(uint8_t kind)
-{
-    return kind == NPJT_TWIN_ADVANCE || kind == NPJT_TWIN_SHUTDOWN;
-}
-
 static void saw_call(struct twin_run *run, const struct twin_step *step, const struct twin_job *job, npj_status status)
 {
-    npjt_twin_saw(run,
-                  &(struct twin_entry){.what = TWIN_CALL,
-                                       .kind = step->kind,
-                                       .job = job ? (uint8_t)(job - run->jobs) : TWIN_NOBODY,
-                                       .client = is_of_all(step->kind) ? TWIN_NOBODY : npjt_twin_client(step->lane),
-                                       .tag = step->tag,
-                                       .status = status});
+    npjt_twin_saw(run, &(struct twin_entry){.what = TWIN_CALL,
+                                            .kind = step->kind,
+                                            .job = job ? (uint8_t)(job - run->jobs) : TWIN_NOBODY,
+                                            .client = npjt_twin_client(step->lane),
+                                            .tag = step->tag,
+                                            .status = status});
 }
 
 /* ------------------------------------------------------------------------------------ calls that may want for memory
@@ -131,9 +125,11 @@ static bool try_backlog(struct twin_run *run, struct twin_job *job)
     return any;
 }
 
+/* All actions, and what waits for them. Whether there may be more of them then. */
 static bool take_all(struct twin_run *run)
 {
-    bool any = npjt_twin_drain(run);
+    bool any = false;
+    npjt_twin_drain(run);
     for (uint32_t i = 0; i < run->job_count; i++)
         any |= try_backlog(run, &run->jobs[i]);
     return any;
@@ -294,7 +290,6 @@ static void settle(struct twin_run *run)
 
 static void begin(struct twin_run *run)
 {
-    run->job_count = 0;
     for (uint32_t i = 0; i < run->script->count && run->job_count < TWIN_JOBS; i++)
         if (run->script->steps[i].kind == NPJT_TWIN_ADD)
             run->jobs[run->job_count++] = (struct twin_job){0};

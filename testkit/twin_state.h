@@ -68,11 +68,11 @@ enum twin_what { TWIN_CALL, TWIN_ACTION };
 struct twin_entry {
     uint8_t what;
     uint8_t kind;    /* CALL: npjt_twin_step. ACTION: npj_action_kind */
-    uint8_t job;     /* or TWIN_NOBODY: what a client, a provider or the host does to many */
-    uint8_t client;  /* or TWIN_NOBODY: what the host does to all */
+    uint8_t job;     /* or TWIN_NOBODY: what a client, a provider or the host does to many, and IDLE */
+    uint8_t client;  /* or TWIN_NOBODY: IDLE */
     uint8_t request; /* REPLY: npj_request_kind */
     bool held;
-    uint16_t tag; /* of the request; of a CALL, the number of its step */
+    uint64_t tag; /* of the request; of a CALL, the number of its step */
     npj_status status;
     uint32_t job_id;
     uint64_t count;
@@ -142,6 +142,7 @@ struct twin_run {
     npj_req requests[TWIN_TAGS];
     bool replied[TWIN_TAGS];
     uint8_t *lent[TWIN_TAGS];
+    bool is_lent[TWIN_TAGS]; /* until they come back */
     uint32_t lent_count;
     npj_stats stats; /* and digest: before what is left is ended by force */
     uint64_t digest;
@@ -165,13 +166,13 @@ void npjt_twin_differ(struct npjt_twin *twin, const char *format, ...) __attribu
 
 /* twin_host.c */
 void npjt_twin_saw(struct twin_run *run, const struct twin_entry *entry);
-bool npjt_twin_take(struct twin_run *run);  /* one action */
-bool npjt_twin_drain(struct twin_run *run); /* all; whether there was one */
+bool npjt_twin_take(struct twin_run *run); /* one action; whether there was one */
+void npjt_twin_drain(struct twin_run *run);
 struct twin_job *npjt_twin_busy(struct twin_run *run, uint8_t lane);
 npj_status npjt_twin_complete(struct twin_run *run, struct twin_job *job, uint8_t how, uint64_t amount);
 void npjt_twin_flow(struct twin_run *run, uint8_t lane, uint64_t budget);
 npj_status npjt_twin_write(struct twin_run *run, struct twin_job *job, const struct twin_step *step);
-void npjt_twin_lose_lent(struct twin_run *run);
+void npjt_twin_free_lent(struct twin_run *run);
 
 /* twin_extra.c */
 void npjt_twin_extra(struct twin_run *run, const struct twin_step *step);

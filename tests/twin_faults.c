@@ -14,7 +14,7 @@ static struct {
     npj_op last_op; /* what the last npj_next() handed out; 0 if there was nothing */
     npj_job first_job;
     npj_action first_add; /* taken, and not yet handed out */
-    bool starved, many, late, again;
+    bool starved, many, late, again, resumed;
     uint64_t now, looks, looked; /* queries, all and those behind which an action was asked for */
     npj_action last;
     npj_iov iov;
@@ -83,6 +83,13 @@ static npj_status write_lends_less_to_second(void *srv, npj_job job, uint64_t ta
     memory.first_job = memory.first_job != 0 ? memory.first_job : job;
     length -= flags == NPJ_LEND && job != memory.first_job && length > 0;
     return GOOD.write(srv, job, tag, bytes, length, flags, out);
+}
+
+static bool next_never_held(void *srv, npj_action *out)
+{
+    bool more = GOOD.next(srv, out);
+    out->held = false;
+    return more;
 }
 
 static bool next_without_return(void *srv, npj_action *out)
@@ -261,6 +268,16 @@ static bool next_without_resume(void *srv, npj_action *out)
     return more;
 }
 
+static bool next_with_one_resume(void *srv, npj_action *out)
+{
+    bool more;
+    do
+        more = GOOD.next(srv, out);
+    while (more && out->kind == NPJ_RESUME && memory.resumed);
+    memory.resumed |= more && out->kind == NPJ_RESUME;
+    return more;
+}
+
 /* ------------------------------------------------------------------------------------------------------------- query
  */
 
@@ -408,6 +425,7 @@ const struct twin_fault *twin_faults(size_t *count)
     faults[n - 1].subject.add_job = add_noting_first;
     FAULT("the last lent byte is not written", LENT, "WRITE of 8 bytes", plain, write, write_lends_less);
     FAULT("RETURN never comes", LENT, "lent payloads are not returned", aborted, next, next_without_return);
+    FAULT("a held write is said not to be", LENT, "the pipe of job 0", aborted, next, next_never_held);
     FAULT("a completion that comes at once counts short", DEFERRED, "the pipe of job 0", plain, written,
           written_at_once_counts_less);
     faults[n - 1].subject.next = next_noting_op;
@@ -418,6 +436,7 @@ const struct twin_fault *twin_faults(size_t *count)
     FAULT("a write that wanted for memory cannot be made again", RETRY, "STATUS_PIPE_BROKEN", starved, write,
           write_loses_heart);
     FAULT("RESUME never comes", RETRY, "never made", crowded, next, next_without_resume);
+    FAULT("RESUME never comes again", RETRY, "never made", crowded, next, next_with_one_resume);
     FAULT("a query takes an action", QUERY, "a query of a job has changed the digest", looked_at, query,
           query_takes_action);
     FAULT("a query takes an action, and there is no digest", QUERY, "with queries: ", looked_at, query,
@@ -478,23 +497,4 @@ const struct twin_fault *twin_faults(size_t *count)
 #undef FAULT
     *count = n;
     return faults;
-}
-
-static npj_status write_leaks(void *srv, npj_job job, uint64_t tag, const void *bytes, uint32_t length, unsigned flags,
-                              npj_req *out)
-{
-    npj_status status = GOOD.write(srv, job, tag, bytes, length, flags, out);
-    if (status == NPJ_STATUS_PENDING)
-        (void)memory.mem.alloc(memory.mem.user, 48);
-    return status;
-}
-
-const npjt_subject *twin_leaky(void)
-{
-    static npjt_subject leaky;
-    leaky = GOOD;
-    leaky.name = "npjob with a leak";
-    leaky.srv_new = new_with_memory;
-    leaky.write = write_leaks;
-    return &leaky;
 }

@@ -30,11 +30,11 @@ const struct twin_fault *twin_faults(size_t *count);
  * index: it is the one that counts until another is asked for. */
 bool twin_member(size_t index, npjt_subject *subject);
 
-/* A script with a query in it, and much to be said behind it. */
-const uint8_t *twin_queried_script(size_t *size);
+/* The same of what one of its calls returns, which is then PIPE_BUSY; @p call receives its name. */
+bool twin_liar(size_t index, npjt_subject *subject, const char **call);
 
-/* npjob, but each write leaves a block behind until the engine is freed by the allocator's owner. */
-const npjt_subject *twin_leaky(void);
+/* A script with a query in it, and much to be said behind it, by each call. */
+const uint8_t *twin_queried_script(size_t *size);
 
 /* A script in which two jobs come to their end; @p size receives its length. */
 const uint8_t *twin_plain_script(size_t *size);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Servers that change one member of what they say, once they have been queried. */
+/* Servers that change one member of what they say, or what a call returns, once they have been queried. */
 #include <string.h>
 
 #include "twin_faults.h"
@@ -44,7 +44,7 @@ static void another_request(npj_action *said)
 
 static void another_tag(npj_action *said)
 {
-    said->tag += 100;
+    said->tag += UINT64_C(1) << 16;
 }
 
 static void another_status(npj_action *said)
@@ -97,6 +97,73 @@ bool twin_member(size_t index, npjt_subject *subject)
     return true;
 }
 
+/* ------------------------------------------------------------------------------------------------ what a call returns
+ */
+
+static const char *lies;
+
+static npj_status told(const char *call, npj_status status)
+{
+    return queried && strcmp(call, lies) == 0 ? NPJ_STATUS_PIPE_BUSY : status;
+}
+
+#define LYING(call, parameters, arguments)                                                                             \
+    static npj_status call##_lying parameters                                                                          \
+    {                                                                                                                  \
+        return told(#call, GOOD.call arguments);                                                                       \
+    }
+LYING(add_job, (void *srv, uint64_t client, uint64_t provider, uint64_t cookie, uint64_t tag, npj_job *out),
+      (srv, client, provider, cookie, tag, out))
+LYING(connect, (void *srv, npj_job job, uint64_t tag), (srv, job, tag))
+LYING(write, (void *srv, npj_job job, uint64_t tag, const void *bytes, uint32_t length, unsigned flags, npj_req *out),
+      (srv, job, tag, bytes, length, flags, out))
+LYING(close, (void *srv, npj_job job, uint64_t tag), (srv, job, tag))
+LYING(cancel, (void *srv, npj_req request), (srv, request))
+LYING(job_added, (void *srv, npj_op op, npj_status status, const npj_path *path, uint32_t job_id),
+      (srv, op, status, path, job_id))
+LYING(opened, (void *srv, npj_op op, npj_status status, npj_pipe_mode mode), (srv, op, status, mode))
+LYING(written, (void *srv, npj_op op, npj_status status, uint64_t transferred), (srv, op, status, transferred))
+LYING(done, (void *srv, npj_op op, npj_status status), (srv, op, status))
+LYING(abort, (void *srv, npj_job job, npj_status reason), (srv, job, reason))
+LYING(client_gone, (void *srv, uint64_t client, npj_status reason), (srv, client, reason))
+LYING(provider_gone, (void *srv, uint64_t provider), (srv, provider))
+LYING(shutdown, (void *srv, npj_shutdown_how how), (srv, how))
+LYING(advance, (void *srv, uint64_t now), (srv, now))
+
+bool twin_liar(size_t index, npjt_subject *subject, const char **call)
+{
+    size_t count = 0;
+    *subject = GOOD;
+    subject->srv_new = new_unqueried;
+    subject->query = query_noted;
+#define LIAR(name)                                                                                                     \
+    do {                                                                                                               \
+        if (count++ == index) {                                                                                        \
+            *call = lies = #name;                                                                                      \
+            subject->name = name##_lying;                                                                              \
+        }                                                                                                              \
+    } while (0)
+    LIAR(add_job);
+    LIAR(connect);
+    LIAR(write);
+    LIAR(close);
+    LIAR(cancel);
+    LIAR(job_added);
+    LIAR(opened);
+    LIAR(written);
+    LIAR(done);
+    LIAR(abort);
+    LIAR(client_gone);
+    LIAR(provider_gone);
+    LIAR(shutdown);
+    LIAR(advance);
+#undef LIAR
+    return index < count;
+}
+
+/* ------------------------------------------------------------------------------------------------ the script for both
+ */
+
 static const uint8_t queried_script[] = {0,
                                          0xE0,
                                          0,
@@ -106,7 +173,14 @@ static const uint8_t queried_script[] = {0,
                                          STEP(WRITE, 0, 5, 0),
                                          DO(DRAIN, 0),
                                          DO(COMPLETE, 0),
-                                         END(0)};
+                                         DO(CANCEL, 0),
+                                         END(0),
+                                         OPEN(2),
+                                         DO(ABORT, 2),
+                                         DO(CLIENT_GONE, 2),
+                                         DO(PROVIDER_GONE, 2),
+                                         DO(ADVANCE, 0),
+                                         DO(SHUTDOWN, 0)};
 
 const uint8_t *twin_queried_script(size_t *size)
 {
