@@ -59,7 +59,6 @@ static void *take(void *user, size_t bytes)
     struct arena *arena = &x->world->arena;
     try_to_reenter(x);
     if (arena->refuse) {
-        arena->refuse = false;
         arena->refused = true;
         return NULL;
     }

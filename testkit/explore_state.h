@@ -95,7 +95,7 @@ enum { ARENA_BLOCKS = NPJT_SCOPE_JOBS + 2 * NPJT_SCOPE_PACKETS };
 /* Blocks at fixed places: the engine's, the jobs', the packets'. */
 struct arena {
     uint16_t size[1 + ARENA_BLOCKS]; /* of each block; 0: free */
-    bool refuse;                     /* the next allocation fails */
+    bool refuse;                     /* allocations fail */
     bool refused;                    /* one has */
     const char *abuse;               /* what was wrong with a call, or NULL */
 };

@@ -97,6 +97,17 @@ static void other_bytes(npj_action *said)
         iov[0].base = others;
 }
 
+/* Those of one lent write for those of another. */
+static void swapped_bytes(npj_action *said)
+{
+    take_iovec(said);
+    const void *base = iov[0].base;
+    if (said->iov_count == 2 && iov[0].length == iov[1].length) {
+        iov[0].base = iov[1].base;
+        iov[1].base = base;
+    }
+}
+
 /* The second of them alone. */
 static void second_byte(npj_action *said)
 {
@@ -125,6 +136,7 @@ Test(explore_check, each_member_of_an_action)
         {NPJ_REPLY, other_status},    {NPJ_REPLY, held},        {NPJ_SCHEDULE_JOB, other_job_id},
         {NPJ_WRITE, other_count},     {NPJ_WRITE, no_iovec},    {NPJ_WRITE, one_iovec_more},
         {NPJ_WRITE, shorter},         {NPJ_WRITE, other_bytes}, {NPJ_WRITE, copied_bytes},
+        {NPJ_WRITE, swapped_bytes},
     };
     explore_fault.next = next_changed;
     for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
@@ -218,13 +230,15 @@ Test(explore_check, event_2019_twice)
 
 Test(explore_check, a_call_from_inside_the_trace)
 {
-    explore_fault.trims_inside = true;
+    explore_fault.trims_inside = "trace";
     expect_found("a call from inside the trace is not refused");
 }
 
 Test(explore_check, a_call_from_inside_the_allocator)
 {
-    explore_fault.lies = "npj_trim";
+    explore_fault.trims_inside = "alloc";
+    expect_found("a call from inside the allocator is not refused");
+    explore_fault.trims_inside = "release";
     expect_found("a call from inside the allocator is not refused");
 }
 
@@ -271,26 +285,53 @@ Test(explore_check, a_release_of_another_size)
     expect_found("the engine releases what is not a live block");
 }
 
-/* Where a packet was; it is no more when none lives. */
+Test(explore_check, a_release_of_nothing_in_the_end)
+{
+    explore_fault.frees_more = true;
+    expect_found("the engine releases what is not a live block");
+}
+
+/* Where the last of the packets was, the third in its order; it is no more when none lives. */
+enum { PACKETS = 3, PLACE = (NPJI_PACKET_BYTES + 64 + 15) / 16 * 16 };
 static unsigned char *place;
+static unsigned places;
 
 static void keep_the_place(npj_srv *srv, npj_req *out)
 {
     (void)out;
-    place = (unsigned char *)only_job(srv)->queue.head;
+    for (struct npji_packet *packet = only_job(srv)->queue.head; packet != NULL; packet = packet->next)
+        if ((unsigned char *)packet > place) {
+            place = (unsigned char *)packet;
+            places++;
+        }
 }
 
-static void write_behind_a_release(npj_srv *srv)
+static struct {
+    size_t from, bytes;
+} damaged;
+
+static void write_behind(npj_srv *srv)
 {
-    if (place && srv->stats.packets.live == 0)
-        *place ^= 1;
+    if (places == PACKETS && srv->stats.packets.live == 0)
+        memset(place + damaged.from, 0x55, damaged.bytes);
+}
+
+static void expect_damage_found(size_t from, size_t bytes)
+{
+    place = NULL;
+    places = 0;
+    damaged.from = from;
+    damaged.bytes = bytes;
+    expect_found("a block was written to after its release");
 }
 
 Test(explore_check, a_write_behind_a_release)
 {
     explore_fault.wrote = keep_the_place;
-    explore_fault.time_gone = write_behind_a_release;
-    expect_found("a block was written to after its release");
+    explore_fault.time_gone = write_behind;
+    expect_damage_found(0, 1);
+    expect_damage_found(PLACE - 1, 1);
+    expect_damage_found(0, PLACE);
 }
 
 /* A lent write's block is smaller than the place that it has. */
@@ -302,15 +343,16 @@ static void write_beyond_the_end(npj_srv *srv)
         *((unsigned char *)packet + NPJI_PACKET_BYTES) ^= 1;
 }
 
-Test(explore_check, a_release_of_nothing_in_the_end)
+static void write_beyond_the_engine(npj_srv *srv)
 {
-    explore_fault.frees_more = true;
-    expect_found("the engine releases what is not a live block");
+    ((unsigned char *)srv)[explore_engine_bytes] ^= 1;
 }
 
 Test(explore_check, a_write_beyond_the_end)
 {
     explore_fault.time_gone = write_beyond_the_end;
+    expect_found("a block was written to beyond its end");
+    explore_fault.time_gone = write_beyond_the_engine;
     expect_found("a block was written to beyond its end");
 }
 

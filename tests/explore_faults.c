@@ -8,6 +8,7 @@
 
 struct explore_fault explore_fault;
 struct explore_seen explore_seen;
+size_t explore_engine_bytes;
 
 static npj_config config; /* that the search asks for */
 
@@ -27,28 +28,37 @@ static npj_status told(const char *call, npj_status status)
 
 /* ------------------------------------------------------------------------------------------------- what it is given */
 
-static bool in_trace;
+/** The callback that is running, or NULL. */
+static const char *inside;
 
 static void crooked_trace(void *user, const npj_trace *trace)
 {
     npj_trace crooked = *trace;
     if (explore_fault.trace)
         explore_fault.trace(&crooked);
-    in_trace = true;
+    inside = "trace";
     if (explore_fault.caps_twice && trace->kind == NPJ_TRACE_NO_POOL)
         config.trace(user, &crooked);
     config.trace(user, &crooked);
-    in_trace = false;
+    inside = NULL;
 }
+
+static size_t allocated; /* last */
 
 static void *alloc(void *user, size_t bytes)
 {
-    return config.mem.alloc(user, bytes + explore_fault.allocates);
+    allocated = bytes;
+    inside = "alloc";
+    void *block = config.mem.alloc(user, bytes + explore_fault.allocates);
+    inside = NULL;
+    return block;
 }
 
 static void release(void *user, void *block, size_t bytes)
 {
+    inside = "release";
     config.mem.release(user, block, bytes + explore_fault.releases);
+    inside = NULL;
 }
 
 npj_status explore_fault_srv_new(const npj_config *wanted, npj_srv **out);
@@ -63,7 +73,9 @@ npj_status explore_fault_srv_new(const npj_config *wanted, npj_srv **out)
     crooked.trace = crooked_trace;
     crooked.mem.alloc = alloc;
     crooked.mem.release = release;
-    return npj_srv_new(&crooked, out);
+    npj_status status = npj_srv_new(&crooked, out);
+    explore_engine_bytes = allocated;
+    return status;
 }
 
 void explore_fault_srv_free(npj_srv **srv);
@@ -162,7 +174,8 @@ npj_status explore_fault_advance(npj_srv *srv, uint64_t now)
 npj_status explore_fault_trim(npj_srv *srv);
 npj_status explore_fault_trim(npj_srv *srv)
 {
-    return explore_fault.trims_inside && in_trace ? NPJ_STATUS_SUCCESS : told("npj_trim", npj_trim(srv));
+    bool taken = explore_fault.trims_inside && inside && strcmp(explore_fault.trims_inside, inside) == 0;
+    return taken ? NPJ_STATUS_SUCCESS : told("npj_trim", npj_trim(srv));
 }
 
 bool explore_fault_next(npj_srv *srv, npj_action *out);

@@ -31,7 +31,7 @@ struct explore_fault {
     void (*stats)(npj_stats *out);               /**< behind npj_stats_get(), */
     void (*info)(npj_job_info *out);             /**< npj_job_query(), */
     uint64_t deadline;                           /**< npj_deadline(): what is added to it */
-    bool trims_inside;                           /**< npj_trim() from inside a callback */
+    const char *trims_inside;                    /**< npj_trim() from inside "trace", "alloc" or "release" */
     bool frees_more;                             /**< npj_srv_free(), what is no block, */
     bool keeps_all;                              /**< or nothing */
     size_t allocates, releases;                  /**< so many bytes more than there are to be */
@@ -46,6 +46,9 @@ struct explore_seen {
     size_t size;
 };
 extern struct explore_seen explore_seen;
+
+/** Of the engine's own block, as it was asked for. */
+extern size_t explore_engine_bytes;
 
 /** Raises SIGALRM. */
 void explore_alarms(unsigned count);
