@@ -99,6 +99,26 @@ Test(shrink, it_goes_by_the_law_that_was_broken_first)
     cr_expect_eq(size, NPJT_HEADER_BYTES + 3 * NPJT_RECORD_BYTES);
 }
 
+/* Wrong with a write in the only job that there was. */
+static void stats_of_the_first_job(const void *srv, npj_stats *out)
+{
+    npjt_subject_npjob.stats(srv, out);
+    if (out->packets.total > 0 && out->jobs.total == 1)
+        out->reserved_packets.live++;
+}
+
+/* Without its failure the first job would be one, without the first job the second would fail. */
+Test(shrink, a_failed_allocation_goes_with_what_it_fails)
+{
+    static const char failed_job[] = "tape 1\noom fail=next\nadd\nopen\nquery\nquery\nwrite length=16\n";
+    static uint8_t tape[NPJT_TAPE_MAX];
+    npjt_subject faulty = npjt_subject_npjob;
+    size_t size = tape_of(failed_job, tape);
+    faulty.stats = stats_of_the_first_job;
+    cr_assert_eq(npjt_shrink(&faulty, NULL, tape, size, tape, &size), NPJT_LAW_PACKETS);
+    cr_expect_eq(size, NPJT_HEADER_BYTES + 2 * NPJT_RECORD_BYTES);
+}
+
 static npj_status write_hides_failure(void *srv, npj_job job, uint64_t tag, const void *bytes, uint32_t length,
                                       unsigned flags, npj_req *out)
 {

@@ -19,8 +19,8 @@ extern "C" {
 
 /**
  * Takes away records, and sets operands and the header to their first meaning, fault_at to 0, for as long as the same
- * law is broken. No single record of the result can be left out. A tape of N records is played some N log2(N) times,
- * and N times more for each round in which single records could still be left out.
+ * law is broken. No single record of the result can be left out, and no two that follow each other. A tape of N records
+ * is played some N log2(N) times, and 2 N times more for each round in which one or two could still be left out.
  *
  * @param subject the server that breaks the law. It must survive that: a crash ends the program. It is not freed after
  *                a finding, see npjt_options.finding.
