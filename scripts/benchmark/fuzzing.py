@@ -10,7 +10,7 @@ import shutil
 import sys
 import tempfile
 
-from common.building import build, build_fuzzers
+from common.building import build, build_fuzzers, fuzzing
 from common.process import Trouble, run
 
 ENGINES = ['replay', 'libfuzzer-plain', 'libfuzzer', 'aflpp']
@@ -59,8 +59,7 @@ class Rates:
             os.mkdir(seeds)
             with open(os.path.join(seeds, 'zeros'), 'wb') as seed:
                 seed.write(bytes(TAPE_BYTES))
-            env = {'AFL_NO_UI': '1', 'AFL_SKIP_CPUFREQ': '1', 'AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES': '1',
-                   'AFL_NO_AFFINITY': '1', 'AFL_DISABLE_TRIM': '1', 'AFL_FAST_CAL': '1', 'AFL_CUSTOM_MUTATOR_ONLY': '1',
+            env = {**fuzzing()[1], 'AFL_DISABLE_TRIM': '1', 'AFL_FAST_CAL': '1', 'AFL_CUSTOM_MUTATOR_ONLY': '1',
                    'AFL_CUSTOM_MUTATOR_LIBRARY': os.path.join(os.path.dirname(program), 'npjob-rate.so')}
             one_core = ['taskset', '-c', str(max(os.sched_getaffinity(0)))]
             outcome = run([*one_core, 'afl-fuzz', '-i', seeds, '-o', out, '-V', str(2 * self.seconds), '-G', str(TAPE_BYTES),

@@ -20,6 +20,13 @@ def build(folder, options, compilers, targets):
     must(['ninja', '-C', folder, *targets], f'the build in {folder}')
 
 
+def fuzzing():
+    """What all that fuzzes does alike, as the scripts have it: max_len, and the environment of AFL++."""
+    with open(os.path.join(ROOT, 'scripts', 'common', 'fuzzing.env'), encoding='utf-8') as file:
+        known = dict(line.rstrip('\n').split('=', 1) for line in file if '=' in line and not line.startswith('#'))
+    return int(known.pop('max_len')), known
+
+
 def build_fuzzers(folder, engine, *target):
     """What scripts/fuzz-build makes below @folder. Returns where."""
     return must([os.path.join(ROOT, 'scripts', 'fuzz-build'), engine, *target], 'scripts/fuzz-build',

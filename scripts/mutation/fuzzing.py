@@ -6,14 +6,14 @@ import re
 import shutil
 import statistics
 
-from common.building import build_fuzzers
+from common.building import build_fuzzers, fuzzing
 from common.process import Trouble, must, run
 
 from .build import Flavour
 
 BUDGET = 60  # seconds for a seed
 FIRST = 5  # seconds for the unchanged library
-MAX_LEN = 1040  # as scripts/common/fuzzing.sh has it
+MAX_LEN, _ = fuzzing()
 QUIET = {'ASAN_OPTIONS': 'quarantine_size_mb=64:detect_leaks=0:symbolize=0', 'UBSAN_OPTIONS': 'symbolize=0'}
 
 
