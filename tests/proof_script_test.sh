@@ -31,23 +31,44 @@ changed()
     CHANGED=false proof 0 true ' at 1234567 with changes, on '
 }
 
+# begin DEPTH: until its step has begun.
+begin()
+{
+    rm -f "$tree"/{begun,ended}
+    DEPTH=$1 "$tree/scripts/proof" depth &
+    script=$!
+    until [ -e "$tree/begun" ]; do
+        sleep 0.1
+    done
+}
+
 # Nothing of the step is left, and the log of before is.
 interrupted()
 {
     local status=0
     proof 0 'echo before' '^before$'
-    DEPTH='sleep 30 & : >begun; wait; : >ended' "$tree/scripts/proof" depth &
-    until [ -e "$tree/begun" ]; do
-        sleep 0.1
-    done
-    kill $!
-    wait $! || status=$?
+    begin 'sleep 30 & : >begun; wait; : >ended'
+    kill "$script"
+    wait "$script" || status=$?
     [ "$status" -eq 143 ] && [ ! -e "$tree/ended" ] && [ "$(ls "$tree/build/proof")" = $'build.log\ndepth.log' ] &&
         grep -qx before "$tree/build/proof/depth.log"
+}
+
+# Neither disturbs the other.
+twice()
+{
+    local status=0 said
+    begin 'echo first; : >begun; until [ -e over ]; do sleep 0.1; done'
+    said=$(DEPTH=false "$tree/scripts/proof" depth 2>&1) || status=$?
+    : >"$tree/over"
+    wait "$script"
+    echo "$said"
+    [ "$status" -eq 1 ] && [ "$said" = 'proof: runs in this tree already' ] && grep -qx first "$tree/docs/proof.md"
 }
 
 check 'a step that passes is on the page' proof 0 true '^It ended with exit status 0 after [0-9]+ s, at 1234567, on '
 check 'a step that fails is on the page' proof 1 'exit 3' '^It ended with exit status 3 after '
 check 'a tree that is changed is no commit' changed
 check 'a signal ends the step that runs' interrupted
+check 'a second run in the same tree is refused' twice
 finish

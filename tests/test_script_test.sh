@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# How scripts/test ends before its time: test_script_test.sh SOURCE_ROOT. The script is the real one, in a tree of its own; what
+# it calls stands in for what takes minutes.
+# shellcheck disable=SC2016 # their words are theirs to expand
+set -euo pipefail
+cd "$1"
+. tests/tap.sh
+
+tree=$(mktemp -d)
+trap 'rm -rf "$tree"' EXIT
+mkdir -p "$tree/scripts" "$tree/bin"
+cp -r scripts/test scripts/common "$tree/scripts"
+printf '#!/bin/sh\n' | tee "$tree/scripts/bootstrap" >"$tree/scripts/configure"
+printf '#!/bin/sh\nsleep 30 & echo $! >sleeper; : >begun; wait; : >ended\n' | tee "$tree/bin/ninja" >"$tree/bin/meson"
+chmod +x "$tree"/bin/* "$tree"/scripts/{bootstrap,configure}
+export PATH=$tree/bin:$PATH
+
+# The script, until its step has begun.
+begin()
+{
+    rm -f "$tree"/{begun,ended}
+    "$tree/scripts/test" --quick >"$tree/said" &
+    script=$!
+    until [ -e "$tree/begun" ]; do
+        sleep 0.1
+    done
+}
+
+# interrupted SIGNAL STATUS: nothing of the step is left.
+interrupted()
+{
+    local status=0
+    begin
+    kill -s "$1" "$script"
+    wait "$script" || status=$?
+    cat "$tree/said"
+    [ "$status" -eq 1 ] && [ ! -e "$tree/ended" ] && grep -q "^failed: scripts/test itself (exit status $2)$" "$tree/said" || return 1
+    while kill -0 "$(cat "$tree/sleeper")" 2>/dev/null; do
+        sleep 0.1
+    done
+}
+
+# Neither disturbs the other.
+twice()
+{
+    local status=0
+    begin
+    "$tree/scripts/test" --quick >"$tree/said-again" || status=$?
+    kill "$script"
+    wait "$script" || true
+    cat "$tree/said-again"
+    [ "$status" -eq 1 ] && grep -qx 'failed: scripts/test runs in this tree already' "$tree/said-again"
+}
+
+check 'SIGTERM ends the step that runs' interrupted TERM 143
+check 'a hangup ends the step that runs' interrupted HUP 143
+check 'a second run in the same tree is refused' twice
+finish
