@@ -74,8 +74,7 @@ static void say(const void *srv, const char *format, ...)
     va_end(arguments);
 }
 
-/* ------------------------------------------------------------------------------------------------ the calls of a host
- */
+/* ------------------------------------------------------------------------------------------- the calls of a host */
 
 static const char *text(npj_status status)
 {
@@ -226,8 +225,7 @@ static bool next(void *srv, npj_action *action)
     return true;
 }
 
-/* ------------------------------------------------------------------------------------------------ and those that look
- */
+/* --------------------------------------------------------------------------------------------- and those that look */
 
 static uint64_t deadline(const void *srv)
 {
@@ -261,8 +259,7 @@ static const char *check(const void *srv)
     return GOOD.check(srv);
 }
 
-/* ------------------------------------------------------------------------------------------------------- transcripts
- */
+/* ----------------------------------------------------------------------------------------------------- transcripts */
 
 static void script_text(const struct tape_file *file)
 {

@@ -63,8 +63,8 @@ typedef enum npjt_twin_step {
     NPJT_TWIN_WRITE,   /**< a: modulo 16, which length */
     NPJT_TWIN_WRITE_2, /**< the same: there are many in a job */
     NPJT_TWIN_CLOSE,
-    NPJT_TWIN_COMPLETE,    /**< the operation of the lane's newest job that has one. a: modulo 8, how; b: the bytes that
-                              the    pipe takes now */
+    NPJT_TWIN_COMPLETE,    /**< the operation of the lane's newest job that has one. a: modulo 8, how; b: what the pipe
+                              takes now, in bytes */
     NPJT_TWIN_COMPLETE_2,  /**< the same */
     NPJT_TWIN_DRAIN,       /**< the host takes all actions */
     NPJT_TWIN_NEXT,        /**< a: modulo 8, how many it takes, and one more */
