@@ -131,14 +131,15 @@ class Tests:
         self.lock = threading.Lock()
 
     def _command(self, words):
-        """(target, words after it), if the test runs a program below the folder that the library is linked into."""
-        for at, word in enumerate(words):
-            target = os.path.relpath(os.path.join(self.flavour.folder, word), self.flavour.folder)
-            if target.startswith('tests' + os.sep):
-                linking = run(['ninja', '-C', self.flavour.folder, '-t', 'commands', '-s', target])
-                if linking.status == 0 and 'lib/libnpjob.a' in linking.out:
-                    return target, words[at + 1:]
-        return None
+        """(target, words after it), if the test is a program below the folder that the library is linked into. What a script
+        is given, only the script knows how to run."""
+        if os.path.basename(words[0]) == 'run-clean':
+            words = words[1:]
+        target = os.path.relpath(os.path.join(self.flavour.folder, words[0]), self.flavour.folder)
+        if not target.startswith('tests' + os.sep):
+            return None
+        linking = run(['ninja', '-C', self.flavour.folder, '-t', 'commands', '-s', target])
+        return (target, words[1:]) if linking.status == 0 and 'lib/libnpjob.a' in linking.out else None
 
     def _order(self, changed):
         with self.lock:
