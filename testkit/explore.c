@@ -72,6 +72,7 @@ static struct signals {
 } signals_before;
 
 static sigjmp_buf crashed;
+static volatile sig_atomic_t ended_by;  /* the signal that has jumped out of the engine, or 0 */
 static volatile sig_atomic_t in_engine; /* it is being called, or looked into: only then may a signal jump */
 static volatile sig_atomic_t moved;     /* it has been entered since the last alarm */
 
@@ -86,11 +87,18 @@ static void leave_engine(void)
     in_engine = 0;
 }
 
+/* C lets nobody keep what sigsetjmp() returns, but compare it. */
+static void jump_out(int signal)
+{
+    ended_by = signal;
+    siglongjmp(crashed, 1);
+}
+
 /* What crashes outside of the engine does so again, and then for whoever caught signals before. */
 static void on_crash(int signal)
 {
     if (in_engine)
-        siglongjmp(crashed, signal);
+        jump_out(signal);
     for (unsigned i = 0; i < CRASHES; i++)
         if (crashes[i] == signal)
             (void)sigaction(signal, &signals_before.crash[i], NULL);
@@ -101,7 +109,7 @@ static void on_alarm(int signal)
     bool hung = in_engine && !moved;
     moved = 0;
     if (hung)
-        siglongjmp(crashed, signal);
+        jump_out(signal);
 }
 
 static void note_outcomes(struct search *s, explore_event event)
@@ -207,16 +215,17 @@ static void expand(struct search *s)
     s->base_but_kept = explore_key_but_kept(&s->x);
     explore_events(&s->x, &list);
     volatile uint32_t at = 0;
-    int signal = sigsetjmp(crashed, 0);
-    leave_engine();
-    if (signal != 0)
-        explore_wrong(&s->x, signal == SIGALRM ? "the engine does not come back from this" : "the engine crashes");
+    ended_by = 0;
+    if (sigsetjmp(crashed, 0) != 0) {
+        leave_engine();
+        explore_wrong(&s->x, ended_by == SIGALRM ? "the engine does not come back from this" : "the engine crashes");
+    }
     for (; at < list.count && s->x.wrong == NULL && !s->no_memory && !s->known.no_memory; at++) {
         try_event(s, list.event[at], (npjt_budget)list.cost[at]);
         leave_engine();
     }
     if (s->x.wrong != NULL)
-        tell_finding(s, &list.event[signal != 0 ? at : at - 1]);
+        tell_finding(s, &list.event[ended_by != 0 ? at : at - 1]);
 }
 
 static bool go_on(struct search *s)
