@@ -58,14 +58,7 @@ static void bring_to(enum moment moment, struct rig *r, struct seen *s, const ch
         settle(r);
 }
 
-ParameterizedTestParameters(host_free, at_any_moment)
-{
-    static int moments[MOMENTS];
-    for (int i = 0; i < MOMENTS; i++)
-        moments[i] = i;
-    return cr_make_param_array(int, moments, MOMENTS);
-}
-ParameterizedTest(const int *moment, host_free, at_any_moment)
+TestEachBelow(const int *moment, host_free, at_any_moment, MOMENTS)
 {
     struct rig *r = rig_start(NULL);
     struct seen s = {0};
@@ -142,12 +135,8 @@ static void frees(struct seen *first)
     rig_end(r);
 }
 
-ParameterizedTestParameters(host_free, from_a_reply)
-{
-    static int requests[] = {NPJ_REQUEST_ADD, NPJ_REQUEST_CONNECT, NPJ_REQUEST_WRITE, NPJ_REQUEST_CLOSE};
-    return cr_make_param_array(int, requests, 4);
-}
-ParameterizedTest(const int *request, host_free, from_a_reply)
+TestEach(const int *request, host_free, from_a_reply, NPJ_REQUEST_ADD, NPJ_REQUEST_CONNECT, NPJ_REQUEST_WRITE,
+         NPJ_REQUEST_CLOSE)
 {
     struct seen s = {.on_reply = free_on_reply};
     free_at = (npj_request_kind)*request;

@@ -230,12 +230,7 @@ static bool has_trouble(struct seen *s)
 }
 
 /* Nothing is there, then a reader comes. The trouble of the tries is forgotten. */
-ParameterizedTestParameters(open, it_waits_for_the_pipe)
-{
-    static int kinds[] = {STREAM, SEQPACKET, FIFO};
-    return cr_make_param_array(int, kinds, KINDS);
-}
-ParameterizedTest(const int *kind, open, it_waits_for_the_pipe)
+TestEachBelow(const int *kind, open, it_waits_for_the_pipe, KINDS)
 {
     struct rig *r = rig_start(NULL);
     struct seen s = {0};

@@ -31,15 +31,9 @@ static void expect_all_taken(const struct seen *s)
 }
 
 /* The kinds of pipe, with bytes copied and lent. */
-#define EVERY_KIND_AND_WAY(suite, name)                                                                                \
-    ParameterizedTestParameters(suite, name)                                                                           \
-    {                                                                                                                  \
-        static int ways[] = {0, 1, 2, 3, 4, 5};                                                                        \
-        return cr_make_param_array(int, ways, 6);                                                                      \
-    }                                                                                                                  \
-    ParameterizedTest(const int *way, suite, name)
-#define KIND_OF(way)  ((enum kind)(*(way) % KINDS))
-#define FLAGS_OF(way) (*(way) < KINDS ? NPJ_COPY : NPJ_LEND)
+#define EVERY_KIND_AND_WAY(suite, name) TestEachBelow(const int *way, suite, name, 2 * KINDS)
+#define KIND_OF(way)                    ((enum kind)(*(way) % KINDS))
+#define FLAGS_OF(way)                   (*(way) < KINDS ? NPJ_COPY : NPJ_LEND)
 
 EVERY_KIND_AND_WAY(pipe, a_job_arrives_byte_for_byte)
 {
@@ -99,17 +93,14 @@ EVERY_KIND_AND_WAY(pipe, a_slow_reader_makes_short_writes_and_gets_all)
 
 /* Small pieces are put together before the system gets them, within bounds: batches on both sides of each, and a reader
  * that makes the writes of the system short. */
-struct batch {
+static const struct batch {
     uint32_t writes, length;
-};
+} batches[] = {{40, 1}, {64, 64}, {64, 384}, {64, 385}, {128, 256}, {129, 256}};
+enum { BATCHES = sizeof batches / sizeof *batches };
 
-ParameterizedTestParameters(pipe, small_writes_arrive_byte_for_byte)
+TestEachBelow(const int *number, pipe, small_writes_arrive_byte_for_byte, BATCHES)
 {
-    static struct batch batches[] = {{40, 1}, {64, 64}, {64, 384}, {64, 385}, {128, 256}, {129, 256}};
-    return cr_make_param_array(struct batch, batches, sizeof batches / sizeof *batches);
-}
-ParameterizedTest(const struct batch *batch, pipe, small_writes_arrive_byte_for_byte)
-{
+    const struct batch *batch = &batches[*number];
     enum { WRITES = 2000 };
     const uint32_t length = batch->length;
     static const enum kind kinds[] = {STREAM, FIFO};

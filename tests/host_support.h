@@ -10,7 +10,6 @@
 #define NPJOB_TESTS_HOST_SUPPORT_H
 
 #include <criterion/criterion.h>
-#include <criterion/parameterized.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -19,6 +18,7 @@
 #include "npjob-posix/host.h"
 #include "npjob-posix/provider.h"
 #include "npjob-testkit/counting.h"
+#include "parameters.h"
 
 enum { CLIENT = 71, PROVIDER = 72, JOB_ID = 74, TAG_ADD = 1, TAG_CONNECT = 2, TAG_CLOSE = 3, TAG_WRITE = 10 };
 enum { REPLIES = 4096, PATIENCE_MS = 20000 };

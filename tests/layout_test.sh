@@ -91,6 +91,12 @@ links_lead_somewhere()
     done | none
 }
 
+# Criterion's own are lost under -flto.
+parameters_are_kept()
+{
+    { grep -rl 'ParameterizedTest' --include='*.[ch]' --exclude=parameters.h tests || true; } | none
+}
+
 check 'the folders are there' test -d include -a -d lib -a -d host -a -d npjobd -a -d testkit -a -d fuzz -a \
     -d bench -a -d tests -a -d tools
 check 'no file has more than 500 lines' no_long_file
@@ -109,6 +115,7 @@ check 'tools/ includes the public headers and its own' includes tools '^npjob(-t
 check 'npjobd/ includes those of the host, what is printable, and its own' includes npjobd '^npjob(-posix)?/|^\.\./host/text\.h$'
 check 'tests/ includes the public headers, parts of the programs and its own' includes tests \
     '^npjob(-testkit|-posix)?/|^(loop\.c|(tape_words|tape_files|explore_state|twin_state)\.h|(engine|packet|deadline)\.h)$|^(text|words)\.h$|^(npa|settings|whole|listener|ini|settings_value|load|log|pool|control|explore|tool)\.h$'
+check 'tests with parameters are those of tests/parameters.h' parameters_are_kept
 check 'public headers are included by name' no_angled_way_around
 check 'the links of the pages lead somewhere' links_lead_somewhere
 finish

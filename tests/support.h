@@ -10,33 +10,13 @@
 #define NPJOB_TESTS_SUPPORT_H
 
 #include <criterion/criterion.h>
-#include <criterion/parameterized.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
 #include "npjob/npjob.h"
-
-/** A test that is made once with each of these numbers: TestEach(int *number, suite, name, 1, 2, 3) { ... } */
-#define TestEach(number, suite, name, ...)                                                                             \
-    ParameterizedTestParameters(suite, name)                                                                           \
-    {                                                                                                                  \
-        static int numbers_[] = {__VA_ARGS__};                                                                         \
-        return cr_make_param_array(int, numbers_, sizeof numbers_ / sizeof *numbers_);                                 \
-    }                                                                                                                  \
-    ParameterizedTest(number, suite, name)
-
-/** The same with each number below @p count, a constant. */
-#define TestEachBelow(number, suite, name, count)                                                                      \
-    ParameterizedTestParameters(suite, name)                                                                           \
-    {                                                                                                                  \
-        static int numbers_[(count)];                                                                                  \
-        for (int i_ = 0; i_ < (count); i_++)                                                                           \
-            numbers_[i_] = i_;                                                                                         \
-        return cr_make_param_array(int, numbers_, (count));                                                            \
-    }                                                                                                                  \
-    ParameterizedTest(number, suite, name)
+#include "parameters.h"
 
 /** The keys and tags that the helpers below use. */
 enum {
