@@ -242,7 +242,7 @@ static void take_reply(struct twin_run *run, const npj_action *action)
 {
     if (action->tag < TWIN_TAGS)
         run->replied[action->tag] = true;
-    if (action->request == NPJ_REQUEST_WRITE && !action->held)
+    if (!action->held)
         take_back(run, action->tag);
 }
 

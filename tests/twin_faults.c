@@ -256,7 +256,7 @@ static npj_status write_crowded_aborts(void *srv, npj_job job, uint64_t tag, con
 static npj_status cancel_always_good(void *srv, npj_req request)
 {
     (void)GOOD.cancel(srv, request);
-    return NPJ_STATUS_SUCCESS;
+    return NPJ_STATUS_PENDING;
 }
 
 static bool next_without_resume(void *srv, npj_action *out)

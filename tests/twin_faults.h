@@ -33,6 +33,9 @@ bool twin_member(size_t index, npjt_subject *subject);
 /* The same of what one of its calls returns, which is then PIPE_BUSY; @p call receives its name. */
 bool twin_liar(size_t index, npjt_subject *subject, const char **call);
 
+/* npjob, but the first job that is added has its turn behind the second, once there was a query. */
+npjt_subject twin_disorder(void);
+
 /* A script with a query in it, and much to be said behind it, by each call. */
 const uint8_t *twin_queried_script(size_t *size);
 

@@ -73,7 +73,7 @@ static void other_bytes(npj_action *said)
     static npj_iov iov;
     if (said->iov_count == 1 && said->iov[0].length <= sizeof bytes) {
         memcpy(bytes, said->iov[0].base, said->iov[0].length);
-        bytes[0] ^= 1;
+        bytes[said->iov[0].length - 1] ^= 1;
         iov = (npj_iov){bytes, said->iov[0].length};
         said->iov = &iov;
     }
@@ -95,6 +95,33 @@ bool twin_member(size_t index, npjt_subject *subject)
     subject->query = query_noted;
     subject->next = next_changed;
     return true;
+}
+
+/* --------------------------------------------------------------------------------------------------------- its turn */
+
+static bool next_in_disorder(void *srv, npj_action *out)
+{
+    static npj_action second;
+    if (second.op != 0) {
+        *out = second;
+        second.op = 0;
+        return true;
+    }
+    bool more = GOOD.next(srv, out);
+    if (more && queried && out->kind == NPJ_ADD_JOB && out->cookie == 0) {
+        second = *out;
+        more = GOOD.next(srv, out);
+    }
+    return more;
+}
+
+npjt_subject twin_disorder(void)
+{
+    npjt_subject subject = GOOD;
+    subject.srv_new = new_unqueried;
+    subject.query = query_noted;
+    subject.next = next_in_disorder;
+    return subject;
 }
 
 /* ------------------------------------------------------------------------------------------------ what a call returns

@@ -88,8 +88,19 @@ Test(twin, the_status_of_every_call_is_compared)
     for (; twin_liar(count, &subject, &call); count++) {
         cr_expect_not(play(&subject, script, size, NPJT_RELATION_QUERY), "%s", call);
         cr_expect_not_null(strstr(sentence, " says STATUS_PIPE_BUSY"), "%s: %s", call, sentence);
+        cr_expect_eq(strstr(sentence, "job 0, the call") || strstr(sentence, "job 1, the call"), count < 10, "%s: %s",
+                     call, sentence);
     }
-    cr_expect_eq(count, 14);
+    cr_expect_eq(count, 14); /* of which the last four are of no job */
+}
+
+/* Where all has to come in the same order, it is not enough that each job and each client sees the same. */
+Test(twin, the_order_of_all_jobs_is_compared)
+{
+    static const uint8_t script[] = {0, 0xE0, 0, DO(ADD, 0), DO(ADD, 2), STEP(EXTRA, 0, 1, 0), DO(DRAIN, 0)};
+    npjt_subject subject = twin_disorder();
+    cr_expect_not(play(&subject, script, sizeof script, NPJT_RELATION_QUERY));
+    cr_expect_not_null(strstr(sentence, "with queries: job 1, ADD_JOB"), "%s", sentence);
 }
 
 static npj_mem leaking;
@@ -374,6 +385,14 @@ Test(twin, the_traces_are_passed_on)
 /* What a server need not have is not called. */
 Test(twin, a_server_without_members_that_may_be_null)
 {
+    static const uint8_t queries[] = {0,
+                                      0xE0,
+                                      0,
+                                      DO(EXTRA, 0),
+                                      STEP(EXTRA, 0, 1, 0),
+                                      STEP(EXTRA, 0, 3, 0),
+                                      STEP(EXTRA, 0, 4, 0),
+                                      STEP(EXTRA, 0, 5, 0)};
     npjt_subject bare = npjt_subject_npjob;
     size_t count;
     const struct twin_fault *faults = twin_faults(&count);
@@ -385,6 +404,21 @@ Test(twin, a_server_without_members_that_may_be_null)
     for (size_t i = 0; i < count; i++)
         for (unsigned relation = 0; relation < NPJT_RELATION_COUNT; relation++)
             cr_expect(play(&bare, faults[i].script, faults[i].size, relation), "%s: %s", faults[i].name, sentence);
+    cr_expect(play(&bare, queries, sizeof queries, NPJT_RELATION_QUERY), "%s", sentence);
+}
+
+static npj_status write_has_no_room(void *srv, npj_job job, uint64_t tag, const void *bytes, uint32_t length,
+                                    unsigned flags, npj_req *out)
+{
+    (void)srv, (void)job, (void)tag, (void)bytes, (void)length, (void)flags, (void)out;
+    return NPJ_STATUS_INSUFF_SERVER_RESOURCES;
+}
+
+Test(twin, room_that_never_comes_is_not_waited_for)
+{
+    npjt_subject full = npjt_subject_npjob;
+    full.write = write_has_no_room;
+    cr_expect(play(&full, plain, plain_size, NPJT_RELATION_DEFERRED), "%s", sentence);
 }
 
 static uint64_t wrong_tag;
