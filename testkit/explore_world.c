@@ -307,12 +307,9 @@ static npj_status complete(struct explorer *x, npj_job job, explore_outcome outc
     npj_action_kind kind;
     uint64_t given;
     npj_op op = npjt_model_op(x->model, job, &kind, &given);
-    npj_status status = complete_as(x, op, kind, given, outcome);
-    if (status != NPJ_STATUS_INVALID_HANDLE) {
-        x->world->ended_op = op;
-        x->world->ended_kind = (uint8_t)kind;
-    }
-    return status;
+    x->world->ended_op = op;
+    x->world->ended_kind = (uint8_t)kind;
+    return complete_as(x, op, kind, given, outcome);
 }
 
 static npj_status wrong_kind(struct explorer *x, npj_job job)

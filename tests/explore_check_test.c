@@ -28,13 +28,6 @@ Test(explore_check, what_each_call_returns)
     }
 }
 
-Test(explore_check, a_stale_job_that_is_aborted)
-{
-    explore_fault.lies = "npj_abort";
-    explore_fault.instead_of = NPJ_STATUS_INVALID_HANDLE;
-    expect_found("npj_abort() says STATUS_SUCCESS, the model STATUS_INVALID_HANDLE");
-}
-
 Test(explore_check, the_first_advance)
 {
     explore_fault.lies = "npj_advance";

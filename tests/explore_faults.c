@@ -26,6 +26,12 @@ static npj_status told(const char *call, npj_status status)
     return lies ? explore_fault.lie : status;
 }
 
+/** The same of a call that is made on a handle. */
+static npj_status told_of(const char *call, const npj_srv *srv, uint64_t handle, npj_status status)
+{
+    return explore_fault.of && !explore_fault.of(srv, handle) ? status : told(call, status);
+}
+
 /* ------------------------------------------------------------------------------------------------- what it is given */
 
 /** The callback that is running, or NULL. */
@@ -96,23 +102,23 @@ void explore_fault_srv_free(npj_srv **srv)
  */
 
 /** A call that may return another status than its own. */
-#define LYING(call, parameters, arguments)                                                                             \
+#define LYING(call, handle, parameters, arguments)                                                                     \
     npj_status explore_fault_##call parameters;                                                                        \
     npj_status explore_fault_##call parameters                                                                         \
     {                                                                                                                  \
-        return told("npj_" #call, npj_##call arguments);                                                               \
+        return told_of("npj_" #call, srv, handle, npj_##call arguments);                                               \
     }
-LYING(close, (npj_srv * srv, npj_job job, uint64_t tag), (srv, job, tag))
-LYING(cancel, (npj_srv * srv, npj_req request), (srv, request))
-LYING(job_added, (npj_srv * srv, npj_op op, npj_status status, const npj_path *path, uint32_t job_id),
+LYING(close, job, (npj_srv * srv, npj_job job, uint64_t tag), (srv, job, tag))
+LYING(cancel, request, (npj_srv * srv, npj_req request), (srv, request))
+LYING(job_added, op, (npj_srv * srv, npj_op op, npj_status status, const npj_path *path, uint32_t job_id),
       (srv, op, status, path, job_id))
-LYING(opened, (npj_srv * srv, npj_op op, npj_status status, npj_pipe_mode mode), (srv, op, status, mode))
-LYING(written, (npj_srv * srv, npj_op op, npj_status status, uint64_t amount), (srv, op, status, amount))
-LYING(done, (npj_srv * srv, npj_op op, npj_status status), (srv, op, status))
-LYING(abort, (npj_srv * srv, npj_job job, npj_status reason), (srv, job, reason))
-LYING(client_gone, (npj_srv * srv, uint64_t client, npj_status reason), (srv, client, reason))
-LYING(provider_gone, (npj_srv * srv, uint64_t provider), (srv, provider))
-LYING(shutdown, (npj_srv * srv, npj_shutdown_how how), (srv, how))
+LYING(opened, op, (npj_srv * srv, npj_op op, npj_status status, npj_pipe_mode mode), (srv, op, status, mode))
+LYING(written, op, (npj_srv * srv, npj_op op, npj_status status, uint64_t amount), (srv, op, status, amount))
+LYING(done, op, (npj_srv * srv, npj_op op, npj_status status), (srv, op, status))
+LYING(abort, job, (npj_srv * srv, npj_job job, npj_status reason), (srv, job, reason))
+LYING(client_gone, 0, (npj_srv * srv, uint64_t client, npj_status reason), (srv, client, reason))
+LYING(provider_gone, 0, (npj_srv * srv, uint64_t provider), (srv, provider))
+LYING(shutdown, 0, (npj_srv * srv, npj_shutdown_how how), (srv, how))
 
 npj_status explore_fault_add_job(npj_srv *srv, uint64_t client, uint64_t provider, uint64_t cookie, uint64_t tag,
                                  npj_job *out);
@@ -135,7 +141,7 @@ npj_status explore_fault_connect(npj_srv *srv, npj_job job, uint64_t tag)
     npj_status status = npj_connect(srv, job, tag);
     if (explore_fault.refusal && npj_status_is_error(status))
         explore_fault.refusal(srv, status);
-    return told("npj_connect", status);
+    return told_of("npj_connect", srv, job, status);
 }
 
 npj_status explore_fault_write(npj_srv *srv, npj_job job, uint64_t tag, const void *bytes, uint32_t length,
@@ -154,7 +160,7 @@ npj_status explore_fault_write(npj_srv *srv, npj_job job, uint64_t tag, const vo
         explore_fault.wrote(srv, out);
     if (explore_fault.refusal && npj_status_is_error(status))
         explore_fault.refusal(srv, status);
-    return told("npj_write", status);
+    return told_of("npj_write", srv, job, status);
 }
 
 npj_status explore_fault_advance(npj_srv *srv, uint64_t now);

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/* Each misuse of a handle that the search tries, by an engine that lets it pass. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "explore_faults.h"
+
+static bool is_job(const npj_srv *srv, uint64_t handle)
+{
+    (void)srv;
+    return (handle & 3) == NPJI_HANDLE_JOB;
+}
+
+static bool is_request(const npj_srv *srv, uint64_t handle)
+{
+    (void)srv;
+    return (handle & 3) == NPJI_HANDLE_REQUEST;
+}
+
+static bool is_in_flight(const npj_srv *srv, uint64_t handle)
+{
+    const struct npji_job *job = npji_job_at(srv, handle);
+    return job != NULL && job->op == handle;
+}
+
+static bool has_ended(const npj_srv *srv, uint64_t handle)
+{
+    return !is_in_flight(srv, handle);
+}
+
+Test(explore_misuse, each_is_tried)
+{
+    static const struct {
+        const char *call;
+        bool (*of)(const npj_srv *srv, uint64_t handle);
+    } misuses[] = {
+        {"npj_written", is_in_flight}, {"npj_done", is_in_flight}, /* of an operation of another kind */
+        {"npj_job_added", has_ended},  {"npj_opened", has_ended},   {"npj_written", has_ended},
+        {"npj_done", has_ended},       {"npj_write", is_job},       {"npj_connect", is_job},
+        {"npj_abort", is_job}, /* of a job that has ended */
+        {"npj_write", is_request},     {"npj_connect", is_request}, {"npj_abort", is_request},
+        {"npj_cancel", is_request},    {"npj_cancel", is_job},
+    };
+    explore_fault.lie = NPJ_STATUS_SUCCESS;
+    for (size_t i = 0; i < sizeof misuses / sizeof *misuses; i++) {
+        bool cancel = strcmp(misuses[i].call, "npj_cancel") == 0;
+        char sentence[96];
+        explore_fault.lies = misuses[i].call;
+        explore_fault.of = misuses[i].of;
+        explore_fault.instead_of = cancel ? NPJ_STATUS_NOT_FOUND : NPJ_STATUS_INVALID_HANDLE;
+        (void)snprintf(sentence, sizeof sentence, "%s() says STATUS_SUCCESS, the model %s", misuses[i].call,
+                       npj_status_name(explore_fault.instead_of));
+        cr_expect(explore_finds("kinds", sentence), "%zu, %s: %s", i, sentence, explore_seen.sentence);
+    }
+}
