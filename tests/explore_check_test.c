@@ -38,9 +38,15 @@ Test(explore_check, the_first_advance)
 /* ------------------------------------------------------------------------------------------------------------ actions
  */
 
+static struct npji_job *only_job(npj_srv *srv)
+{
+    return npji_slot_job(srv->slots[0]);
+}
+
 static struct {
     npj_action_kind kind;
     void (*change)(npj_action *said); /* NULL: it is lost */
+    struct npji_job *job;
 } changed;
 
 static bool next_changed(npj_srv *srv, npj_action *out)
@@ -50,6 +56,7 @@ static bool next_changed(npj_srv *srv, npj_action *out)
         return more;
     if (changed.change == NULL)
         return npj_next(srv, out);
+    changed.job = only_job(srv);
     changed.change(out);
     return true;
 }
@@ -90,15 +97,18 @@ static void other_bytes(npj_action *said)
         iov[0].base = others;
 }
 
-/* Those of one lent write for those of another. */
+/* Those of one lent write for those of another: the same, elsewhere. */
 static void swapped_bytes(npj_action *said)
 {
+    bool lent = said->iov_count == 2;
+    for (const struct npji_packet *packet = changed.job->queue.head; packet != NULL; packet = packet->next)
+        lent &= packet->size_class == 0;
     take_iovec(said);
+    if (!lent || iov[0].length != iov[1].length)
+        return;
     const void *base = iov[0].base;
-    if (said->iov_count == 2 && iov[0].length == iov[1].length) {
-        iov[0].base = iov[1].base;
-        iov[1].base = base;
-    }
+    iov[0].base = iov[1].base;
+    iov[1].base = base;
 }
 
 /* The second of them alone. */
@@ -159,11 +169,6 @@ Test(explore_check, an_action_that_does_not_come)
 
 /* ------------------------------------------------------------------------------------------------------------ handles
  */
-
-static struct npji_job *only_job(npj_srv *srv)
-{
-    return npji_slot_job(srv->slots[0]);
-}
 
 /* All operations have the handle of the first. */
 static bool next_with_one_op(npj_srv *srv, npj_action *out)
