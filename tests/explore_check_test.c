@@ -437,6 +437,20 @@ Test(explore_check, a_job)
     expect_found("a job is in state ADDING (");
 }
 
+/* The newer of two, as its generation says. */
+static bool is_second_job(const npj_srv *srv, uint64_t handle)
+{
+    return srv->stats.jobs.live == 2 && handle > npji_slot_job(srv->slots[1 - npji_handle_slot(handle)])->handle;
+}
+
+Test(explore_check, a_second_job)
+{
+    explore_fault.lies = "npj_job_query";
+    explore_fault.lie = NPJ_STATUS_INVALID_HANDLE;
+    explore_fault.of = is_second_job;
+    cr_expect(explore_finds("pair", "a job is in state "), "%s", explore_seen.sentence);
+}
+
 Test(explore_check, the_deadline)
 {
     explore_fault.deadline = 1;

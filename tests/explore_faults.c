@@ -210,7 +210,7 @@ npj_status explore_fault_job_query(const npj_srv *srv, npj_job job, npj_job_info
     npj_status status = npj_job_query(srv, job, out);
     if (status == NPJ_STATUS_SUCCESS && explore_fault.info)
         explore_fault.info(out);
-    return told("npj_job_query", status);
+    return told_of("npj_job_query", srv, job, status);
 }
 
 uint64_t explore_fault_deadline(const npj_srv *srv);
