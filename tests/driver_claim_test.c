@@ -43,8 +43,8 @@ Test(driver, turns_and_times_are_what_all_servers_take_them_for)
         "tape 1\nopen\nwrite\nwrite length=0\nclose\ncancel write=oldest\nhost\n",
         "tape 1\nopen\nwrite\nwrite length=0\nnext\nwritten status=pipe_broken amount=all\nhost\n",
         /* A write that waits for its pipe may wait as long again. */
-        "tape 1 stall_timeout=10\nadvance to=+0\nadd\nconnect\nwrite\nnext\ncomplete\nnext\nadvance to=+9\n"
-        "complete\nnext\nadvance to=+9\nadvance to=+1\nhost\n",
+        ("tape 1 stall_timeout=10\nadvance to=+0\nadd\nconnect\nwrite\nnext\ncomplete\nnext\nadvance to=+9\n"
+         "complete\nnext\nadvance to=+9\nadvance to=+1\nhost\n"),
         /* The clock does not go back. */
         "tape 1 stall_timeout=10\nadvance to=+0\nopen\nadvance to=+9\nadvance to=-1\nwrite\n",
         /* What the cap refuses is told again when it has been granted. */

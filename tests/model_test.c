@@ -229,12 +229,153 @@ Test(model, the_digest_does_not_know_how_it_came_there)
     free(other);
 }
 
+/** How job 5 has begun. */
+enum begun { ADDED, OPENED, MESSAGES, WRITTEN, IN_FLIGHT, TWO_WRITTEN };
+
+static npjt_model *begin(enum begun how)
+{
+    npjt_model *model = new_model();
+    npj_action out, seen = {.op = 31};
+    if (how == OPENED || how >= WRITTEN) {
+        open_job(model, 5, 7, 31);
+    } else {
+        npjt_model_add_job(model, 1, 1, 7, 1, true, (npjt_said){.handle = 5});
+        cr_assert(npjt_model_next(model, &seen, &out));
+    }
+    if (how == MESSAGES) {
+        npjt_model_connect(model, 5, 2);
+        npjt_model_job_added(model, 31, 0, true, 0, 7);
+        while (npjt_model_next(model, &seen, &out)) {
+        }
+        npjt_model_opened(model, 31, 0, NPJ_MESSAGE_MODE);
+        while (npjt_model_next(model, &seen, &out)) {
+        }
+    }
+    if (how >= WRITTEN)
+        npjt_model_write(model, 5, 3, "abc", 3, NPJ_COPY, (npjt_said){.handle = 40});
+    if (how == TWO_WRITTEN)
+        npjt_model_write(model, 5, 4, "abc", 3, NPJ_COPY, (npjt_said){.handle = 41});
+    if (how == IN_FLIGHT)
+        cr_assert(npjt_model_next(model, &seen, &out));
+    return model;
+}
+
+static void take(npjt_model *model)
+{
+    npj_action out, seen = {.op = 99};
+    while (npjt_model_next(model, &seen, &out)) {
+    }
+}
+
+#define DIFFER(how, one, other)                                                                                        \
+    do {                                                                                                               \
+        npjt_model *model = begin(how);                                                                                \
+        one;                                                                                                           \
+        const uint64_t digest = npjt_model_job_digest(model, 5);                                                       \
+        free(model);                                                                                                   \
+        model = begin(how);                                                                                            \
+        other;                                                                                                         \
+        cr_expect_neq(npjt_model_job_digest(model, 5), digest, "%s", #one);                                            \
+        free(model);                                                                                                   \
+    } while (0)
+
+/* Two jobs that differ in one thing only: a search that took them for one would not look into the other. */
+Test(model, the_digest_knows_each_fact)
+{
+    const npj_status reason = NPJ_STATUS_OBJECT_NAME_INVALID, gone = NPJ_STATUS_PIPE_DISCONNECTED;
+    const npjt_said fifth = {.handle = 44};
+    DIFFER(ADDED, , npjt_model_connect(model, 5, 2));
+    DIFFER(ADDED, npjt_model_advance(model, 5), npjt_model_advance(model, 5); npjt_model_advance(model, 6));
+    DIFFER(ADDED, npjt_model_abort(model, 5, reason); npjt_model_job_added(model, 31, 0, true, 0, 7);
+           take(model), npjt_model_abort(model, 5, gone); npjt_model_job_added(model, 31, 0, true, 0, 7); take(model));
+    /* An add that was answered before its job failed. */
+    DIFFER(ADDED, npjt_model_job_added(model, 31, 0, true, 0, 7);
+           npjt_model_abort(model, 5, reason), npjt_model_job_added(model, 31, 0, true, reason, 7);
+           npjt_model_abort(model, 5, reason));
+    DIFFER(MESSAGES, , npjt_model_write(model, 5, 3, "", 0, NPJ_COPY, fifth));
+    /* A message that was answered before its job failed. */
+    DIFFER(MESSAGES, npjt_model_write(model, 5, 3, "", 0, NPJ_COPY, fifth);
+           npjt_model_abort(model, 5, reason), npjt_model_write(model, 5, 3, "", 0, NPJ_COPY, fifth); npj_action out;
+           npjt_model_next(model, &(npj_action){.op = 98}, &out); npjt_model_written(model, 98, 0, 0);
+           npjt_model_abort(model, 5, reason));
+    DIFFER(OPENED, npjt_model_write(model, 5, 3, "abc", 3, NPJ_COPY, fifth),
+           npjt_model_write(model, 5, 3, "abcd", 4, NPJ_COPY, fifth));
+    DIFFER(OPENED, npjt_model_write(model, 5, 3, "abc", 3, NPJ_COPY, fifth),
+           npjt_model_write(model, 5, 3, "abc", 3, NPJ_LEND, fifth));
+    DIFFER(WRITTEN, npjt_model_abort(model, 5, gone), npjt_model_provider_gone(model, 1);
+           npjt_model_abort(model, 5, gone));
+    DIFFER(WRITTEN, npjt_model_abort(model, 5, gone); take(model), npjt_model_provider_gone(model, 1); take(model));
+    DIFFER(WRITTEN, npjt_model_cancel(model, 40); take(model), take(model); npjt_model_written(model, 99, 0, 3);
+           take(model));
+    DIFFER(IN_FLIGHT, , npjt_model_cancel(model, 40));
+    DIFFER(IN_FLIGHT, npjt_model_cancel(model, 40), npjt_model_cancel(model, 40); take(model));
+    DIFFER(IN_FLIGHT, npjt_model_written(model, 31, 0, 1), npjt_model_written(model, 31, 0, 2));
+    DIFFER(TWO_WRITTEN, npjt_model_cancel(model, 40); npjt_model_cancel(model, 41), npjt_model_cancel(model, 41);
+           npjt_model_cancel(model, 40));
+}
+
+Test(model, the_digest_knows_nothing_of_another_job)
+{
+    npjt_model *model = begin(OPENED);
+    open_job(model, 9, 8, 41);
+    const uint64_t digest = npjt_model_job_digest(model, 9);
+    npjt_model_write(model, 5, 4, "abc", 3, NPJ_COPY, (npjt_said){.handle = 41});
+    cr_expect_eq(npjt_model_job_digest(model, 9), digest);
+    free(model);
+}
+
+static uint64_t digest_of_job(uint64_t client, uint64_t provider)
+{
+    npjt_model *model = new_model();
+    npjt_model_add_job(model, client, provider, 7, 1, true, (npjt_said){.handle = 5});
+    const uint64_t digest = npjt_model_job_digest(model, 5);
+    cr_expect_eq(npjt_model_job_digest(model, 6), 0, "there is no such job");
+    free(model);
+    return digest;
+}
+
+Test(model, the_digest_knows_client_and_provider)
+{
+    cr_expect_neq(digest_of_job(1, 1), digest_of_job(2, 1));
+    cr_expect_neq(digest_of_job(1, 1), digest_of_job(1, 2));
+    cr_expect_neq(digest_of_job(1, 2), digest_of_job(2, 1));
+}
+
+Test(model, the_digest_of_no_job_knows_the_shutdown)
+{
+    npjt_model *model = new_model();
+    const uint64_t before = npjt_model_digest(model);
+    npjt_model_advance(model, 5);
+    const uint64_t ticking = npjt_model_digest(model);
+    cr_expect_neq(ticking, before);
+    npjt_model_advance(model, 6);
+    cr_expect_eq(npjt_model_digest(model), ticking);
+    open_job(model, 5, 7, 31);
+    npjt_model_shutdown(model, NPJ_DRAIN);
+    const uint64_t draining = npjt_model_digest(model);
+    cr_expect_neq(draining, ticking);
+    npjt_model_advance(model, 7);
+    cr_expect_neq(npjt_model_digest(model), draining, "its end has come nearer");
+    npjt_model_shutdown(model, NPJ_ABORT);
+    const uint64_t aborted = npjt_model_digest(model);
+    cr_expect_neq(aborted, draining);
+    npjt_model_advance(model, 8);
+    cr_expect_eq(npjt_model_digest(model), aborted);
+    take(model);
+    npjt_model_done(model, 99, 0);
+    take(model);
+    npjt_model_done(model, 99, 0);
+    take(model);
+    cr_expect_neq(npjt_model_digest(model), aborted, "IDLE has been told");
+    free(model);
+}
+
 Test(model, what_a_search_asks)
 {
     npjt_model *model = new_model();
     npj_action out, seen = {.op = 50};
     npj_action_kind kind = NPJ_IDLE;
-    uint64_t bytes = 0;
+    uint64_t bytes = 99;
     open_job(model, 5, 7, 31);
     open_job(model, 9, 8, 41);
     npjt_model_write(model, 9, 3, "abc", 3, NPJ_COPY, (npjt_said){.handle = 61});
@@ -251,6 +392,15 @@ Test(model, what_a_search_asks)
     cr_expect_eq(npjt_model_op(model, 9, &kind, &bytes), 50);
     cr_expect_eq(kind, NPJ_WRITE);
     cr_expect_eq(bytes, 7);
+    seen.op = 51;
+    cr_assert(npjt_model_next(model, &seen, &out));
+    cr_expect_eq(npjt_model_op(model, 5, &kind, &bytes), 51);
+    cr_expect_eq(bytes, 3, "of another job's WRITE");
+    npjt_model_written(model, 51, 0, 2);
+    cr_assert(npjt_model_next(model, &seen, &out));
+    cr_expect_eq(npjt_model_op(model, 5, &kind, &bytes), 51);
+    cr_expect_eq(bytes, 1, "what is left");
+    cr_expect_eq(npjt_model_op(model, 6, &kind, &bytes), 0, "there is no such job");
     free(model);
 }
 
