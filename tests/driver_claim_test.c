@@ -47,6 +47,16 @@ Test(driver, turns_and_times_are_what_all_servers_take_them_for)
          "complete\nnext\nadvance to=+9\nadvance to=+1\nhost\n"),
         /* The clock does not go back. */
         "tape 1 stall_timeout=10\nadvance to=+0\nopen\nadvance to=+9\nadvance to=-1\nwrite\n",
+        /* Of writes that have been answered, the one that the pipe reads keeps its place. */
+        "tape 1 max_batch=1\nopen\nwrite how=lend\nwrite\nnext\nabort status=cancelled\ncomplete\nhost\n",
+        /* Slots are used again, and a shutdown goes by them. */
+        ("tape 1\nopen\nopen\nclose job=oldest\nhost\nopen\nwrite job=oldest\nwrite job=newest\nnext\n"
+         "shutdown how=abort\nhost\n"),
+        /* Behind a part that was taken, there is less to take; and of a message, one byte is a part. */
+        ("tape 1\nopen\nwrite length=8\nwrite length=8\nnext\nwritten amount=first-half\nnext\nwritten amount=all\n"
+         "host\n"),
+        "tape 1\nopen\nwrite length=8\nnext\nwritten amount=half\nnext\nwritten amount=all+1\nhost\n",
+        "tape 1 pipe=message\nopen\nwrite length=8\nnext\nwritten amount=1\nhost\n",
         /* What the cap refuses is told again when it has been granted. */
         "tape 1 max_jobs=1\nopen\nadd\nclose\nhost\nopen\nadd\n",
         /* A server without memory is none, and one that is about to go takes no call. */
