@@ -389,6 +389,10 @@ Test(tape, errors_name_line_and_column)
     expect_error("tape 1\nwrite newest\n", 2, 7, "\"newest\" is not of the form key=word");
     expect_error("tape 1\nclose op=newest\n", 2, 7, "close has no \"op\"");
     expect_error("tape 1\nclose job=newest job=oldest\n", 2, 18, "\"job\" is given twice");
+    expect_error("tape 1\nan-event-of-which-only-the-first-40-characters-are-quoted\n", 2, 1,
+                 "there is no event \"an-event-of-which-only-the-first-40-char\"");
+    size_t size;
+    cr_expect_not(npjt_tape_parse("tape 2\n", 7, NULL, 0, &size, NULL), "nobody asks why");
 }
 
 /* What a NUL ended would be another word, and perhaps a good one. */
@@ -458,4 +462,31 @@ Test(tape, lines_are_cut_and_terminated)
     char room[NPJT_LINE_MAX];
     npjt_record_text(room, sizeof room, &record);
     cr_expect_str_eq(room, "(unknown)");
+}
+
+Test(tape, what_is_zero_is_left_out)
+{
+    static const char *const texts[] = {
+        "tape 1\n",
+        "tape 1 max_jobs=8\nopen client=1 provider=2\n",
+        "tape 1 fault=nth fault_at=3\ntrim\n",
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        uint8_t bytes[NPJT_TAPE_MAX];
+        char again[200];
+        size_t size;
+        cr_assert(npjt_tape_parse(texts[i], strlen(texts[i]), bytes, sizeof bytes, &size, NULL));
+        again[print(again, sizeof again - 1, bytes, size)] = '\0';
+        cr_expect_str_eq(again, texts[i]);
+    }
+}
+
+Test(tape, what_is_no_meaning_is_unknown)
+{
+    char line[NPJT_LINE_MAX] = "x";
+    npjt_record record = {NPJT_CLOSE_EVENT, {200, 0, 0}};
+    cr_expect_eq(npjt_record_text(line, 0, &record), 0);
+    cr_expect_str_eq(line, "x", "there is no room");
+    npjt_record_text(line, sizeof line, &record);
+    cr_expect_str_eq(line, "close job=(unknown)");
 }
