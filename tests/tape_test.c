@@ -490,3 +490,23 @@ Test(tape, what_is_no_meaning_is_unknown)
     npjt_record_text(line, sizeof line, &record);
     cr_expect_str_eq(line, "close job=(unknown)");
 }
+
+Test(tape, numbers_rooms_and_prefixes_have_edges)
+{
+    static const char text[] = "tape 1\ntrim\nhost count=1\n";
+    uint8_t bytes[NPJT_HEADER_BYTES + 2 * NPJT_RECORD_BYTES];
+    char printed[100] = "";
+    size_t size;
+    expect_error("tape 1 fault_at=65536\n", 1, 17, "\"65536\" is no number from 0 to 65535");
+    expect_error("tape 1 fault_at=1/\n", 1, 17, "\"1/\" is no number from 0 to 65535");
+    expect_error("tape 1 fault_at=1:\n", 1, 17, "\"1:\" is no number from 0 to 65535");
+    cr_expect(npjt_tape_parse("tape 1 fault_at=65535\n", 22, bytes, NPJT_HEADER_BYTES, &size, NULL));
+    cr_assert(npjt_tape_parse(text, sizeof text - 1, bytes, sizeof bytes, &size, NULL));
+    FILE *file = tmpfile();
+    cr_assert_not_null(file);
+    cr_assert(npjt_tape_print(file, bytes, size, 1));
+    cr_assert_eq(fseek(file, 0, SEEK_SET), 0);
+    printed[fread(printed, 1, sizeof printed - 1, file)] = '\0';
+    (void)fclose(file);
+    cr_expect_str_eq(printed, "tape 1\ntrim\n");
+}
