@@ -87,7 +87,7 @@ echo 'a small job' >"$tmp/small"
 
 store_whole()
 {
-    add store --job 'a job' --suffix .ps && put "$tmp/big" && [ -z "$(ls "$spool")" ] &&
+    add store --job 'a job' --suffix .ps && put "$tmp/big" && [ -z "$(ls "$spool")" ] && [ "$(stat -c %a "$spool/.npjob")" = 700 ] &&
         run store schedule --id "$id" && cmp "$tmp/big" "$spool/a_job.ps" && left a_job.ps
 }
 
@@ -291,6 +291,13 @@ store_wrong_use()
         "$shell" "$providers/npjob-store" --help | grep -q '^usage: npjob-store addjob' && left ''
 }
 
+# Where nobody may write, and where it does not work now.
+store_no_folder()
+{
+    echo mine >"$spool/.npjob" && refused 77 "cannot write to $spool" run store addjob && rm "$spool/.npjob" &&
+        ln -s /sys "$spool/.npjob" && refused 75 "cannot write to $spool" run store addjob
+}
+
 # An addjob that ends just as another one looks for it has left a keeper, and a job.
 store_swept_while_it_is_made()
 {
@@ -466,9 +473,7 @@ filter_has_no_setsid()
 {
     local tool
     mkdir -p "$tmp/few"
-    for tool in dirname "$shell" timeout; do
-        ln -sf "$(command -v "$tool")" "$tmp/few/$tool"
-    done
+    for tool in dirname "$shell" timeout; do ln -sf "$(command -v "$tool")" "$tmp/few/$tool"; done
     refused 1 'there is no setsid here' eval 'PATH=$tmp/few run filter addjob -- true' && left ''
 }
 
