@@ -81,8 +81,7 @@ static void on_relieved(service *shared)
         close_handles(self);
 }
 
-/* Each that is aborted may end at once, and its neighbours stay: the list is read anew until only jobs that end by
- * themselves are left. */
+/* Each that is aborted may end at once; its neighbours stay. */
 static void abort_all(npjobd *self, bool handshakes_only)
 {
     connection *next = NULL;

@@ -89,8 +89,9 @@ stop_ends_handshakes()
 {
     configure && fresh_start || return 1
     "$NPA_CLIENT" --silent n/np/laser &
-    is live 1
-    kill -TERM "$npjobd_pid" && ends 0 && has 'outcome=refused reason="npjobd stops"'
+    "$NPA_CLIENT" --silent n/np/laser &
+    is live 2
+    kill -TERM "$npjobd_pid" && ends 0 && has 'outcome=refused reason="npjobd stops"' 2
 }
 
 stop_within_addjob()
