@@ -1,0 +1,183 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# npjob-filter: a command that sees the end of its input when the job is whole.
+# usage: providers_filter_test.sh FOLDER_OF_THE_PROVIDERS [SHELL]
+. "$(dirname "$(realpath "$0")")/providers_support.sh"
+
+# A filter that says when it sees the end of its input, and who it is.
+cat >"$tmp/filter" <<'END'
+#!/bin/sh
+echo $$ >"$1.pid"
+cat >"$1.got"
+echo end >"$1.end"
+END
+# One that cannot be asked to go, with a child that cannot either.
+cat >"$tmp/stubborn" <<'END'
+#!/bin/sh
+trap '' TERM
+sleep 300 &
+exec "$(dirname "$0")/filter" "$@"
+END
+chmod +x "$tmp/filter" "$tmp/stubborn"
+
+# got NAME FILE: the filter has received all of this.
+got()
+{
+    cmp -s "$2" "$spool/$1.got"
+}
+
+filter_whole()
+{
+    add filter -- "$tmp/filter" "$spool/a" && put "$tmp/big" && eventually got a "$tmp/big" && sleep 1.5 &&
+        [ ! -e "$spool/a.end" ] && run filter schedule --id "$id" && [ -e "$spool/a.end" ] && got a "$tmp/big" &&
+        left a.end a.got a.pid
+}
+
+filter_abandoned() # FILTER
+{
+    add filter -- "$tmp/$1" "$spool/a" && put "$tmp/big" && eventually got a "$tmp/big" &&
+        run filter abandon --id "$id" && left a.got a.pid
+}
+
+# slow COMMAND SECONDS: a command of that name in $tmp/slow that takes its time before it begins.
+slow()
+{
+    mkdir -p "$tmp/slow"
+    printf '#!/bin/sh\nsleep %s\nexec %s "$@"\n' "$2" "$(command -v "$1")" >"$tmp/slow/$1"
+    chmod +x "$tmp/slow/$1"
+}
+
+# Before the filter has come to run; it could come to run while the job is being removed.
+filter_abandoned_at_once()
+{
+    slow setsid 1 && slow rm 2 && PATH=$tmp/slow:$PATH add filter -- "$tmp/filter" "$spool/a" && put "$tmp/small" &&
+        run filter abandon --id "$id" && eventually nobody && no_jobs && [ ! -e "$spool/a.end" ]
+}
+
+filter_never_connected()
+{
+    add filter --wait 1 -- "$tmp/filter" "$spool/a" && eventually [ -s "$spool/a.pid" ] && left a.got a.pid && [ ! -s "$spool/a.got" ]
+}
+
+filter_no_verdict()
+{
+    add filter --wait 4 -- "$tmp/filter" "$spool/a" && put "$tmp/small" && left a.got a.pid
+}
+
+filter_two_at_once()
+{
+    local first first_id
+    add filter -- "$tmp/filter" "$spool/a" || return
+    first=$pipe first_id=$id
+    add filter -- "$tmp/filter" "$spool/b" || return
+    put "$tmp/big" "$first" && put "$tmp/small" && run filter schedule --id "$id" && got b "$tmp/small" &&
+        [ ! -e "$spool/a.end" ] && run filter abandon --id "$first_id" && left a.got a.pid b.end b.got b.pid
+}
+
+filter_arguments()
+{
+    add filter -- sh -c 'cat >/dev/null; printf "<%s>" "$@" >"$0"' "$spool/arguments" 'a  b' '' '$x `id` "*"' --folder -- &&
+        put "$tmp/small" && run filter schedule --id "$id" &&
+        [ "$(cat "$spool/arguments")" = '<a  b><><$x `id` "*"><--folder><-->' ] && left arguments
+}
+
+filter_fails()
+{
+    add filter -- sh -c 'cat >/dev/null; echo "one thing" >&2; echo "out of paper" >&2; exit 3' && put "$tmp/big" &&
+        refused 1 'npjob-filter: out of paper' run filter schedule --id "$id" && eventually [ -e "$spool/.npjob/$id/heard" ] &&
+        run filter abandon --id "$id" && left ''
+}
+
+# Nothing more can be written than names; what it says is heard all the same, and lost.
+filter_no_room()
+{
+    mkdir -p "$tmp/full"
+    printf '#!/bin/sh\nexec prlimit --fsize=0:0 %s "$@"\n' "$(command -v setsid)" >"$tmp/full/setsid"
+    chmod +x "$tmp/full/setsid"
+    (trap '' XFSZ && PATH=$tmp/full:$PATH add filter -- sh -c 'cat >/dev/null; head -c 200000 /dev/zero >&2' && echo "$id" >"$tmp/job") || return
+    read -r id <"$tmp/job"
+    pipe=$spool/.npjob/$id/pipe
+    put "$tmp/big" && run filter schedule --id "$id" && left ''
+}
+
+# What it says does not fill the disk, and the end of it is known.
+filter_says_much()
+{
+    add filter -- sh -c 'cat >/dev/null; head -c 8000000 /dev/zero >&2; du -sk "$0" >"$0/size"; echo >&2; echo "out of paper" >&2; exit 3' "$spool" &&
+        put "$tmp/small" && refused 1 'npjob-filter: out of paper' run filter schedule --id "$id" &&
+        [ "$(cut -f 1 "$spool/size")" -lt 500 ] && run filter abandon --id "$id" && left size
+}
+
+# Nobody waits for the end of whom it leaves behind, who can still speak.
+filter_leaves_a_child()
+{
+    add filter -- sh -c 'cat >/dev/null; sleep 100 & echo $! >"$0"; echo "out of paper" >&2; exit 3' "$spool/child" && put "$tmp/small" &&
+        refused 1 'npjob-filter: out of paper' run filter schedule --id "$id" && kill "$(cat "$spool/child")" &&
+        run filter abandon --id "$id" && left child && rm "$spool/child" &&
+        add filter -- sh -c '(sleep 5; echo more >&2; touch "$0") & cat >/dev/null' "$spool/child" &&
+        put "$tmp/small" && run filter schedule --id "$id" && [ ! -e "$spool/child" ] && left child
+}
+
+filter_fails_silently()
+{
+    add filter -- sh -c 'cat >/dev/null; exit 1' && put "$tmp/big" &&
+        refused 1 "job $id failed, with exit code 1" run filter schedule --id "$id" && run filter abandon --id "$id" && left ''
+}
+
+# In the middle of the job: the writer is told, and so is who schedules it all the same.
+filter_dies() # COMMAND TEXT
+{
+    add filter -- sh -c "$1" && ! put "$tmp/big" && refused 1 "$2" run filter schedule --id "$id" &&
+        run filter abandon --id "$id" && left ''
+}
+
+# What it leaves in the pipe was taken from the writer, who cannot know.
+filter_reads_too_little()
+{
+    local command
+    for command in 'sleep 0.3' 'head -c 1 >/dev/null' 'head -c 1 >/dev/null; sleep 2'; do
+        add filter -- sh -c "$command" && put "$tmp/small" &&
+            refused 1 'has not read all of the job' run filter schedule --id "$id" && run filter abandon --id "$id" && left '' || return
+    done
+}
+
+filter_is_missing()
+{
+    add filter -- "$tmp/no-such-filter" && ! put "$tmp/big" &&
+        refused 1 'no-such-filter' run filter schedule --id "$id" && run filter abandon --id "$id" && left ''
+}
+
+# Abandoned while it is being scheduled, as it does not come to an end.
+filter_hangs()
+{
+    add filter -- sh -c 'cat >/dev/null; sleep 300' && put "$tmp/small" || return
+    run filter schedule --id "$id" 2>"$tmp/schedule.err" &
+    local scheduling=$!
+    eventually [ -e "$spool/.npjob/$id/schedule" ] && run filter abandon --id "$id" && ! wait "$scheduling" && left ''
+}
+
+filter_has_no_setsid()
+{
+    local tool
+    mkdir -p "$tmp/few"
+    for tool in dirname "$shell" timeout; do ln -sf "$(command -v "$tool")" "$tmp/few/$tool"; done
+    refused 1 'there is no setsid here' eval 'PATH=$tmp/few run filter addjob -- true' && left ''
+}
+
+filter_wrong_use()
+{
+    refused 2 'there is no command behind --' run filter addjob && refused 1 'there is no job 7' run filter schedule --id 7 &&
+        run filter abandon --id 7 && left ''
+}
+
+check 'npjob-filter: whole' fresh filter_whole
+check 'npjob-filter: abandoned' fresh filter_abandoned filter
+check 'npjob-filter: abandoned, and does not want to go' fresh filter_abandoned stubborn
+for name in abandoned_at_once never_connected no_verdict two_at_once arguments fails no_room says_much leaves_a_child fails_silently reads_too_little is_missing hangs has_no_setsid wrong_use; do
+    check "npjob-filter: $name" fresh "filter_$name"
+done
+check 'npjob-filter: dies' fresh filter_dies 'head -c 100 >/dev/null; echo gone >&2; exit 1' 'npjob-filter: gone'
+check 'npjob-filter: is killed' fresh filter_dies 'head -c 100 >/dev/null; kill -KILL $$' 'npjob-filter: Killed'
+check 'npjob-filter: is killed with all beside it' fresh filter_dies 'head -c 100 >/dev/null; kill -KILL 0' 'could not be kept'
+check 'npjob-filter: has had enough' fresh filter_dies 'head -c 100 >/dev/null' 'could not be kept'
+finish

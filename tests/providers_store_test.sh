@@ -1,0 +1,251 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# npjob-store: a file that appears when the job is whole.
+# usage: providers_store_test.sh FOLDER_OF_THE_PROVIDERS [SHELL]
+. "$(dirname "$(realpath "$0")")/providers_support.sh"
+
+store_whole()
+{
+    add store --job 'a job' --suffix .ps && put "$tmp/big" && [ -z "$(ls "$spool")" ] && [ "$(stat -c %a "$spool/.npjob")" = 700 ] &&
+        run store schedule --id "$id" && cmp "$tmp/big" "$spool/a_job.ps" && left a_job.ps
+}
+
+store_empty()
+{
+    add store && put /dev/null && run store schedule --id "$id" && [ -f "$spool/job" ] && [ ! -s "$spool/job" ] && left job
+}
+
+store_abandoned()
+{
+    add store && put "$tmp/big" && run store abandon --id "$id" && left ''
+}
+
+# As npjobd never would: the pipe is still open.
+store_abandoned_midway()
+{
+    add store && exec 7>"$pipe" && cat "$tmp/big" >&7 && run store abandon --id "$id" && no_jobs && exec 7>&- && left ''
+}
+
+store_abandoned_unopened()
+{
+    add store && run store abandon --id "$id" && left ''
+}
+
+store_never_connected()
+{
+    add store --wait 1 && left '' && refused 1 "there is no job $id" run store schedule --id "$id" &&
+        run store abandon --id "$id"
+}
+
+store_no_verdict()
+{
+    add store --wait 4 && put "$tmp/big" && left ''
+}
+
+# A writer that takes its time is no writer that does not come.
+store_slow()
+{
+    add store --wait 4 && mkfifo "$tmp/slowly" && {
+        (
+            echo one
+            sleep 6
+            echo two
+        ) >"$tmp/slowly" &
+    } && put "$tmp/slowly" && run store schedule --id "$id" && [ "$(cat "$spool/job")" = $'one\ntwo' ] && left job
+}
+
+store_two_at_once()
+{
+    local first first_id
+    add store --job same --suffix .ps || return
+    first=$pipe first_id=$id
+    add store --job same --suffix .ps || return
+    [ "$first_id" != "$id" ] && exec 7>"$first" 8>"$pipe" && cat "$tmp/big" >&8 && cat "$tmp/small" >&7 && exec 8>&- &&
+        run store schedule --id "$id" && cmp "$tmp/big" "$spool/same.ps" && exec 7>&- &&
+        run store schedule --id "$first_id" && cmp "$tmp/small" "$spool/same-2.ps" && left same-2.ps same.ps
+}
+
+store_overwrites_nothing()
+{
+    echo mine >"$spool/x" && mkdir "$spool/x-2" && ln -s nowhere "$spool/x-3" && add store --job x &&
+        put "$tmp/small" && run store schedule --id "$id" && [ "$(cat "$spool/x")" = mine ] &&
+        [ -z "$(ls "$spool/x-2")" ] && [ "$(readlink "$spool/x-3")" = nowhere ] && cmp "$tmp/small" "$spool/x-4" &&
+        left x x-2 x-3 x-4
+}
+
+store_named() # JOB FILE
+{
+    add store --job "$1" && put /dev/null && run store schedule --id "$id" && left "$2"
+}
+
+store_names()
+{
+    fresh store_named '../../etc/passwd' _._.._etc_passwd && fresh store_named .hidden _hidden &&
+        fresh store_named -rf _rf && fresh store_named $'a\nb"$(id)`' a_b___id__ && fresh store_named 'Größe 1' Gr____e_1 &&
+        fresh store_named "$(printf '%0300d' 0)" "$(printf '%0100d' 0)"
+}
+
+# The disk is full, as far as the copier can tell.
+store_no_room()
+{
+    (ulimit -f 16 && add store && echo "$id" >"$tmp/job") || return
+    read -r id <"$tmp/job"
+    pipe=$spool/.npjob/$id/pipe
+    put "$tmp/big"
+    refused 1 'npjob-store: ' run store schedule --id "$id" && run store abandon --id "$id" && left ''
+}
+
+# The disk is full when all was kept: nothing more can be written than names. It is printed, and once.
+store_no_room_for_more()
+{
+    local keeper
+    (trap '' XFSZ && add store && echo "$id" >"$tmp/job") || return
+    read -r id <"$tmp/job"
+    pipe=$spool/.npjob/$id/pipe
+    put "$tmp/small" && eventually [ -e "$spool/.npjob/$id/whole" ] && read -r keeper <"$spool/.npjob/$id/keeper" &&
+        prlimit --pid "$keeper" --fsize=0:0 && run store schedule --id "$id" && cmp "$tmp/small" "$spool/job" && left job
+}
+
+# Not even that: it is not said to be printed, and so it is abandoned, with all that was made of it.
+store_no_room_for_names()
+{
+    add store && put "$tmp/small" && eventually [ -e "$spool/.npjob/$id/whole" ] &&
+        ln -s /nowhere/printed "$spool/.npjob/$id/printed" || return
+    run store schedule --id "$id" 2>"$tmp/schedule.err" &
+    local scheduling=$!
+    eventually [ -e "$spool/job" ] && sleep 2.5 && run store abandon --id "$id" && ! wait "$scheduling" && left ''
+}
+
+# Nor that the job is done: its keeper takes back what it has printed, and so it must not be called printed.
+store_no_room_for_the_last_name()
+{
+    add store --wait 2 && put "$tmp/small" && eventually [ -e "$spool/.npjob/$id/whole" ] && ln -s /nowhere/done "$spool/.npjob/$id/done" &&
+        refused 1 'cannot write to' run store schedule --id "$id" && left ''
+}
+
+# The disk takes no such name: that is said, and not tried for ever.
+store_no_such_name()
+{
+    add store --suffix "$(printf '%0300d' 0)" && put "$tmp/small" &&
+        refused 1 "npjob-store: cannot make $spool/job" run store schedule --id "$id" && run store abandon --id "$id" && left ''
+}
+
+# not_synced TEST: the disk says of what the test holds of, only in the end, that it has not kept it.
+not_synced()
+{
+    mkdir -p "$tmp/bad" && printf '#!/bin/sh\n! %s || { echo "input/output error" >&2; exit 1; }\n' "$1" >"$tmp/bad/sync" &&
+        chmod +x "$tmp/bad/sync" && PATH=$tmp/bad:$PATH add store && put "$tmp/small" &&
+        refused 1 'npjob-store: input/output error' run store schedule --id "$id" && run store abandon --id "$id" && left ''
+}
+
+store_no_sync()
+{
+    not_synced '[ -f "$1" ]'
+}
+
+# Nor the name: what might be lost with the power is not called printed.
+store_no_sync_of_the_folder()
+{
+    not_synced '[ -d "$1" ]'
+}
+
+# Its schedule command was killed before it could say that the job was printed, and so the job is abandoned.
+store_abandoned_too_late()
+{
+    printed_unnoticed && run store abandon --id "$id" && left ''
+}
+
+# But nothing else that has come to be called so.
+store_abandoned_later()
+{
+    printed_unnoticed && rm "$spool/job" && echo mine >"$spool/job" && run store abandon --id "$id" && [ "$(cat "$spool/job")" = mine ] && left job
+}
+
+printed_unnoticed()
+{
+    local keeper
+    add store && put "$tmp/small" && eventually [ -e "$spool/.npjob/$id/whole" ] &&
+        read -r keeper <"$spool/.npjob/$id/keeper" && touch "$spool/.npjob/$id/schedule" && kill -USR1 "$keeper" &&
+        eventually [ -e "$spool/.npjob/$id/printed" ]
+}
+
+# The next job clears away what a keeper that was killed has left.
+store_keeper_killed()
+{
+    local keeper
+    add store && put "$tmp/small" && read -r keeper <"$spool/.npjob/$id/keeper" && kill -KILL "$keeper" &&
+        refused 1 "the keeper of job $id has died" run store schedule --id "$id" && add store && put /dev/null &&
+        run store schedule --id "$id" && left job
+}
+
+# One that was killed does not say what it has kept.
+store_copier_killed()
+{
+    local link
+    add store --wait 4 && exec 7>"$pipe" && echo begun >&7 && eventually [ -s "$spool/.npjob/$id/part" ] || return
+    for link in /proc/[0-9]*/fd/0; do
+        [ "$(readlink "$link")" != "$pipe" ] || kill -KILL "$(cut -d / -f 3 <<<"$link")"
+    done
+    exec 7>&-
+    refused 1 'npjob-store: ' run store schedule --id "$id" && left ''
+}
+
+store_terminated()
+{
+    local keeper
+    add store && exec 7>"$pipe" && cat "$tmp/big" >&7 && read -r keeper <"$spool/.npjob/$id/keeper" &&
+        kill -TERM "$keeper" && eventually no_jobs && exec 7>&- && left ''
+}
+
+store_wrong_use()
+{
+    refused 2 'see npjob-store --help' run store print && refused 2 'unknown argument "--colour"; see npjob-store --help' run store addjob --colour &&
+        refused 2 '--job needs a value' run store addjob --job && refused 2 '--wait takes' run store addjob --wait 1m && refused 2 '--wait takes' run store addjob --wait 99999999999999999999 &&
+        refused 2 'nothing may stand behind --' run store addjob -- lp && refused 2 'no / in a --suffix' run store addjob --suffix a/b &&
+        refused 2 '--id takes' run store schedule --id ../x && refused 2 '--id takes' run store abandon &&
+        refused 1 'there is no job 7' run store schedule --id 7 && run store abandon --id 7 &&
+        refused 2 '--folder is missing' "$shell" "$providers/npjob-store" addjob &&
+        refused 77 'is not there' "$shell" "$providers/npjob-store" addjob --folder "$tmp/nowhere" &&
+        mkdir -p "$tmp/a"$'\n'b && refused 2 'there is a line end' "$shell" "$providers/npjob-store" addjob --folder "$tmp/a"$'\n'b &&
+        "$shell" "$providers/npjob-store" --help | grep -q '^usage: npjob-store addjob' && left ''
+}
+
+# Where nobody may write, and where it does not work now.
+store_no_folder()
+{
+    echo mine >"$spool/.npjob" && refused 77 "cannot write to $spool" run store addjob && rm "$spool/.npjob" &&
+        ln -s /sys "$spool/.npjob" && refused 75 "cannot write to $spool" run store addjob
+}
+
+# The number of its process is taken, by a job of that process.
+store_number_is_taken()
+{
+    local said
+    # shellcheck disable=SC2016
+    said=$(cd "$tmp/cwd" && "$shell" -c 'mkdir -p "$1/.npjob/$$" && exec "$0" "$2" addjob --folder "$1"' "$shell" "$spool" "$providers/npjob-store") ||
+        return
+    pipe=$(sed -n 1p <<<"$said") id=$(sed -n 2p <<<"$said")
+    rmdir "$spool/.npjob/$((id - 4194304))" && put "$tmp/small" && run store schedule --id "$id" && cmp "$tmp/small" "$spool/job" && left job
+}
+
+# An addjob that ends just as another one looks for it has left a keeper, and a job.
+store_swept_while_it_is_made()
+{
+    local second=$spool/.npjob/$((4194304 + $$)) # of one that lives
+    mkdir -p "$spool/.npjob/4000000" || return
+    "$shell" -c '
+        . "$0/npjob-provider.sh"
+        jobs=$1
+        alive()
+        {
+            [ "$1" != 4000000 ] || echo $$ >"$jobs/4000000/keeper"
+            [ "$1" = $$ ]
+        }
+        sweep' "$providers" "$spool/.npjob" && [ -d "$spool/.npjob/4000000" ] && mkdir "$second" && add store && rmdir "$second" && put /dev/null &&
+        [ ! -e "$spool/.npjob/4000000" ] && run store abandon --id "$id" && left ''
+}
+
+for name in $(compgen -A function | grep '^store_' | grep -v -e _named$); do
+    check "npjob-store: ${name#store_}" fresh "$name"
+done
+finish

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: MIT
+# Sourced by the tests of the example providers, alone: a FIFO is written to as npjobd would do it, and the job scheduled,
+# abandoned or forgotten. Arguments: the folder of the providers, and the shell that runs them.
+set -u
+. "$(dirname "$(realpath "$0")")/tap.sh"
+providers=$(realpath "$1")
+shell=${2-sh}
+# As /proc has it.
+tmp=$(cd "$(mktemp -d "${TMPDIR:-/tmp}/providers.XXXXXX")" && pwd -P)
+trap 'rm -rf "$tmp"' EXIT
+# Whatever a provider leaves running stays in this working directory, and is found by that.
+mkdir "$tmp/cwd"
+spool="$tmp/a spool"
+
+run() # PROVIDER COMMAND ARGUMENT...
+{
+    (cd "$tmp/cwd" && exec timeout 20 "$shell" "$providers/npjob-$1" "$2" --folder "$spool" "${@:3}")
+}
+
+# addjob, as npjobd reads it: to the end of its output, which the keeper must not hold open. Sets $pipe and $id.
+add() # PROVIDER ARGUMENT...
+{
+    local said
+    said=$(run "$1" addjob "${@:2}") || return
+    pipe=$(sed -n 1p <<<"$said")
+    id=$(sed -n 2p <<<"$said")
+    [ -p "$pipe" ] && [ "$(wc -l <<<"$said")" -eq 2 ] && [ "$id" -ge 1 ] && [ "$id" -le 4294967295 ]
+}
+
+# put FILE [PIPE]: writes to the pipe, which is $pipe if not named. Opening it could wait for ever.
+put()
+{
+    timeout 30 sh -c 'exec cat "$0" >"$1"' "$1" "${2-$pipe}" 2>/dev/null
+}
+
+# eventually COMMAND...: within ten seconds.
+eventually()
+{
+    local tick
+    for ((tick = 0; tick < 100; tick++)); do
+        "$@" && return
+        sleep 0.1
+    done
+    echo "not within ten seconds: $*"
+    return 1
+}
+
+nobody()
+{
+    ! readlink /proc/[0-9]*/cwd | grep -qxF "$tmp/cwd"
+}
+
+no_jobs()
+{
+    [ -z "$(ls -A "$spool/.npjob" 2>/dev/null)" ]
+}
+
+# No process, no pipe, no part of a file, and in the spool these files only.
+left() # FILE...
+{
+    eventually nobody && eventually no_jobs && diff <(printf '%s\n' "$@" | grep .) <(ls "$spool")
+}
+
+# Ends in one line of error, and this exit code.
+refused() # CODE TEXT COMMAND...
+{
+    local code=0
+    "${@:3}" >"$tmp/out" 2>"$tmp/err" || code=$?
+    [ "$code" -eq "$1" ] && [ ! -s "$tmp/out" ] && [ "$(wc -l <"$tmp/err")" -eq 1 ] && grep -qF -- "$2" "$tmp/err" && return
+    echo "exit code $code: $(cat "$tmp/out" "$tmp/err")"
+    return 1
+}
+
+# fresh COMMAND...: with an empty spool.
+fresh()
+{
+    rm -rf "$spool"
+    mkdir "$spool"
+    "$@"
+}
+
+seq 1 200000 >"$tmp/big" # more than a FIFO holds
+echo 'a small job' >"$tmp/small"
