@@ -64,13 +64,14 @@ metrics()
         grep -oE '\*npjobd_[a-z_]+\*' "$docs/npjobd.8.scd" | tr -d '*' | sort -u | diff wanted -
 }
 
-# The example has all of them too, and is good.
+# The example has all of them too, and is good. What is commented out in it is the default.
 example()
 {
     local conf
     conf=$docs/../npjobd/npjobd.conf
     "$npjobd" --testparm --config "$conf" && sed -n 's/^#\{0,1\} *\([a-z ]*\) =.*/\1/p' "$conf" | sort -u >shown &&
-        sed 's/ =.*//' keys | sort -u | diff - shown
+        sed 's/ =.*//' keys | sort -u | diff - shown && sed 's/^#   /    /' "$conf" >given &&
+        "$npjobd" --testparm --verbose --config given >wanted && "$npjobd" --testparm --verbose --config "$conf" | diff wanted -
 }
 
 check 'npjobd(8): the options' options_of_npjobd

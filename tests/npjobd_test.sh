@@ -18,7 +18,9 @@ run()
 
 says_version()
 {
-    run 0 --version && grep -qx 'npjobd (npjob) [0-9.]*' out
+    local version
+    version=$(awk '/^#define NPJ_VERSION_/ { printf "%s%s", dot, $3; dot = "." }' "$here/../include/npjob/npjob.h")
+    run 0 --version && [ "$(cat out)" = "npjobd (npjob) $version" ]
 }
 
 says_help()
