@@ -228,6 +228,26 @@ store_number_is_taken()
     rmdir "$spool/.npjob/$((id - 4194304))" && put "$tmp/small" && run store schedule --id "$id" && cmp "$tmp/small" "$spool/job" && left job
 }
 
+# All numbers of its process are taken.
+store_no_number_is_left()
+{
+    # shellcheck disable=SC2016
+    refused 75 'there are too many jobs' "$shell" -c 'mkdir "$1/.npjob" && cd "$1/.npjob" && id=$$
+        while [ "$id" -lt 4290772992 ]; do
+            names="${names-} $id"
+            id=$((id + 4194304))
+        done
+        mkdir $names && exec "$0" "$2" addjob --folder "$1"' "$shell" "$spool" "$providers/npjob-store"
+}
+
+# An addjob that cannot go on, or is killed, leaves nothing.
+store_half_made()
+{
+    mkdir -p "$tmp/half" && printf '#!/bin/sh\nexit 1\n' >"$tmp/half/mkfifo" && chmod +x "$tmp/half/mkfifo" &&
+        PATH=$tmp/half:$PATH refused 75 "cannot write to $spool" run store addjob && left '' &&
+        printf '#!/bin/sh\nkill -TERM $PPID\n' >"$tmp/half/mkfifo" && ! PATH=$tmp/half:$PATH run store addjob && left ''
+}
+
 # An addjob that ends just as another one looks for it has left a keeper, and a job.
 store_swept_while_it_is_made()
 {
