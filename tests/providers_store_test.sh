@@ -116,6 +116,13 @@ store_no_room_for_names()
     eventually [ -e "$spool/job" ] && sleep 2.5 && run store abandon --id "$id" && ! wait "$scheduling" && left ''
 }
 
+# Nor that it is to be printed.
+store_no_room_to_ask()
+{
+    add store && put "$tmp/small" && eventually [ -e "$spool/.npjob/$id/whole" ] && ln -s /nowhere/schedule "$spool/.npjob/$id/schedule" &&
+        refused 1 'cannot write to' run store schedule --id "$id" && run store abandon --id "$id" && left ''
+}
+
 # Nor that the job is done: its keeper takes back what it has printed, and so it must not be called printed.
 store_no_room_for_the_last_name()
 {
@@ -173,9 +180,19 @@ printed_unnoticed()
 store_keeper_killed()
 {
     local keeper
-    add store && put "$tmp/small" && read -r keeper <"$spool/.npjob/$id/keeper" && kill -KILL "$keeper" &&
+    add store && put "$tmp/small" && eventually [ -e "$spool/.npjob/$id/whole" ] &&
+        read -r keeper <"$spool/.npjob/$id/keeper" && kill -KILL "$keeper" &&
         refused 1 "the keeper of job $id has died" run store schedule --id "$id" && add store && put /dev/null &&
         run store schedule --id "$id" && left job
+}
+
+# Before all of the job has come.
+store_keeper_killed_midway()
+{
+    local keeper
+    add store && exec 7>"$pipe" && echo begun >&7 && eventually [ -s "$spool/.npjob/$id/part" ] &&
+        read -r keeper <"$spool/.npjob/$id/keeper" && kill -KILL "$keeper" &&
+        refused 1 "the keeper of job $id has died" run store schedule --id "$id" && exec 7>&- && run store abandon --id "$id" && left ''
 }
 
 # One that was killed does not say what it has kept.
@@ -243,9 +260,12 @@ store_no_number_is_left()
 # An addjob that cannot go on, or is killed, leaves nothing.
 store_half_made()
 {
+    local said=
     mkdir -p "$tmp/half" && printf '#!/bin/sh\nexit 1\n' >"$tmp/half/mkfifo" && chmod +x "$tmp/half/mkfifo" &&
         PATH=$tmp/half:$PATH refused 75 "cannot write to $spool" run store addjob && left '' &&
-        printf '#!/bin/sh\nkill -TERM $PPID\n' >"$tmp/half/mkfifo" && ! PATH=$tmp/half:$PATH run store addjob && left ''
+        printf '#!/bin/sh\nkill -TERM $PPID\n' >"$tmp/half/mkfifo" && ! PATH=$tmp/half:$PATH run store addjob && left '' &&
+        said=$(trap '' XFSZ && ulimit -f 0 && run store addjob 2>&1)
+    [ $? -eq 75 ] && [[ $said == *"cannot write to $spool" ]] && left ''
 }
 
 # An addjob that ends just as another one looks for it has left a keeper, and a job.

@@ -17,11 +17,11 @@ run() # PROVIDER COMMAND ARGUMENT...
     (cd "$tmp/cwd" && exec timeout 20 "$shell" "$providers/npjob-$1" "$2" --folder "$spool" "${@:3}")
 }
 
-# addjob, as npjobd reads it: to the end of its output, which the keeper must not hold open. Sets $pipe and $id.
+# addjob, as npjobd reads it: to the end of both its outputs, which the keeper must not hold open. Sets $pipe and $id.
 add() # PROVIDER ARGUMENT...
 {
     local said
-    said=$(run "$1" addjob "${@:2}") || return
+    said=$(run "$1" addjob "${@:2}" 2>&1) || return
     pipe=$(sed -n 1p <<<"$said")
     id=$(sed -n 2p <<<"$said")
     [ -p "$pipe" ] && [ "$(wc -l <<<"$said")" -eq 2 ] && [ "$id" -ge 1 ] && [ "$id" -le 4294967295 ]

@@ -171,10 +171,15 @@ find_state()
     fi
 }
 
-# ask WHAT: leaves word for the keeper. Fails if there is none.
-ask()
+# leave_word WHAT: for the keeper.
+leave_word()
 {
-    true 2>/dev/null >"$state/$1" && kill -USR1 "$keeper" 2>/dev/null
+    true 2>/dev/null >"$state/$1"
+}
+
+wake_keeper()
+{
+    kill -USR1 "$keeper" 2>/dev/null
 }
 
 # wait_for FILE...: until one of them is there. Fails if the keeper dies before.
@@ -200,19 +205,20 @@ ask_schedule()
     [ -n "$keeper" ] || fail 1 "there is no job $id"
     wait_for whole broken || fail 1 "the keeper of job $id has died"
     [ -e "$state/whole" ] || fail 1 "$(last_error "job $id could not be kept")"
-    ask schedule || fail 1 "the keeper of job $id has died"
+    leave_word schedule || fail 1 "cannot write to $folder"
+    wake_keeper || fail 1 "the keeper of job $id has died"
     wait_for printed failed || fail 1 "the keeper of job $id has died"
     [ -e "$state/printed" ] || fail 1 "$(last_error "job $id failed")"
     # It stays printed, whatever has become of the keeper; but one that never sees this word takes it back.
-    true 2>/dev/null >"$state/done" || fail 1 "cannot write to $folder"
-    kill -USR1 "$keeper" 2>/dev/null || true
+    leave_word 'done' || fail 1 "cannot write to $folder"
+    wake_keeper || true
 }
 
 # What is not there was abandoned already.
 ask_abandon()
 {
     [ -d "$state" ] || return 0
-    if [ -n "$keeper" ] && ask abandon; then
+    if leave_word abandon && wake_keeper; then
         naps=0
         while [ -d "$state" ] && [ "$naps" -lt 50 ] && alive "$keeper"; do
             nap
