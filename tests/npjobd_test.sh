@@ -62,7 +62,7 @@ no_daemon_no_status()
 # Also as descriptor 0.
 testparm_good()
 {
-    configure && run 0 --testparm --config conf && [ ! -s err ] && run 0 --testparm --config conf <&-
+    configure && run 0 --testparm --config conf && [ ! -s err ] && [ ! -s out ] && run 0 --testparm --config conf <&-
 }
 
 testparm_verbose()
@@ -194,7 +194,7 @@ abandoned_by_name()
 
 tells_status()
 {
-    run 0 status --config conf && grep -q '^npjobd running' out && grep -q '^laser ' out &&
+    run 0 status --config conf && [ ! -s err ] && grep -q '^npjobd running' out && grep -q '^laser ' out &&
         run 0 status --json --config conf && [ "$(wc -l <out)" -eq 1 ] && python3 -m json.tool out >/dev/null &&
         [ "$(number live)" = 0 ] && [ "$(number scheduled)" = "$(grep -c '^schedule' calls)" ] &&
         [ "$(number abandoned)" = "$(grep -c '^abandon' calls)" ] && [ "$(number packets_live)" = 0 ] &&
