@@ -181,7 +181,7 @@ store_keeper_killed()
 {
     local keeper
     add store && put "$tmp/small" && eventually [ -e "$spool/.npjob/$id/whole" ] &&
-        read -r keeper <"$spool/.npjob/$id/keeper" && kill -KILL "$keeper" &&
+        read -r keeper <"$spool/.npjob/$id/keeper" && kill -KILL "$keeper" && eventually eval '! kill -0 "$keeper" 2>/dev/null' &&
         refused 1 "the keeper of job $id has died" run store schedule --id "$id" && add store && put /dev/null &&
         run store schedule --id "$id" && left job
 }
