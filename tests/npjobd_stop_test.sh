@@ -47,7 +47,7 @@ tells_that_it_drains()
 
 drains_on_interrupt()
 {
-    fresh_start && kill -INT "$npjobd_pid" && ends 0 && has 'SIGINT: stopping'
+    fresh_start && kill -INT "$npjobd_pid" && ends 0 && has 'SIGINT: stopping within 30 s; connections and jobs that have not ended: 0$'
 }
 
 stop_has_a_limit()
@@ -63,7 +63,7 @@ second_signal_aborts()
 {
     configure 'stop timeout = 300' && fresh_start && hold_client laser-1 && kill -TERM "$npjobd_pid" &&
         has 'SIGTERM: stopping' && kill -TERM "$npjobd_pid" && ends 0 &&
-        calls 'abandon 1 STATUS_SERVER_SHUTDOWN_IN_PROGRESS' && has 'SIGTERM once more: jobs that are abandoned: 1$'
+        calls 'abandon 1 STATUS_SERVER_SHUTDOWN_IN_PROGRESS' && has 'SIGTERM once more: jobs that are abandoned: 1$' && [ "$(grep -c stopping log)" -eq 1 ]
     local verdict=$?
     exec 4>&-
     wait "$holder"
