@@ -436,6 +436,7 @@ activated_socket_stays()
 # The service manager hears when it is ready, when it reads again and when it stops.
 notifies() # NAME, that of a file or, after @, an abstract one
 {
+    local before
     rm -f listening
     python3 -c "
 import socket
@@ -445,11 +446,12 @@ open('listening', 'w').close()
 for _ in range(4):
     print(s.recv(100).decode(), flush=True)
 " >notified &
-    until_so test -e listening && export NOTIFY_SOCKET=$1 && fresh_start && reload && stop
+    until_so test -e listening && export NOTIFY_SOCKET=$1 && fresh_start && before=$(held) && reload && until_so eval '[ "$(held)" -le "$before" ]' && stop
     local verdict=$?
     unset NOTIFY_SOCKET
     printf '%s\n' READY=1 RELOADING=1 READY=1 STOPPING=1 >wanted
-    [ $verdict -eq 0 ] && until_so cmp -s wanted notified
+    [ $verdict -eq 0 ] && until_so cmp -s wanted notified && fresh_start env "NOTIFY_SOCKET=$1.not" && stop &&
+        has 'the service manager does not hear "STOPPING=1": '
 }
 
 check 'SIGTERM: a job in the middle is printed' drains
