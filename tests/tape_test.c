@@ -2,7 +2,6 @@
 /* Tapes: every byte string decodes, records keep their places, and bytes and text are the same. */
 #include <criterion/criterion.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "npjob-testkit/tape.h"
