@@ -16,11 +16,11 @@ printf '#!/bin/sh\nsleep 30 & echo $! >sleeper; : >begun; wait; : >ended\n' | te
 chmod +x "$tree"/bin/* "$tree"/scripts/{bootstrap,configure}
 export PATH=$tree/bin:$PATH
 
-# The script, until its step has begun.
+# The script, until its step has begun. Whoever runs us by nohup has a hangup ignored.
 begin()
 {
     rm -f "$tree"/{begun,ended}
-    "$tree/scripts/test" --quick >"$tree/said" &
+    env --default-signal=HUP "$tree/scripts/test" --quick >"$tree/said" &
     script=$!
     until [ -e "$tree/begun" ]; do
         sleep 0.1
