@@ -27,8 +27,7 @@ static void on_accepted(void *user, int fd)
         log_text(&line, "reason", too_many ? "max jobs" : "no memory");
         log_end(LOG_WARNING, &line);
     }
-    if (!service_has_room(shared))
-        shared->exhausted(shared, 0);
+    service_wait_for_room(shared);
 }
 
 static void on_exhausted(void *user, int error)

@@ -313,8 +313,7 @@ size_t daemon_apply(npjobd *self, settings *fresh, uid_t smbd)
     settings_free(self->settings);
     self->settings = fresh;
     make_room(self);
-    if (!service_has_room(&self->service)) /* new sockets wait as the others do */
-        on_exhausted(self, 0);
+    service_wait_for_room(&self->service); /* new sockets do, as the others */
     self->service.relieved(&self->service);
     return failed;
 }

@@ -45,4 +45,11 @@ static inline bool service_has_room(const service *self)
     return self->live < self->room;
 }
 
+/** Lets connections wait in the queues of their sockets if there is no room for one more. */
+static inline void service_wait_for_room(service *self)
+{
+    if (!service_has_room(self))
+        self->exhausted(self, 0);
+}
+
 #endif
