@@ -6,16 +6,14 @@
 set -euo pipefail
 cd "$1"
 . tests/tap.sh
+. tests/steps_support.sh
 
-tree=$(mktemp -d)
-trap 'rm -rf "$tree"' EXIT
-mkdir -p "$tree/scripts" "$tree/docs" "$tree/bin"
-cp -r scripts/proof scripts/proof-page scripts/common "$tree/scripts"
+mkdir "$tree/docs"
+cp scripts/proof scripts/proof-page "$tree/scripts"
 printf '#!/bin/sh\n' | tee "$tree/scripts/bootstrap" "$tree/scripts/configure" >"$tree/bin/ninja"
 printf '#!/bin/sh\n[ "$1" = diff ] && exec "${CHANGED:-true}"\necho 1234567\n' >"$tree/bin/git"
 printf '#!/bin/sh\ncd "%s" && eval "$DEPTH"\n' "$tree" >"$tree/scripts/depth"
 chmod +x "$tree"/bin/* "$tree"/scripts/{bootstrap,configure,depth}
-export PATH=$tree/bin:$PATH
 
 # proof STATUS DEPTH LINE: with a step that does DEPTH it ends so, and the page has the line.
 proof()
@@ -31,15 +29,9 @@ changed()
     CHANGED=false proof 0 true ' at 1234567 with changes, on '
 }
 
-# begin DEPTH: until its step has begun.
-begin()
+begin_proof() # DEPTH
 {
-    rm -f "$tree"/{begun,ended}
-    DEPTH=$1 "$tree/scripts/proof" depth &
-    script=$!
-    until [ -e "$tree/begun" ]; do
-        sleep 0.1
-    done
+    DEPTH=$1 begin "$tree/scripts/proof" depth
 }
 
 # Nothing of the step is left, and the log of before is.
@@ -47,7 +39,7 @@ interrupted()
 {
     local status=0
     proof 0 'echo before' '^before$'
-    begin 'sleep 30 & : >begun; wait; : >ended'
+    begin_proof 'sleep 30 & : >begun; wait; : >ended'
     kill "$script"
     wait "$script" || status=$?
     [ "$status" -eq 143 ] && [ ! -e "$tree/ended" ] && [ "$(ls "$tree/build/proof")" = $'build.log\ndepth.log' ] &&
@@ -58,7 +50,7 @@ interrupted()
 twice()
 {
     local status=0 said
-    begin 'echo first; : >begun; until [ -e over ]; do sleep 0.1; done'
+    begin_proof 'echo first; : >begun; until [ -e over ]; do sleep 0.1; done'
     said=$(DEPTH=false "$tree/scripts/proof" depth 2>&1) || status=$?
     : >"$tree/over"
     wait "$script"

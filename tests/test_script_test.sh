@@ -6,32 +6,24 @@
 set -euo pipefail
 cd "$1"
 . tests/tap.sh
+. tests/steps_support.sh
 
-tree=$(mktemp -d)
-trap 'rm -rf "$tree"' EXIT
-mkdir -p "$tree/scripts" "$tree/bin"
-cp -r scripts/test scripts/common "$tree/scripts"
+cp scripts/test "$tree/scripts"
 printf '#!/bin/sh\n' | tee "$tree/scripts/bootstrap" >"$tree/scripts/configure"
 printf '#!/bin/sh\nsleep 30 & echo $! >sleeper; : >begun; wait; : >ended\n' | tee "$tree/bin/ninja" >"$tree/bin/meson"
 chmod +x "$tree"/bin/* "$tree"/scripts/{bootstrap,configure}
-export PATH=$tree/bin:$PATH
 
-# The script, until its step has begun. Whoever runs us by nohup has a hangup ignored.
-begin()
+# Whoever runs us by nohup has a hangup ignored.
+begin_test()
 {
-    rm -f "$tree"/{begun,ended}
-    env --default-signal=HUP "$tree/scripts/test" --quick >"$tree/said" &
-    script=$!
-    until [ -e "$tree/begun" ]; do
-        sleep 0.1
-    done
+    begin env --default-signal=HUP "$tree/scripts/test" --quick >"$tree/said"
 }
 
 # interrupted SIGNAL STATUS: nothing of the step is left.
 interrupted()
 {
     local status=0
-    begin
+    begin_test
     kill -s "$1" "$script"
     wait "$script" || status=$?
     cat "$tree/said"
@@ -45,7 +37,7 @@ interrupted()
 twice()
 {
     local status=0
-    begin
+    begin_test
     "$tree/scripts/test" --quick >"$tree/said-again" || status=$?
     kill "$script"
     wait "$script" || true
