@@ -10,6 +10,20 @@
 #include "connection.h"
 #include "log.h"
 
+/* Told once, until a connection is let in again: whoever knocks on and on must not fill the disk that the log is on. */
+static void tell_refused(printer *self, const char *reason)
+{
+    if (self->told_refused)
+        return;
+    self->told_refused = true;
+    log_record line = {.length = 0};
+    log_word(&line, "printer", self->name);
+    log_word(&line, "status", npj_status_name(NPJ_STATUS_INSUFF_SERVER_RESOURCES));
+    log_word(&line, "outcome", "refused");
+    log_text(&line, "reason", reason);
+    log_end(LOG_WARNING, &line);
+}
+
 /* smbd waits for its handshake: whoever is too many is told at once, by the end of the connection. */
 static void on_accepted(void *user, int fd)
 {
@@ -18,14 +32,11 @@ static void on_accepted(void *user, int fd)
     self->counts.connections++;
     bool too_many = shared->live >= shared->max_jobs;
     if (too_many || !connection_new(self, fd)) {
-        log_record line = {.length = 0};
         self->counts.refused++;
         close(fd);
-        log_word(&line, "printer", self->name);
-        log_word(&line, "status", npj_status_name(NPJ_STATUS_INSUFF_SERVER_RESOURCES));
-        log_word(&line, "outcome", "refused");
-        log_text(&line, "reason", too_many ? "max jobs" : "no memory");
-        log_end(LOG_WARNING, &line);
+        tell_refused(self, too_many ? "max jobs" : "no memory");
+    } else {
+        self->told_refused = false;
     }
     service_wait_for_room(shared);
 }

@@ -9,6 +9,7 @@
 #ifndef NPJOBD_PRINTER_H
 #define NPJOBD_PRINTER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "listener.h"
@@ -23,7 +24,8 @@ typedef struct printer {
     listener *listener;   /**< NULL: closed */
     queue *queue;         /**< for new connections; held to the end, for what its engine has to tell */
     report_counts counts;
-    uint64_t live; /**< its connections and jobs that have not ended */
+    uint64_t live;     /**< its connections and jobs that have not ended */
+    bool told_refused; /**< the log has that connections are refused; none was let in since */
     char name[SETTINGS_NAME_MAX + 1];
 } printer;
 
