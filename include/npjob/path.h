@@ -10,8 +10,8 @@
  *     \\SERVER\pipe\NAME         Win32, another machine
  *     \Device\NamedPipe\NAME     NT device
  *     \??\PIPE\NAME              NT object namespace
- *     \PIPE\NAME                 SMB1 (MS-CIFS 2.2.4.64), DCE/RPC
- *     NAME                       relative to IPC$ (MS-SMB2 2.2.13)
+ *     \PIPE\NAME                 SMB1's OPEN_ANDX and TRANSACTION (MS-CIFS 2.2.4.41, 2.2.5), DCE/RPC
+ *     NAME                       relative to IPC$: SMB2 (MS-SMB2 2.2.13), SMB1's NT_CREATE_ANDX (MS-CIFS 2.2.4.64)
  *
  * NAME is one or more characters without a backslash. The whole Win32 form (for the other forms: `\\.\pipe\NAME`) is at
  * most 256 UTF-16 units. A drive path (`C:\...`), a UNC file path or any other path with a backslash is *not a pipe*:
