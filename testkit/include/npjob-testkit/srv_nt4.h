@@ -4,11 +4,11 @@
  * srv_nt4: a print server with the fault of Microsoft KB Q226513, to show that the harness sees it.
  *
  * When a print provider answers AddJob with the path of a named pipe, the Server Service of Windows NT 4.0 (srv.sys)
- * opens that pipe for the client and turns every write into an I/O request packet (IRP). It never cleaned those packets
- * up when their writes had completed. Nonpaged pool was lost in proportion to the job, more with `print` (small writes)
- * than with `copy` (64 KiB), and was not reclaimed when the provider was restarted. In the end came Event 2019, "the
- * server was unable to allocate from the system nonpaged pool because the pool was empty", and a server that had to be
- * rebooted.
+ * opens that pipe for the client and turns every write into an I/O request packet (IRP). It did not clean those packets
+ * up, not even when the job was complete. Nonpaged pool was lost in proportion to the job, more with `print` than with
+ * `copy` (why, the article does not say; here the writes of `print` are shorter), and was not reclaimed when the
+ * provider was restarted. In the end came Event 2019, "the server was unable to allocate from the system nonpaged pool
+ * because the pool was empty", and a server that had to be rebooted.
  *
  * srv_nt4 serves jobs from AddJob to ScheduleJob: pipelining, cancels, failures, deadlines, back-pressure and shutdown
  * are all there, in the words of npjob.h. But a packet stays allocated until the server is freed. What is wrong with it
