@@ -60,7 +60,7 @@
  *                                  provider gone; the host's if the path is no pipe (see npj_job_added())
  *
  * A bad claim in the completion of ADD_JOB or OPEN leaves to the host what it has got hold of: the provider's job, the
- * open pipe. After any other, CLOSE_PIPE and ABANDON_JOB follow, as after a failure.
+ * open pipe. After a bad claim in any other completion the engine goes on as after an error there.
  *
  * A NULL engine is NPJ_STATUS_INVALID_PARAMETER.
  */
@@ -93,7 +93,7 @@ typedef uint64_t npj_job; /**< a print job, from npj_add_job() until it is sched
 typedef uint64_t npj_req; /**< one accepted write, until it is answered; 0 is none */
 typedef uint64_t npj_op;  /**< one operation in the host's hands, until its completion; 0 is none */
 
-/** A time in the host's units, or "no deadline". */
+/** Of a time or a timeout, which are in the host's units: it never comes, there is no deadline. */
 #define NPJ_NEVER UINT64_MAX
 
 /* ------------------------------------------------------------------------------------------------ configuration */
@@ -304,8 +304,9 @@ npj_status npj_close(npj_srv *srv, npj_job job, uint64_t tag);
  * close will fail with CANCELLED. Adds, connects and closes cannot be cancelled: npj_abort() ends them. Takes time in
  * proportion to the writes that the job has pending.
  *
- * @return NPJ_STATUS_SUCCESS (the cancel was taken, also a second time);
- *         NPJ_STATUS_NOT_FOUND (answered, unknown, stale or no request at all).
+ * @return NPJ_STATUS_SUCCESS (the cancel was taken; again for a write that is still in flight);
+ *         NPJ_STATUS_NOT_FOUND (answered, as a queued write is once it has been cancelled; unknown, stale or no request
+ * at all).
  */
 npj_status npj_cancel(npj_srv *srv, npj_req request);
 
@@ -433,8 +434,9 @@ npj_status npj_shutdown(npj_srv *srv, npj_shutdown_how how);
 /**
  * Tells the engine the time, and fails what is overdue with IO_TIMEOUT. Call it before each batch of other calls. The
  * first call only sets the clock: what was armed before counts from there. A smaller @p now than before is ignored.
- * O(1) apart from what expires (a shutdown's drain, as its abort), which is taken in order of time; what falls
- * together: add, connect, stall, drain, shutdown, and of one kind as they were armed.
+ * O(1) apart from what expires; a shutdown's drain that has run out costs what npj_shutdown() by abort does. Deadlines
+ * are taken in order of time. Of those that fall together adds come first, then connects, stalls, drains, and the
+ * shutdown's last; of one kind, that which was armed first.
  *
  * @param now in the host's units, from any origin. Sums with timeouts saturate at NPJ_NEVER, which never comes.
  * @return NPJ_STATUS_SUCCESS.
@@ -465,8 +467,8 @@ typedef enum npj_action_kind {
                    of it */
     NPJ_REPLY,  /**< answer the client's request @c tag with @c status */
     NPJ_RETURN, /**< the lent bytes of the write @c tag, whose REPLY said held, are the host's again */
-    NPJ_RESUME, /**< after QUOTA_EXCEEDED: a write of the largest size fits, as it is taken, into the job's own limits
-                   again, or the job can take no more writes at all */
+    NPJ_RESUME, /**< after QUOTA_EXCEEDED: at the moment when this is taken, a write of the largest size fits into the
+                   job's own limits again, or the job can take no more writes at all */
     NPJ_IDLE    /**< after npj_shutdown(): no job, packet or action is left. Once; job and cookie are 0 */
 } npj_action_kind;
 
@@ -503,7 +505,7 @@ typedef struct npj_action {
 
 /**
  * Takes the next thing to do. Call it until it says false, after every batch of calls. Until an operation is taken, it
- * is not in flight, and may be withdrawn without trace.
+ * is not in flight, and may be withdrawn: then it is never said.
  *
  * Jobs that have something to say take turns, one action each, in the order in which they came to have something.
  * Within a job: CANCEL, REPLY of add, REPLY of connect, REPLY of writes in the order in which they were answered (by

@@ -25,7 +25,7 @@
  * there too: a host that opens as a file what is no pipe here should know that.
  * - A letter and a colon begin a drive path. Only the backslash separates: `/var/spool/x` is a relative NAME with
  * slashes, which the strict profile refuses.
- * - Nothing is normalised: no folding of NAME, no trimming of dots and spaces, no byte order mark.
+ * - Nothing is normalised: NAME is not folded, dots and spaces are not trimmed, a byte order mark is a character.
  */
 #ifndef NPJOB_PATH_H
 #define NPJOB_PATH_H

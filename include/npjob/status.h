@@ -28,7 +28,7 @@ typedef uint32_t npj_status;
 #define NPJ_STATUS_OBJECT_NAME_NOT_FOUND       UINT32_C(0xC0000034) /**< of the host's open: no such pipe */
 #define NPJ_STATUS_QUOTA_EXCEEDED              UINT32_C(0xC0000044) /**< a job's own limit of bytes or packets: RESUME follows */
 #define NPJ_STATUS_INSUFFICIENT_RESOURCES      UINT32_C(0xC000009A) /**< the allocator said no */
-#define NPJ_STATUS_PIPE_NOT_AVAILABLE          UINT32_C(0xC00000AC) /**< of the host's open: no free instance */
+#define NPJ_STATUS_PIPE_NOT_AVAILABLE          UINT32_C(0xC00000AC) /**< of the host's open: no instance listens */
 #define NPJ_STATUS_INVALID_PIPE_STATE          UINT32_C(0xC00000AD) /**< the request is not valid in this state */
 #define NPJ_STATUS_PIPE_BUSY                   UINT32_C(0xC00000AE) /**< of the host's open: all instances are busy */
 #define NPJ_STATUS_PIPE_DISCONNECTED           UINT32_C(0xC00000B0) /**< the provider went */

@@ -50,7 +50,7 @@ typedef enum npj_state {
     X(EXPIRE)        /* a deadline of the job passed, or shutdown by abort */                                          \
     X(ADDED)         /* npj_job_added() with a pipe */                                                                 \
     X(OPENED)        /* npj_opened() with success */                                                                   \
-    X(WRITTEN)       /* npj_written(), after which the job goes on */                                                  \
+    X(WRITTEN)       /* npj_written(), which has failed neither the operation nor the job */                           \
     X(DONE)          /* npj_done() with success */                                                                     \
     X(FAILED)        /* a completion fails the operation, or the job; or a cancelled write its close */                \
     X(FINISH)        /* the state's own work is finished (engine) */
