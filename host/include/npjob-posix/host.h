@@ -195,8 +195,8 @@ typedef struct npjp_job_options {
     /** For the provider to read. Copied; NULL is "". */
     const char *printer, *name, *user_name, *client_name;
     npj_pipe_mode mode; /**< byte: a stream socket or a FIFO; message: a SOCK_SEQPACKET socket */
-    bool wait_for_pipe; /**< try again while nobody listens at the path, or the system has no descriptor or memory,
-                           until the connect deadline */
+    bool wait_for_pipe; /**< try again, until the connect deadline, while there is nothing at the path, nobody listens
+                           there, the listener's queue is full, or the system has no descriptor or memory */
 } npjp_job_options;
 
 /**

@@ -9,7 +9,8 @@
  * the words, after they were separated, so that a value is never more than (part of) one word:
  *
  *     %p  the printer                      %j  the JobId; schedule and abandon only
- *     %J  the job's name                   %r  why the job failed, the name of an NTSTATUS; abandon only
+ *     %J  the job's name                   %r  why the job failed, the name of an NTSTATUS, or, where npjob has none,
+ *                                              its number, 0xC0000102; abandon only
  *     %u  the user                         %%  a percent sign
  *     %s  the client
  *
