@@ -87,7 +87,7 @@ check_options()
     jobs=$folder/.npjob
 }
 
-# The job's name as the name of a file: letters, digits, "-", "_" and ".", none of the last in front.
+# The job's name as the name of a file: letters, digits, "_", "." and "-", neither of the last two in front.
 clean_name()
 {
     name=$(printf '%s' "$job" | LC_ALL=C tr -c 'A-Za-z0-9._-' '_' | cut -c 1-100)
