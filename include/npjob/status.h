@@ -36,7 +36,7 @@ typedef uint32_t npj_status;
 #define NPJ_STATUS_IO_TIMEOUT                  UINT32_C(0xC00000B5) /**< a deadline passed */
 #define NPJ_STATUS_PRINT_CANCELLED             UINT32_C(0xC00000C8) /**< the usual reason of an abort */
 #define NPJ_STATUS_NETWORK_NAME_DELETED        UINT32_C(0xC00000C9) /**< the client's tree or connection went */
-#define NPJ_STATUS_CANCELLED                   UINT32_C(0xC0000120) /**< cancelled, nothing written */
+#define NPJ_STATUS_CANCELLED                   UINT32_C(0xC0000120) /**< of a write: cancelled, nothing written; of a close: a write was cancelled */
 #define NPJ_STATUS_PIPE_BROKEN                 UINT32_C(0xC000014B) /**< a write on a pipe that has failed */
 #define NPJ_STATUS_INVALID_DEVICE_STATE        UINT32_C(0xC0000184) /**< the engine was called from inside one of its own callbacks */
 #define NPJ_STATUS_USER_SESSION_DELETED        UINT32_C(0xC0000203) /**< the client's session went */
