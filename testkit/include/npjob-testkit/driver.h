@@ -142,7 +142,8 @@ npjt_driver *npjt_driver_new(void);
 /** Ends a driver. NULL is allowed. */
 void npjt_driver_free(npjt_driver *driver);
 
-/** As npjt_run(), with a driver that is kept: the way of a fuzzer, which plays a hundred thousand tapes a second. */
+/** As npjt_run(), with a driver that is kept: the way of a fuzzer, which plays tens of thousands of tapes a second.
+ */
 bool npjt_driver_run(npjt_driver *driver, const npjt_subject *subject, const uint8_t *tape, size_t size,
                      const npjt_options *options, npjt_result *result);
 
