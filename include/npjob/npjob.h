@@ -505,7 +505,7 @@ typedef struct npj_action {
 
 /**
  * Takes the next thing to do. Call it until it says false, after every batch of calls. Until an operation is taken, it
- * is not in flight, and may be withdrawn: then it is never said.
+ * is not in flight, and may be withdrawn: then it is never handed out.
  *
  * Jobs that have something to say take turns, one action each, in the order in which they came to have something.
  * Within a job: CANCEL, REPLY of add, REPLY of connect, REPLY of writes in the order in which they were answered (by
