@@ -97,6 +97,12 @@ parameters_are_kept()
     { grep -rl 'ParameterizedTest' --include='*.[ch]' --exclude=parameters.h tests || true; } | none
 }
 
+# Neither what a merge leaves behind, nor blanks at the end of a line: nobody sees them in a page.
+no_litter()
+{
+    { grep -rInE '^(<{7}|>{7}) |[[:blank:]]+$' $folders docs scripts ./*.md ./meson* || true; } | none
+}
+
 check 'the folders are there' test -d include -a -d lib -a -d host -a -d npjobd -a -d testkit -a -d fuzz -a \
     -d bench -a -d tests -a -d tools
 check 'no file has more than 500 lines' no_long_file
@@ -117,5 +123,6 @@ check 'tests/ includes the public headers, parts of the programs and its own' in
     '^npjob(-testkit|-posix)?/|^(loop\.c|(tape_words|tape_files|explore_state|twin_state)\.h|(engine|packet|deadline)\.h)$|^(text|words)\.h$|^(npa|settings|whole|listener|ini|settings_value|load|log|pool|control|explore|tool)\.h$'
 check 'tests with parameters are those of tests/parameters.h' parameters_are_kept
 check 'public headers are included by name' no_angled_way_around
+check 'no merge has left its marks, no line ends in blanks' no_litter
 check 'the links of the pages lead somewhere' links_lead_somewhere
 finish
