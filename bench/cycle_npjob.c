@@ -31,12 +31,11 @@ static void *begin(const void *what)
 static void serve(struct npjob_cycle *self)
 {
     npj_action todo;
-    while (npj_next(self->srv, &todo)) {
+    while (npj_next(self->srv, &todo))
         if (todo.kind == NPJ_WRITE)
             (void)npj_written(self->srv, todo.op, NPJ_STATUS_SUCCESS, todo.count);
         else
             self->answered++;
-    }
 }
 
 static void run(void *data, uint64_t rounds)

@@ -63,12 +63,11 @@ static void carry_out(struct npjob_socket *self, const npj_action *write)
 static void serve(struct npjob_socket *self)
 {
     npj_action todo;
-    while (npj_next(self->srv, &todo)) {
+    while (npj_next(self->srv, &todo))
         if (todo.kind == NPJ_WRITE)
             carry_out(self, &todo);
         else
             self->answered++;
-    }
 }
 
 static void run(void *data, uint64_t rounds)

@@ -23,35 +23,31 @@ static struct fuzz_campaign *map_file(const char *prefix)
         return NULL;
     }
     const int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-    if (file < 0) {
+    if (file < 0)
         return NULL;
-    }
     void *mapped = MAP_FAILED;
     /* With its blocks: what a full disk has no room for would end the program when it counts. */
     errno = posix_fallocate(file, 0, (off_t)sizeof(struct fuzz_campaign));
-    if (errno == 0) {
+    if (errno == 0)
         mapped = mmap(NULL, sizeof(struct fuzz_campaign), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-    }
     close(file);
     return mapped == MAP_FAILED ? NULL : mapped;
 }
 
 struct fuzz_campaign *fuzz_campaign(void)
 {
-    if (counters && owner == getpid()) {
+    if (counters && owner == getpid())
         return counters;
-    }
     owner = getpid();
     counters = &in_memory;
     memset(&in_memory, 0, sizeof in_memory);
     const char *prefix = getenv("NPJOB_CAMPAIGN_STATS");
     if (prefix && *prefix) {
         struct fuzz_campaign *mapped = map_file(prefix);
-        if (mapped) {
+        if (mapped)
             counters = mapped;
-        } else {
+        else
             fprintf(stderr, "fuzz: %s.%ld: %s; counting in memory\n", prefix, (long)owner, strerror(errno));
-        }
     }
     return counters;
 }

@@ -39,19 +39,16 @@ static uint32_t count_pending(npj_job job, bool of_full_job)
 
 static void mark_job(npj_job job, bool full)
 {
-    for (uint32_t i = 0; i < watch.count; i++) {
-        if (watch.write[i].job == job) {
+    for (uint32_t i = 0; i < watch.count; i++)
+        if (watch.write[i].job == job)
             watch.write[i].of_full_job = full;
-        }
-    }
 }
 
 static void reach(npj_job job)
 {
     mark_job(job, false);
-    if (watch.max_job_packets >= DEPTH_LEAST_PACKETS) {
+    if (watch.max_job_packets >= DEPTH_LEAST_PACKETS)
         watch.reached(watch.max_job_packets);
-    }
 }
 
 static npj_status watched_new(const npj_config *config, void **out)
@@ -64,9 +61,8 @@ static npj_status watched_new(const npj_config *config, void **out)
 static void watched_free(void **srv)
 {
     npjt_subject_npjob.srv_free(srv);
-    if (!*srv) {
+    if (!*srv)
         watch.count = 0;
-    }
 }
 
 static npj_status watched_write(void *srv, npj_job job, uint64_t tag, const void *bytes, uint32_t length,
@@ -74,16 +70,13 @@ static npj_status watched_write(void *srv, npj_job job, uint64_t tag, const void
 {
     npj_req request = 0;
     const npj_status status = npjt_subject_npjob.write(srv, job, tag, bytes, length, flags, out ? &request : NULL);
-    if (status != NPJ_STATUS_PENDING || watch.count == NPJT_MAX_LIVE_PACKETS) {
+    if (status != NPJ_STATUS_PENDING || watch.count == NPJT_MAX_LIVE_PACKETS)
         return status;
-    }
-    if (out) {
+    if (out)
         *out = request;
-    }
     watch.write[watch.count++] = (struct watched_write){.job = job, .request = request, .tag = tag};
-    if (count_pending(job, false) == watch.max_job_packets) {
+    if (count_pending(job, false) == watch.max_job_packets)
         mark_job(job, true);
-    }
     return status;
 }
 
@@ -94,9 +87,8 @@ static npj_status watched_cancel(void *srv, npj_req request)
         struct watched_write *write = &watch.write[i];
         if (write->request == request && !write->cancelled) {
             write->cancelled = true;
-            if (write->of_full_job && count_pending(write->job, true) == 0) {
+            if (write->of_full_job && count_pending(write->job, true) == 0)
                 reach(write->job);
-            }
         }
     }
     return status;
@@ -108,9 +100,8 @@ static void replied(uint64_t tag)
     for (uint32_t i = 0; i < watch.count; i++) {
         struct watched_write *write = &watch.write[i];
         if (write->tag == tag) {
-            if (!write->cancelled) {
+            if (!write->cancelled)
                 mark_job(write->job, false);
-            }
             memmove(write, write + 1, (--watch.count - i) * sizeof *write);
             return;
         }
@@ -126,14 +117,12 @@ static bool inside_callback(void *srv)
 static bool watched_next(void *srv, npj_action *out)
 {
     const bool more = npjt_subject_npjob.next(srv, out);
-    if (more && out->kind == NPJ_REPLY && out->request == NPJ_REQUEST_WRITE) {
+    if (more && out->kind == NPJ_REPLY && out->request == NPJ_REQUEST_WRITE)
         replied(out->tag);
-    }
     for (uint32_t i = 0; i < watch.count && !more; i++) {
         const struct watched_write *write = &watch.write[i];
-        if (write->of_full_job && !write->cancelled && count_pending(write->job, true) <= 2 && !inside_callback(srv)) {
+        if (write->of_full_job && !write->cancelled && count_pending(write->job, true) <= 2 && !inside_callback(srv))
             reach(write->job);
-        }
     }
     return more;
 }

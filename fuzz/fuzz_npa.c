@@ -31,12 +31,10 @@ static npa_state read_string(const uint8_t *data, size_t size, uint64_t end, uin
 {
     uint64_t start = *at + 12;
 
-    if (start > end) {
+    if (start > end)
         return NPA_REFUSED;
-    }
-    if (start > size) {
+    if (start > size)
         return NPA_MORE;
-    }
     uint64_t length = word(data + *at + 8);
 
     if (word(data + *at + 4) != 0 || word(data + *at) < length || length < 1 || length > text_size ||
@@ -44,18 +42,15 @@ static npa_state read_string(const uint8_t *data, size_t size, uint64_t end, uin
         return NPA_REFUSED;
     }
     *at = start + length;
-    while (*at % 4 != 0 && *at < end) {
+    while (*at % 4 != 0 && *at < end)
         ++*at;
-    }
-    if (*at > size) {
+    if (*at > size)
         return NPA_MORE;
-    }
     for (uint64_t i = 0; i < length; i++) {
         uint8_t byte = data[start + i];
 
-        if ((byte == 0) != (i == length - 1)) {
+        if ((byte == 0) != (i == length - 1))
             return NPA_REFUSED;
-        }
         text[i] = (char)(byte == 0 ? 0 : byte < 0x20 || byte > 0x7E ? '_' : byte);
     }
     return NPA_COMPLETE;
@@ -66,28 +61,23 @@ static npa_state read_request(const uint8_t *data, size_t size, model *says)
     npa_state state = NPA_COMPLETE;
     uint64_t at = 48;
 
-    if (size < 4) {
+    if (size < 4)
         return NPA_MORE;
-    }
     uint64_t end = 4 + UINT64_C(16777216) * data[0] + UINT64_C(65536) * data[1] + UINT64_C(256) * data[2] + data[3];
 
-    if (end < 48 || end > 4 + NPA_REQUEST_MAX) {
+    if (end < 48 || end > 4 + NPA_REQUEST_MAX)
         return NPA_REFUSED;
-    }
-    if (size < 48) {
+    if (size < 48)
         return NPA_MORE;
-    }
     if (memcmp(data + 4, "NPAM", 4) != 0 || word(data + 8) < 6 || word(data + 8) > 8 ||
         word(data + 12) != word(data + 8)) {
         return NPA_REFUSED;
     }
     says->client.level = (uint32_t)word(data + 8);
-    if (word(data + 20) != 0) {
+    if (word(data + 20) != 0)
         state = read_string(data, size, end, &at, says->client.name, sizeof says->client.name);
-    }
-    if (state == NPA_COMPLETE && word(data + 24) != 0) {
+    if (state == NPA_COMPLETE && word(data + 24) != 0)
         state = read_string(data, size, end, &at, says->client.address, sizeof says->client.address);
-    }
     says->end = (size_t)end;
     return state == NPA_COMPLETE && size < end ? NPA_MORE : state;
 }
@@ -97,9 +87,8 @@ static npa_state read_request(const uint8_t *data, size_t size, model *says)
 
 static void check_piece(const uint8_t *piece, size_t length, size_t used, const uint8_t *was)
 {
-    for (size_t i = 0; i < length; i++) {
+    for (size_t i = 0; i < length; i++)
         fuzz_require(piece[i] == (i < used ? 0 : was[i]), "what was used is wiped, and no more");
-    }
 }
 
 static void check_client(const npa_client *client, const npa_client *expected)

@@ -49,14 +49,12 @@ static size_t sequence_length(const uint8_t *at, size_t left)
         {0xF0, 0xF0, 0x90, 0xBF, 4}, {0xF1, 0xF3, 0x80, 0xBF, 4}, {0xF4, 0xF4, 0x80, 0x8F, 4},
     };
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
-        if (!within(at[0], table[i].first, table[i].last)) {
+        if (!within(at[0], table[i].first, table[i].last))
             continue;
-        }
         bool well = left >= table[i].length && (table[i].length < 2 || within(at[1], table[i].second, table[i].upper));
 
-        for (size_t k = 2; well && k < table[i].length; k++) {
+        for (size_t k = 2; well && k < table[i].length; k++)
             well = within(at[k], 0x80, 0xBF);
-        }
         return well ? table[i].length : 0;
     }
     return 0;
@@ -113,9 +111,8 @@ static bool read_utf16(const uint8_t *bytes, size_t size, units *out)
     for (size_t i = 0; i < out->count; i++) {
         uint16_t unit = (uint16_t)(bytes[2 * i] + 256 * bytes[2 * i + 1]);
 
-        if (is_low(unit) != low_is_due) {
+        if (is_low(unit) != low_is_due)
             return false;
-        }
         low_is_due = is_high(unit);
         out->at[i] = unit;
     }
@@ -172,35 +169,29 @@ typedef struct model {
 static bool has_word(const units *text, size_t place, const char *word)
 {
     for (; *word != '\0'; word++, place++) {
-        if (place >= text->count) {
+        if (place >= text->count)
             return false;
-        }
         unsigned unit = text->at[place];
 
-        if (unit != (unsigned char)*word && !(*word >= 'a' && *word <= 'z' && unit == (unsigned char)*word - 32u)) {
+        if (unit != (unsigned char)*word && !(*word >= 'a' && *word <= 'z' && unit == (unsigned char)*word - 32u))
             return false;
-        }
     }
     return place == text->count || text->at[place] == '\\';
 }
 
 static bool contains(const units *text, uint16_t unit)
 {
-    for (size_t i = 0; i < text->count; i++) {
-        if (text->at[i] == unit) {
+    for (size_t i = 0; i < text->count; i++)
+        if (text->at[i] == unit)
             return true;
-        }
-    }
     return false;
 }
 
 static bool is_refused_by_strict(const units *text)
 {
-    for (size_t i = 0; i < text->count; i++) {
-        if (text->at[i] <= 0x1F || (text->at[i] >= 0x7F && text->at[i] <= 0x9F) || text->at[i] == '/') {
+    for (size_t i = 0; i < text->count; i++)
+        if (text->at[i] <= 0x1F || (text->at[i] >= 0x7F && text->at[i] <= 0x9F) || text->at[i] == '/')
             return true;
-        }
-    }
     return text->count <= 2 && text->count > 0 && text->at[0] == '.' && text->at[text->count - 1] == '.';
 }
 
@@ -221,19 +212,15 @@ static size_t find_prefix(const units *text, model *says)
         says->form = NPJ_FORM_SMB;
         return 5;
     }
-    if (text->count < 2 || text->at[0] != '\\' || text->at[1] != '\\' || has_word(text, 0, "\\\\?")) {
+    if (text->count < 2 || text->at[0] != '\\' || text->at[1] != '\\' || has_word(text, 0, "\\\\?"))
         return 0;
-    }
-    while (end < text->count && text->at[end] != '\\') {
+    while (end < text->count && text->at[end] != '\\')
         end++;
-    }
-    if (!has_word(text, end, "\\pipe")) {
+    if (!has_word(text, end, "\\pipe"))
         return 0;
-    }
     says->form = has_word(text, 0, "\\\\.") ? NPJ_FORM_LOCAL : NPJ_FORM_REMOTE;
-    if (says->form == NPJ_FORM_REMOTE) {
+    if (says->form == NPJ_FORM_REMOTE)
         says->server = (units){text->at + 2, end - 2};
-    }
     return end + 5;
 }
 
@@ -241,9 +228,8 @@ static model ask_model(const units *text, bool strict)
 {
     model says = {.status = NPJ_STATUS_OBJECT_NAME_INVALID};
 
-    if (text->count == 0 || contains(text, 0)) {
+    if (text->count == 0 || contains(text, 0))
         return says;
-    }
     size_t prefix = find_prefix(text, &says);
 
     if (prefix == 0) {
@@ -326,9 +312,8 @@ static void check_written(const npj_pipe_name *name, npj_path_encoding encoding,
     npj_path path = {exact, length, encoding};
 
     fuzz_require(npj_path_parse(&path, profile, &again) == NPJ_STATUS_SUCCESS, "what was written parses");
-    if (says.form != NPJ_FORM_REMOTE) {
+    if (says.form != NPJ_FORM_REMOTE)
         says.form = NPJ_FORM_LOCAL;
-    }
     check_name(&again, &path, &says);
     free(exact);
 }
@@ -412,9 +397,8 @@ static void check_made(const npj_path *parts, unsigned form)
     size_t length = 0;
     model says = {NPJ_STATUS_SUCCESS, (npj_path_form)form, {NULL, 0}, {NULL, 0}};
 
-    if (server_length + 1 > parts->length) {
+    if (server_length + 1 > parts->length)
         return;
-    }
     const uint8_t *server = (const uint8_t *)parts->bytes + 1;
     npj_pipe_name made = {
         (npj_path_form)form, parts->encoding, server + server_length, parts->length - 1 - server_length, server,
@@ -440,9 +424,8 @@ static void check_made(const npj_path *parts, unsigned form)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     fuzz_campaign()->executions++;
-    if (size == 0) {
+    if (size == 0)
         return 0;
-    }
     unsigned header = data[0];
     size_t shift = header >> 2 & 1;
     uint8_t *block = fuzz_obtain(size - 1 + shift);

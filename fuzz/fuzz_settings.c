@@ -40,25 +40,21 @@ static char *join_lines(const uint8_t *data, size_t size)
             joined[length++] = (char)data[i];
             continue;
         }
-        if (length > begin && joined[length - 1] == '\r') {
+        if (length > begin && joined[length - 1] == '\r')
             length--;
-        }
         const char *first = joined + begin;
 
-        while (first < joined + length && (*first == ' ' || *first == '\t')) {
+        while (first < joined + length && (*first == ' ' || *first == '\t'))
             first++;
-        }
         bool comment = !continues && first < joined + length && (*first == '#' || *first == ';');
 
-        if (comment) {
+        if (comment)
             length = begin; /* it may hold anything, a NUL too */
-        }
         continues = length > begin && joined[length - 1] == '\\';
-        if (continues) {
+        if (continues)
             length--;
-        } else {
+        else
             joined[length++] = '\n';
-        }
         begin = length;
     }
     joined[length] = '\0';
@@ -69,9 +65,8 @@ static char *trim(char *text)
 {
     size_t length = strlen(text);
 
-    while (length > 0 && strchr(" \t\r", text[length - 1]) != NULL) {
+    while (length > 0 && strchr(" \t\r", text[length - 1]) != NULL)
         text[--length] = '\0';
-    }
     return text + strspn(text, " \t");
 }
 
@@ -80,12 +75,10 @@ static bool same_key(const char *one, const char *other)
     for (;; one++, other++) {
         one += strspn(one, " \t");
         other += strspn(other, " \t");
-        if (tolower((unsigned char)*one) != *other) {
+        if (tolower((unsigned char)*one) != *other)
             return false;
-        }
-        if (*one == '\0') {
+        if (*one == '\0')
             return true;
-        }
     }
 }
 
@@ -96,9 +89,8 @@ static uint64_t number_of(const char *text, uint64_t factor)
 
     for (const char *unit = "kmg"; *end != '\0' && *unit != '\0'; unit++) {
         number = number > UINT64_MAX / 1024 ? UINT64_MAX : number * 1024;
-        if (tolower((unsigned char)*end) == *unit) {
+        if (tolower((unsigned char)*end) == *unit)
             break;
-        }
     }
     return number * factor;
 }
@@ -145,9 +137,8 @@ static void check_setting(place *now, char *line)
 
     fuzz_require(now->section != NULL && sign != NULL, "a setting is key = value in a section");
     *sign = '\0';
-    while (i < count && (keys[i].of_printer != now->of_printer || !same_key(trim(line), keys[i].name))) {
+    while (i < count && (keys[i].of_printer != now->of_printer || !same_key(trim(line), keys[i].name)))
         i++;
-    }
     fuzz_require(i < count, "every key is in the table");
     fuzz_require(!now->met[i], "no key is there twice");
     now->met[i] = true;
@@ -177,13 +168,11 @@ static void check_lines(const uint8_t *data, size_t size, const settings *made)
 
     for (char *next = NULL, *line = text; line != NULL; line = next) {
         next = strchr(line, '\n');
-        if (next != NULL) {
+        if (next != NULL)
             *next++ = '\0';
-        }
         line = trim(line);
-        if (*line == '\0' || *line == '#' || *line == ';') {
+        if (*line == '\0' || *line == '#' || *line == ';')
             continue;
-        }
         if (*line != '[') {
             check_setting(&now, line);
             continue;
@@ -214,17 +203,15 @@ static void check_wrong(const char *wrong, const uint8_t *data, size_t size)
     unsigned long lines = 1;
     char *end = NULL;
 
-    for (size_t i = 0; i < size; i++) {
+    for (size_t i = 0; i < size; i++)
         lines += data[i] == '\n';
-    }
     fuzz_require(strncmp(wrong, "a.conf:", 7) == 0, "what is wrong begins with the file");
     unsigned long line = strtoul(wrong + 7, &end, 10);
 
     fuzz_require(line >= 1 && line <= lines, "what is wrong is in a line of the file");
     fuzz_require(strncmp(end, ": ", 2) == 0 && end[2] != '\0', "what is wrong has a sentence");
-    for (; *wrong != '\0'; wrong++) {
+    for (; *wrong != '\0'; wrong++)
         fuzz_require(*wrong >= ' ' && *wrong <= '~', "what is wrong is one line and printable");
-    }
 }
 
 /* A text that grows. */
@@ -242,9 +229,8 @@ static void put(void *user, const char *text, size_t length)
         size_t room = 2 * (to->room + length);
         char *more = fuzz_obtain(room);
 
-        if (to->length > 0) {
+        if (to->length > 0)
             memcpy(more, to->text, to->length);
-        }
         free(to->text);
         to->text = more;
         to->room = room;
@@ -262,9 +248,8 @@ static bool same_section(bool of_printer, const void *one, const void *other)
     for (size_t i = 0; i < count; i++) {
         const char *text = NULL;
 
-        if (keys[i].of_printer != of_printer) {
+        if (keys[i].of_printer != of_printer)
             continue;
-        }
         switch (keys[i].kind) {
         case SETTINGS_SECONDS:
         case SETTINGS_SIZE:
@@ -309,13 +294,12 @@ static sink respell(const sink *printed)
 
         in_key = in_key && c != '=' && c != '[';
         c = (char)(in_key && draw % 2 == 0 ? toupper((unsigned char)c) : c);
-        if (c == '\n') {
+        if (c == '\n')
             put(&other, " \r", 2);
-        } else if (draw == 1) {
+        else if (draw == 1)
             put(&other, "\\\n", 2);
-        } else if (draw <= 3 && in_key) {
+        else if (draw <= 3 && in_key)
             put(&other, "\t ", 2);
-        }
         put(&other, &c, 1);
         if (c == '\n') {
             put(&other, "\n # \\\n", draw % 2 == 0 ? 6 : 1);
@@ -379,9 +363,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     fuzz_campaign()->executions++;
     npjt_counting_init(&pool, &(npjt_counting_options){.abort_on_finding = true});
-    if (size > 0) {
+    if (size > 0)
         memcpy(text, data, size);
-    }
     settings_source source = source_of(text, size);
     npj_status status = settings_parse(&source, &made, wrong);
 

@@ -35,12 +35,10 @@ static job read_job(const uint8_t *bytes, size_t size)
 {
     job read = {bytes, size, 0, size, size > WHOLE_TAIL_SIZE ? size - WHOLE_TAIL_SIZE : 0};
 
-    while (read.begin < size && IS_BLANK(bytes[read.begin])) {
+    while (read.begin < size && IS_BLANK(bytes[read.begin]))
         read.begin++;
-    }
-    while (read.end > read.seen && IS_BLANK(bytes[read.end - 1])) {
+    while (read.end > read.seen && IS_BLANK(bytes[read.end - 1]))
         read.end--;
-    }
     return read;
 }
 
@@ -63,9 +61,8 @@ static void find_lines(const job *read, line last[3])
     memset(last, 0, 3 * sizeof *last);
     for (size_t at = read->seen; at <= read->end; at++) {
         if (at < read->end && !ENDS_LINE(read->bytes[at])) {
-            if (start != SIZE_MAX && !IS_BLANK(read->bytes[at])) {
+            if (start != SIZE_MAX && !IS_BLANK(read->bytes[at]))
                 length = at - start + 1;
-            }
             continue;
         }
         if (length > 0) {
@@ -90,9 +87,8 @@ static bool leads_somewhere(const job *read, const line *one)
     for (size_t i = 0; i < one->length; i++) {
         uint8_t byte = read->bytes[one->start + i];
 
-        if (byte < '0' || byte > '9') {
+        if (byte < '0' || byte > '9')
             return false;
-        }
         place = place >= read->size ? read->size : 10 * place + byte - '0';
     }
     return place > 0 && place < read->size - read->begin;
@@ -106,9 +102,8 @@ static bool ask_model(const job *read, whole_format format)
 
     if (format == WHOLE_ANY) {
         for (unsigned i = 0; i < 3; i++) {
-            if (has_text_at(read, read->begin, heads[i])) {
+            if (has_text_at(read, read->begin, heads[i]))
                 return ask_model(read, (whole_format)(WHOLE_PS + i));
-            }
             if (read->begin < read->size && read->size - read->begin < strlen(heads[i]) &&
                 memcmp(read->bytes + read->begin, heads[i], read->size - read->begin) == 0) {
                 return false;
@@ -116,12 +111,10 @@ static bool ask_model(const job *read, whole_format format)
         }
         return true;
     }
-    if (format == WHOLE_EOF) {
+    if (format == WHOLE_EOF)
         return true;
-    }
-    if (!has_text_at(read, read->begin, heads[format - WHOLE_PS])) {
+    if (!has_text_at(read, read->begin, heads[format - WHOLE_PS]))
         return false;
-    }
     if (format == WHOLE_PJL) {
         return read->end >= read->seen + strlen(uel) && read->end - strlen(uel) > read->begin &&
                has_text_at(read, read->end - strlen(uel), uel);
@@ -139,9 +132,8 @@ static whole_verdict check_verdict(const whole_stream *stream)
     whole_verdict verdict = whole_judge(stream);
 
     fuzz_require(verdict.words != NULL && verdict.words[0] != '\0', "a verdict has words");
-    for (const char *c = verdict.words; *c != '\0'; c++) {
+    for (const char *c = verdict.words; *c != '\0'; c++)
         fuzz_require(*c >= ' ' && *c <= '~' && *c != '"', "the words can be put into a log");
-    }
     return verdict;
 }
 
@@ -155,9 +147,8 @@ static whole_verdict judge(const uint8_t *bytes, size_t size, whole_format forma
 
         whole_feed(&stream, piece, pieces.length);
         at += pieces.length;
-        if (pieces.fixed == 0) {
+        if (pieces.fixed == 0)
             check_verdict(&stream); /* which changes nothing */
-        }
     }
     fuzz_end_pieces(&pieces);
     return check_verdict(&stream);
@@ -166,9 +157,8 @@ static whole_verdict judge(const uint8_t *bytes, size_t size, whole_format forma
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     fuzz_campaign()->executions++;
-    if (size == 0) {
+    if (size == 0)
         return 0;
-    }
     whole_format format = (whole_format)(data[0] % WHOLE_FORMAT_COUNT);
     job read = read_job(data + 1, size - 1);
     whole_verdict verdict = judge(read.bytes, read.size, format, fuzz_one_piece());

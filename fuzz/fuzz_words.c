@@ -69,9 +69,8 @@ static filled fill(const npjpi_words *words, const npjpi_values *values)
     filled made = {fuzz_obtain((words->count + 1) * sizeof *made.argv), fuzz_obtain(size)};
 
     memset(made.room, 'x', size); /* no terminator is there by chance */
-    for (size_t i = 0; i <= words->count; i++) {
+    for (size_t i = 0; i <= words->count; i++)
         made.argv[i] = made.room;
-    }
     npjpi_words_fill(words, values, made.room, made.argv);
     fuzz_require(made.argv[words->count] == NULL, "the words end with a null pointer");
     char *end = made.room;
@@ -104,9 +103,8 @@ static void check_places(const npjpi_words *words, const filled *one, const fill
 
 static size_t put(char *out, size_t at, const char *bytes)
 {
-    for (; *bytes != '\0'; bytes++) {
+    for (; *bytes != '\0'; bytes++)
         out[at++] = *bytes;
-    }
     return at;
 }
 
@@ -115,9 +113,8 @@ static char *quote(const npjpi_words *words, char *const *argv)
 {
     size_t at = 0, size = 1;
 
-    for (size_t i = 0; i < words->count; i++) {
+    for (size_t i = 0; i < words->count; i++)
         size += 3 + 4 * strlen(argv[i]);
-    }
     char *quoted = fuzz_obtain(size);
     for (size_t i = 0; i < words->count; i++) {
         at = put(quoted, at, "'");
@@ -139,9 +136,8 @@ static void check_again(npjp_command which, const npjpi_words *words, const npjp
     fuzz_require(split(&again, which, quoted), "quoted words are a line");
     fuzz_require(again.words.count == words->count, "quoted words are as many");
     filled made = fill(&again.words, values);
-    for (size_t i = 0; i < words->count; i++) {
+    for (size_t i = 0; i < words->count; i++)
         fuzz_require(strcmp(made.argv[i], argv[i]) == 0, "a quoted word is the word");
-    }
     discard(&made);
     free(again.text);
     free(quoted);
@@ -152,9 +148,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     line made;
 
     fuzz_campaign()->executions++;
-    if (size == 0) {
+    if (size == 0)
         return 0;
-    }
     npjp_command which = (npjp_command)(data[0] % (NPJP_ABANDON_JOB + 1));
     char *bytes = fuzz_obtain(size);
     memcpy(bytes, data + 1, size - 1);

@@ -89,9 +89,8 @@ static uint8_t draw_opcode(struct tape *tape, struct taste taste)
                                    NPJT_OPENED_EVENT, NPJT_CLOSE_EVENT,   NPJT_DONE_EVENT};
     static const uint8_t writes[] = {NPJT_WRITE_EVENT, NPJT_WRITES_EVENT, NPJT_NEXT_EVENT, NPJT_COMPLETE_EVENT,
                                      NPJT_CANCEL_EVENT};
-    if (below(tape, 8) < taste.usual) {
+    if (below(tape, 8) < taste.usual)
         return taste.side ? writes[below(tape, sizeof writes)] : life[below(tape, sizeof life)];
-    }
     const uint8_t opcode = (uint8_t)below(tape, NPJT_OPCODE_COUNT);
     /* What comes after a free is not played: it is drawn seldom. */
     return opcode == NPJT_FREE_EVENT && below(tape, 8) ? (uint8_t)NPJT_OPEN_EVENT : opcode;
@@ -117,9 +116,8 @@ static size_t draw_place(struct tape *tape)
 {
     const uint64_t choice = below(tape, 4);
     const size_t at = choice < 2 ? tape->count : below(tape, tape->count + 1);
-    if (choice == 3) {
+    if (choice == 3)
         tape->count = at;
-    }
     return at;
 }
 
@@ -131,22 +129,19 @@ static size_t draw_patterns(struct tape *tape, uint8_t patterns[PATTERNS_MAX][RE
     const size_t count = 1 + below(tape, (size_t)2 << below(tape, 4)); /* to 2, 4, 8 or 16 */
     const unsigned oddness = draw_oddness(tape);
     const struct taste taste = draw_taste(tape);
-    for (size_t i = 0; i < count; i++) {
-        if (tape->count && below(tape, 8) == 0) {
+    for (size_t i = 0; i < count; i++)
+        if (tape->count && below(tape, 8) == 0)
             memcpy(patterns[i], tape->records + below(tape, tape->count) * RECORD, RECORD);
-        } else {
+        else
             make_record(tape, patterns[i], draw_opcode(tape, taste), oddness);
-        }
-    }
     return count;
 }
 
 /* Has an operand of a record take its next meaning; if it has but one, the operand before it. */
 static void count_on(uint8_t *record, unsigned operand)
 {
-    while (operand > 0 && meanings_of(record[0], operand) == 1) {
+    while (operand > 0 && meanings_of(record[0], operand) == 1)
         operand--;
-    }
     record[1 + operand] = (uint8_t)((record[1 + operand] + 1U) % meanings_of(record[0], operand));
 }
 
@@ -168,9 +163,8 @@ static size_t fill_burst(struct tape *tape, uint8_t patterns[PATTERNS_MAX][RECOR
             continue;
         }
         memcpy(record, record - unit * RECORD, RECORD);
-        if (counting < NPJT_OPERANDS) {
+        if (counting < NPJT_OPERANDS)
             count_on(record, counting);
-        }
     }
     return burst;
 }
@@ -180,9 +174,8 @@ static void insert_swarm(struct tape *tape, size_t at, size_t wanted)
     uint8_t patterns[PATTERNS_MAX][RECORD];
     const size_t pattern_count = draw_patterns(tape, patterns);
     const size_t length = open_gap(tape, at, wanted);
-    for (size_t done = 0; done < length;) {
+    for (size_t done = 0; done < length;)
         done += fill_burst(tape, patterns, pattern_count, tape->records + (at + done) * RECORD, length - done);
-    }
 }
 
 /*
@@ -203,9 +196,8 @@ static void insert_life(struct tape *tape, size_t at)
     const uint8_t *steps = lives[below(tape, 2)];
     const unsigned oddness = (unsigned)below(tape, 4);
     const size_t length = open_gap(tape, at, 3 + below(tape, STEPS - 2));
-    for (size_t i = 0; i < length; i++) {
+    for (size_t i = 0; i < length; i++)
         make_record(tape, tape->records + (at + i) * RECORD, steps[i], oddness);
-    }
 }
 
 static void delete_records(struct tape *tape, size_t length)
@@ -248,11 +240,10 @@ static void tweak_record(struct tape *tape)
 {
     uint8_t *record = tape->records + below(tape, tape->count) * RECORD;
     const size_t index = below(tape, 1 + NPJT_OPERANDS);
-    if (index == 0) {
+    if (index == 0)
         make_record(tape, record, draw_opcode(tape, draw_taste(tape)), draw_oddness(tape));
-    } else {
+    else
         record[index] = (uint8_t)below(tape, meanings_of(record[0], (unsigned)index - 1));
-    }
 }
 
 static uint32_t header_meanings(size_t at)
@@ -270,11 +261,10 @@ static void tweak_header(struct tape *tape)
 {
     do {
         const size_t at = below(tape, HEADER - 1);
-        if (at < NPJT_HEADER_FIELDS) {
+        if (at < NPJT_HEADER_FIELDS)
             tape->header[at] = (uint8_t)below(tape, header_meanings(at));
-        } else {
+        else
             tape->header[at] = (uint8_t)below(tape, (size_t)1 << below(tape, 9)); /* fault_at, to 255 */
-        }
     } while (draw(tape) & 1);
 }
 
@@ -283,13 +273,11 @@ static void start_anew(struct tape *tape)
 {
     memset(tape->header, 0, HEADER);
     tape->count = 0;
-    for (size_t i = any_length(tape, 3); i-- > 0;) {
+    for (size_t i = any_length(tape, 3); i-- > 0;)
         tweak_header(tape);
-    }
     /* How many packets a job may have decides how deep the tape can go: the one field that every other tape draws. */
-    if (below(tape, 2)) {
+    if (below(tape, 2))
         tape->header[NPJT_HEADER_MAX_JOB_PACKETS] = (uint8_t)below(tape, header_meanings(NPJT_HEADER_MAX_JOB_PACKETS));
-    }
     const size_t first = below(tape, 8);
     if (first < 4) {
         insert_life(tape, 0);
@@ -297,57 +285,51 @@ static void start_anew(struct tape *tape)
         make_record(tape, tape->records, NPJT_OPEN_EVENT, 0);
         tape->count = 1;
     }
-    for (size_t i = 1 + below(tape, 4); i-- > 0;) {
+    for (size_t i = 1 + below(tape, 4); i-- > 0;)
         insert_swarm(tape, tape->count, (size_t)8 << below(tape, 5));
-    }
 }
 
 static void mutate_once(struct tape *tape)
 {
     /* Short tapes are played sooner, and say more clearly what matters. */
     const size_t enough = (size_t)8 << below(tape, 6); /* 8 to 256 */
-    if (tape->count > enough) {
+    if (tape->count > enough)
         delete_records(tape, 1 + below(tape, tape->count - enough / 2));
-    }
     const size_t choice = below(tape, 100);
-    if (choice < 50 || tape->count == 0) {
+    if (choice < 50 || tape->count == 0)
         start_anew(tape);
-    } else if (choice < 56) {
+    else if (choice < 56)
         insert_life(tape, draw_place(tape));
-    } else if (choice < 68) {
+    else if (choice < 68)
         insert_swarm(tape, draw_place(tape), span_length(tape, SPAN_MAX));
-    } else if (choice < 74) {
+    else if (choice < 74)
         delete_records(tape, span_length(tape, tape->count));
-    } else if (choice < 79) {
+    else if (choice < 79)
         repeat_span(tape);
-    } else if (choice < 81 && tape->count >= 2) {
+    else if (choice < 81 && tape->count >= 2)
         swap_spans(tape);
-    } else if (choice < 92) {
+    else if (choice < 92)
         tweak_record(tape);
-    } else {
+    else
         tweak_header(tape);
-    }
 }
 
 /* Brings every byte below the number of its meanings, so that equal tapes are equal bytes. */
 static void reduce(struct tape *tape)
 {
-    for (size_t i = 0; i < NPJT_HEADER_FIELDS; i++) {
+    for (size_t i = 0; i < NPJT_HEADER_FIELDS; i++)
         tape->header[i] = (uint8_t)(tape->header[i] % header_meanings(i));
-    }
     for (uint8_t *record = tape->records; record < tape->records + tape->count * RECORD; record += RECORD) {
         record[0] %= NPJT_OPCODE_COUNT;
-        for (unsigned i = 0; i < NPJT_OPERANDS; i++) {
+        for (unsigned i = 0; i < NPJT_OPERANDS; i++)
             record[1 + i] = (uint8_t)(record[1 + i] % meanings_of(record[0], i));
-        }
     }
 }
 
 size_t fuzz_mutate(uint8_t *data, size_t size, size_t capacity, uint64_t seed)
 {
-    if (capacity < HEADER + RECORD) {
+    if (capacity < HEADER + RECORD)
         return size;
-    }
     size = size < capacity ? size : capacity;
     if (size < HEADER) {
         memset(data + size, 0, HEADER - size);
@@ -370,16 +352,14 @@ size_t fuzz_mutate(uint8_t *data, size_t size, size_t capacity, uint64_t seed)
 size_t fuzz_cross_over(const uint8_t *first, size_t first_size, const uint8_t *second, size_t second_size, uint8_t *out,
                        size_t capacity, uint64_t seed)
 {
-    if (capacity < HEADER + RECORD) {
+    if (capacity < HEADER + RECORD)
         return 0;
-    }
     struct tape tape = {.random = seed};
     const uint8_t *const sources[2] = {first, second};
     const size_t sizes[2] = {first_size, second_size};
     memset(out, 0, HEADER);
-    if (sizes[0]) {
+    if (sizes[0])
         memcpy(out, first, first_size < HEADER ? first_size : HEADER);
-    }
     size_t at[2] = {0, 0}, size = HEADER;
     for (unsigned turn = 0; turn < 8; turn++) {
         const unsigned source = turn & 1;
@@ -387,9 +367,8 @@ size_t fuzz_cross_over(const uint8_t *first, size_t first_size, const uint8_t *s
         const size_t room = (capacity - size) / RECORD;
         size_t length = below(&tape, records - at[source] + 1);
         length = length < room ? length : room;
-        if (length) {
+        if (length)
             memcpy(out + size, sources[source] + HEADER + at[source] * RECORD, length * RECORD);
-        }
         size += length * RECORD;
         at[source] += length;
     }

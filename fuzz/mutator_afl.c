@@ -23,9 +23,8 @@ void *afl_custom_init(void *afl, unsigned int seed)
 {
     (void)afl;
     struct plugin *plugin = calloc(1, sizeof *plugin);
-    if (plugin) {
+    if (plugin)
         plugin->seed = (uint64_t)seed << 32;
-    }
     return plugin;
 }
 

@@ -13,9 +13,8 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsi
 {
     /* One in eight by bytes: that is where the dictionary and the compared values come in, and where tapes that are no
      * whole records come from. */
-    if (LLVMFuzzerMutate && seed % 8 == 0) {
+    if (LLVMFuzzerMutate && seed % 8 == 0)
         return LLVMFuzzerMutate(data, size, max_size);
-    }
     return fuzz_mutate(data, size, max_size, seed);
 }
 

@@ -18,16 +18,13 @@ static bool reduced(const uint8_t *tape, size_t size)
     npjt_header header;
     npjt_record record;
     npjt_tape_begin(&reader, tape, size, &header);
-    for (unsigned i = 0; i < NPJT_HEADER_FIELDS; i++) {
-        if (tape[i] != header.field[i]) {
+    for (unsigned i = 0; i < NPJT_HEADER_FIELDS; i++)
+        if (tape[i] != header.field[i])
             return false;
-        }
-    }
     for (size_t at = NPJT_HEADER_BYTES; npjt_tape_next(&reader, &record); at += NPJT_RECORD_BYTES) {
         npjt_tape_put_record(again, &record);
-        if (memcmp(again, tape + at, sizeof again) != 0) {
+        if (memcmp(again, tape + at, sizeof again) != 0)
             return false;
-        }
     }
     return size >= NPJT_HEADER_BYTES && (size - NPJT_HEADER_BYTES) % NPJT_RECORD_BYTES == 0;
 }
@@ -51,9 +48,8 @@ static bool any_bytes_become_a_reduced_tape(void)
         const size_t size = scramble(tape, capacity, seed);
         tape[capacity] = 0xA5;
         const size_t out = fuzz_mutate(tape, size, capacity, seed);
-        if (out > capacity || tape[capacity] != 0xA5 || !reduced(tape, out)) {
+        if (out > capacity || tape[capacity] != 0xA5 || !reduced(tape, out))
             return false;
-        }
     }
     return true;
 }
@@ -72,9 +68,8 @@ static bool same_seed_same_tape(void)
         const size_t size = scramble(one, CAPACITY, seed);
         memcpy(other, one, sizeof one);
         const size_t one_size = fuzz_mutate(one, size, CAPACITY, seed);
-        if (fuzz_mutate(other, size, CAPACITY, seed) != one_size || memcmp(one, other, one_size) != 0) {
+        if (fuzz_mutate(other, size, CAPACITY, seed) != one_size || memcmp(one, other, one_size) != 0)
             return false;
-        }
         same_size += fuzz_mutate(other, one_size, CAPACITY, seed + 1) == one_size && memcmp(one, other, one_size) == 0;
     }
     return same_size < ROUNDS / 10; /* and it does change something */
@@ -88,20 +83,16 @@ static bool every_meaning_appears(void)
     size_t size = 0;
     for (uint64_t seed = 0; seed < ROUNDS; seed++) {
         size = fuzz_mutate(tape, size, CAPACITY, seed);
-        for (size_t at = NPJT_HEADER_BYTES; at < size; at += NPJT_RECORD_BYTES) {
-            for (unsigned i = 0; i < NPJT_OPERANDS; i++) {
+        for (size_t at = NPJT_HEADER_BYTES; at < size; at += NPJT_RECORD_BYTES)
+            for (unsigned i = 0; i < NPJT_OPERANDS; i++)
                 seen[tape[at]][i][tape[at + 1 + i]] = true;
-            }
-        }
     }
     for (unsigned opcode = 0; opcode < NPJT_OPCODE_COUNT; opcode++) {
         for (unsigned i = 0; i < NPJT_OPERANDS; i++) {
             const uint32_t meanings = npjt_operand_count(npjt_opcode_operand((npjt_opcode)opcode, i));
-            for (uint32_t meaning = 0; meaning < meanings; meaning++) {
-                if (!seen[opcode][i][meaning]) {
+            for (uint32_t meaning = 0; meaning < meanings; meaning++)
+                if (!seen[opcode][i][meaning])
                     return false;
-                }
-            }
         }
     }
     return true;

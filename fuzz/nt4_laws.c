@@ -37,9 +37,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static bool armed;
     if (!armed) {
         armed = true;
-        if (atexit(at_end) != 0) {
+        if (atexit(at_end) != 0)
             abort();
-        }
     }
     const npjt_options all = {.finding = on_leak};
     const npjt_options others = {.laws_off = UINT32_C(1) << NPJT_LAW_PACKETS};

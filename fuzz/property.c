@@ -39,9 +39,8 @@ fuzz_pieces fuzz_many_pieces(const uint8_t *data, size_t size)
 {
     uint32_t hash = UINT32_C(2166136261);
 
-    for (size_t i = 0; i < size; i++) {
+    for (size_t i = 0; i < size; i++)
         hash = (hash ^ data[i]) * UINT32_C(16777619);
-    }
     return (fuzz_pieces){.random = hash | 1};
 }
 

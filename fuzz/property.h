@@ -13,9 +13,8 @@ _Noreturn void fuzz_violated(const char *property);
 /** Does so unless @p holds. */
 static inline void fuzz_require(bool holds, const char *property)
 {
-    if (!holds) {
+    if (!holds)
         fuzz_violated(property);
-    }
 }
 
 /** Memory of @p bytes, of which 0 are allowed. Ends the program if there is none; free() gives it back. */

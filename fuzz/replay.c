@@ -81,9 +81,8 @@ static void replay_folder(const char *folder)
     }
     for (int i = 0; i < count; i++) {
         char *path;
-        if (asprintf(&path, "%s/%s", folder, entries[i]->d_name) < 0) {
+        if (asprintf(&path, "%s/%s", folder, entries[i]->d_name) < 0)
             abort();
-        }
         replay_path(path);
         free(path);
         free(entries[i]);
@@ -122,21 +121,18 @@ int main(int argc, char **argv)
         return argc < 2 ? 2 : 0;
     }
     names = strcmp(argv[1], "--names") == 0;
-    for (int i = names ? 2 : 1; i < argc; i++) {
-        if (strcmp(argv[i], "-") == 0) {
+    for (int i = names ? 2 : 1; i < argc; i++)
+        if (strcmp(argv[i], "-") == 0)
             replay_stream(stdin, "the standard input");
-        } else {
+        else
             replay_path(argv[i]);
-        }
-    }
     const struct fuzz_campaign *counted = fuzz_campaign();
     printf("replay: inputs=%" PRIu64 " bytes=%" PRIu64 " events=%" PRIu64 " packets_allocated=%" PRIu64
            " packets_released=%" PRIu64 " live=%" PRIu64 "\n",
            replayed.inputs, replayed.bytes, counted->events, counted->packets_allocated, counted->packets_released,
            counted->packets_allocated - counted->packets_released);
-    if (replayed.errors) {
+    if (replayed.errors)
         return 1;
-    }
     if (replayed.inputs == 0) {
         fprintf(stderr, "replay: there was nothing to replay\n");
         return 2;

@@ -15,9 +15,8 @@ static void print_record(const npjt_record *record)
     npjt_tape_put_record(bytes, record);
     npjt_record_text(text, sizeof text, record);
     printf("# %s\n\"", text);
-    for (unsigned i = 0; i < NPJT_RECORD_BYTES; i++) {
+    for (unsigned i = 0; i < NPJT_RECORD_BYTES; i++)
         printf("\\x%02" PRIx8, bytes[i]);
-    }
     printf("\"\n");
 }
 

@@ -47,12 +47,11 @@ static void end_line(npjpi_command *command)
 
 static void hear_error(npjpi_command *command, const char *bytes, size_t length)
 {
-    for (size_t i = 0; i < length; i++) {
+    for (size_t i = 0; i < length; i++)
         if (bytes[i] == '\n')
             end_line(command);
         else if (command->line_length < sizeof command->line)
             command->line[command->line_length++] = bytes[i];
-    }
 }
 
 /* Reads once. Returns the count, 0 at the end or after an error, -1 if there is nothing now. */

@@ -38,9 +38,8 @@ static bool is_unsafe(uint32_t code)
 
 static path_part *begin_part(path_parts *parts, const unsigned char *start)
 {
-    if (parts->count < PARTS_MAX) {
+    if (parts->count < PARTS_MAX)
         parts->count++;
-    }
     path_part *part = &parts->part[parts->count - 1];
 
     *part = (path_part){.start = start};
@@ -60,12 +59,10 @@ static bool split(const void *bytes, size_t length, npj_path_encoding encoding, 
         const unsigned char *before = cursor.at;
         uint32_t code = npji_utf_next(&cursor);
 
-        if (code > NPJI_UTF_LAST) {
+        if (code > NPJI_UTF_LAST)
             return code == NPJI_UTF_END;
-        }
-        if (code == 0) {
+        if (code == 0)
             return false;
-        }
         if (code == '\\') {
             part = begin_part(parts, cursor.at);
             continue;
@@ -83,14 +80,12 @@ static unsigned ascii_at(const path_parts *parts, size_t index, size_t place)
     const path_part *part = &parts->part[index];
     size_t width = parts->encoding == NPJ_PATH_UTF8 ? 1 : 2;
 
-    if (place >= part->length / width) {
+    if (place >= part->length / width)
         return 0;
-    }
     const unsigned char *at = part->start + place * width;
 
-    if (width == 2 && at[1] != 0) {
+    if (width == 2 && at[1] != 0)
         return 0;
-    }
     return at[0] >= 'A' && at[0] <= 'Z' ? at[0] + ('a' - 'A') : at[0];
 }
 
@@ -99,11 +94,9 @@ static bool is_word(const path_parts *parts, size_t index, const char *word)
 {
     size_t place = 0;
 
-    for (; word[place] != '\0'; place++) {
-        if (ascii_at(parts, index, place) != (unsigned char)word[place]) {
+    for (; word[place] != '\0'; place++)
+        if (ascii_at(parts, index, place) != (unsigned char)word[place])
             return false;
-        }
-    }
     return parts->part[index].units == place;
 }
 
@@ -128,9 +121,8 @@ static bool find_shape(const path_parts *parts, path_shape *shape)
         *shape = (path_shape){NPJ_FORM_RELATIVE, 0, 0};
         return !is_drive(parts);
     }
-    if (parts->part[0].units != 0) {
+    if (parts->part[0].units != 0)
         return false; /* a relative file path, or a drive's */
-    }
     if (is_word(parts, 1, "pipe")) {
         *shape = (path_shape){NPJ_FORM_SMB, 0, 2};
         return true;
@@ -143,9 +135,8 @@ static bool find_shape(const path_parts *parts, path_shape *shape)
         *shape = (path_shape){NPJ_FORM_OBJECT, 0, 3};
         return true;
     }
-    if (!is_word(parts, 1, "") || !is_word(parts, 3, "pipe") || is_word(parts, 2, "?")) {
+    if (!is_word(parts, 1, "") || !is_word(parts, 3, "pipe") || is_word(parts, 2, "?"))
         return false;
-    }
     *shape = is_word(parts, 2, ".") ? (path_shape){NPJ_FORM_LOCAL, 0, 4} : (path_shape){NPJ_FORM_REMOTE, 2, 4};
     return true;
 }
@@ -158,22 +149,19 @@ static bool is_safe(const path_parts *parts, size_t index)
 /* Whether SERVER and NAME are there, short enough, and let through by the profile. */
 static bool is_valid(const path_parts *parts, const path_shape *shape, npj_path_profile profile)
 {
-    if (parts->count != shape->name + 1 || parts->part[shape->name].units == 0) {
+    if (parts->count != shape->name + 1 || parts->part[shape->name].units == 0)
         return false;
-    }
     size_t units = parts->part[shape->name].units;
 
     if (shape->form == NPJ_FORM_REMOTE) {
-        if (parts->part[shape->server].units == 0) {
+        if (parts->part[shape->server].units == 0)
             return false;
-        }
         units += 2 + parts->part[shape->server].units + (sizeof win32_share - 1);
     } else {
         units += sizeof win32_local - 1;
     }
-    if (units > LENGTH_MAX) {
+    if (units > LENGTH_MAX)
         return false;
-    }
     return profile == NPJ_PATH_PERMISSIVE || (is_safe(parts, shape->name) && is_safe(parts, shape->server));
 }
 
@@ -188,23 +176,19 @@ npj_status npj_path_parse(const npj_path *path, npj_path_profile profile, npj_pi
         return NPJ_STATUS_INVALID_PARAMETER;
     }
     found.encoding = path->encoding;
-    if (path->length == 0) {
+    if (path->length == 0)
         return NPJ_STATUS_OBJECT_NAME_INVALID;
-    }
     if (path->encoding == NPJ_PATH_OPAQUE) {
         found.form = NPJ_FORM_OPAQUE;
         found.name = path->bytes;
         found.name_length = path->length;
     } else {
-        if (!split(path->bytes, path->length, path->encoding, &parts)) {
+        if (!split(path->bytes, path->length, path->encoding, &parts))
             return NPJ_STATUS_OBJECT_NAME_INVALID;
-        }
-        if (!find_shape(&parts, &shape)) {
+        if (!find_shape(&parts, &shape))
             return NPJ_STATUS_INVALID_DEVICE_REQUEST;
-        }
-        if (!is_valid(&parts, &shape, profile)) {
+        if (!is_valid(&parts, &shape, profile))
             return NPJ_STATUS_OBJECT_NAME_INVALID;
-        }
         found.form = shape.form;
         found.name = parts.part[shape.name].start;
         found.name_length = parts.part[shape.name].length;
@@ -213,9 +197,8 @@ npj_status npj_path_parse(const npj_path *path, npj_path_profile profile, npj_pi
             found.server_length = parts.part[shape.server].length;
         }
     }
-    if (out != NULL) {
+    if (out != NULL)
         *out = found;
-    }
     return NPJ_STATUS_SUCCESS;
 }
 
@@ -233,26 +216,23 @@ static void put_code(path_sink *sink, uint32_t code)
     unsigned char bytes[4];
     size_t length = npji_utf_encode(code, sink->encoding, bytes);
 
-    for (size_t i = 0; sink->at != NULL && i < length; i++) {
+    for (size_t i = 0; sink->at != NULL && i < length; i++)
         *sink->at++ = bytes[i];
-    }
     sink->length += length;
 }
 
 static void put_ascii(path_sink *sink, const char *text)
 {
-    while (*text != '\0') {
+    while (*text != '\0')
         put_code(sink, (unsigned char)*text++);
-    }
 }
 
 static void put_text(path_sink *sink, const void *bytes, size_t length, npj_path_encoding encoding)
 {
     npji_utf_cursor cursor = {bytes, (const unsigned char *)bytes + length, encoding};
 
-    for (uint32_t code = npji_utf_next(&cursor); code <= NPJI_UTF_LAST; code = npji_utf_next(&cursor)) {
+    for (uint32_t code = npji_utf_next(&cursor); code <= NPJI_UTF_LAST; code = npji_utf_next(&cursor))
         put_code(sink, code);
-    }
 }
 
 static size_t put_path(const npj_pipe_name *name, npj_path_encoding encoding, unsigned char *at)
@@ -282,9 +262,8 @@ static bool is_parsed(const npj_pipe_name *name)
     path_parts parts;
     size_t units = sizeof win32_local - 1;
 
-    if ((unsigned)name->form >= NPJ_FORM_OPAQUE || (unsigned)name->encoding >= NPJ_PATH_OPAQUE) {
+    if ((unsigned)name->form >= NPJ_FORM_OPAQUE || (unsigned)name->encoding >= NPJ_PATH_OPAQUE)
         return false;
-    }
     if (name->form == NPJ_FORM_REMOTE) {
         if (!resplit(name->server, name->server_length, name->encoding, &parts) || is_word(&parts, 0, ".") ||
             is_word(&parts, 0, "?")) {
@@ -299,12 +278,10 @@ static bool is_parsed(const npj_pipe_name *name)
 npj_status npj_pipe_path(const npj_pipe_name *name, npj_path_encoding encoding, void *buffer, size_t capacity,
                          size_t *length)
 {
-    if (name == NULL || buffer == NULL || length == NULL || (unsigned)encoding >= NPJ_PATH_OPAQUE || !is_parsed(name)) {
+    if (name == NULL || buffer == NULL || length == NULL || (unsigned)encoding >= NPJ_PATH_OPAQUE || !is_parsed(name))
         return NPJ_STATUS_INVALID_PARAMETER;
-    }
-    if (put_path(name, encoding, NULL) > capacity) {
+    if (put_path(name, encoding, NULL) > capacity)
         return NPJ_STATUS_INVALID_PARAMETER;
-    }
     *length = put_path(name, encoding, buffer);
     return NPJ_STATUS_SUCCESS;
 }

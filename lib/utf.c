@@ -8,29 +8,24 @@ static uint32_t next_utf8(npji_utf_cursor *cursor)
     static const uint32_t shortest[] = {0, 0x80, 0x800, 0x10000};
     unsigned lead = *cursor->at++;
 
-    if (lead < 0x80) {
+    if (lead < 0x80)
         return lead;
-    }
-    if (lead < 0xC0 || lead > 0xF7) { /* a stray continuation, or no lead of any length */
+    if (lead < 0xC0 || lead > 0xF7) /* a stray continuation, or no lead of any length */
         return NPJI_UTF_ILL_FORMED;
-    }
     unsigned more = lead < 0xE0 ? 1 : lead < 0xF0 ? 2 : 3;
     uint32_t code = lead & (0x3Fu >> more);
 
-    if ((size_t)(cursor->end - cursor->at) < more) {
+    if ((size_t)(cursor->end - cursor->at) < more)
         return NPJI_UTF_ILL_FORMED;
-    }
     for (unsigned i = 0; i < more; i++) {
         unsigned byte = *cursor->at++;
 
-        if ((byte & 0xC0) != 0x80) {
+        if ((byte & 0xC0) != 0x80)
             return NPJI_UTF_ILL_FORMED;
-        }
         code = code << 6 | (byte & 0x3F);
     }
-    if (code < shortest[more] || code > NPJI_UTF_LAST || (code >= 0xD800 && code <= 0xDFFF)) {
+    if (code < shortest[more] || code > NPJI_UTF_LAST || (code >= 0xD800 && code <= 0xDFFF))
         return NPJI_UTF_ILL_FORMED;
-    }
     return code;
 }
 
@@ -44,30 +39,25 @@ static uint32_t next_unit(npji_utf_cursor *cursor)
 
 static uint32_t next_utf16(npji_utf_cursor *cursor)
 {
-    if (cursor->end - cursor->at < 2) {
+    if (cursor->end - cursor->at < 2)
         return NPJI_UTF_ILL_FORMED; /* an odd length */
-    }
     uint32_t high = next_unit(cursor);
 
-    if (high < 0xD800 || high > 0xDFFF) {
+    if (high < 0xD800 || high > 0xDFFF)
         return high;
-    }
-    if (high > 0xDBFF || cursor->end - cursor->at < 2) {
+    if (high > 0xDBFF || cursor->end - cursor->at < 2)
         return NPJI_UTF_ILL_FORMED;
-    }
     uint32_t low = next_unit(cursor);
 
-    if (low < 0xDC00 || low > 0xDFFF) {
+    if (low < 0xDC00 || low > 0xDFFF)
         return NPJI_UTF_ILL_FORMED;
-    }
     return 0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00);
 }
 
 uint32_t npji_utf_next(npji_utf_cursor *cursor)
 {
-    if (cursor->at == cursor->end) {
+    if (cursor->at == cursor->end)
         return NPJI_UTF_END;
-    }
     return cursor->encoding == NPJ_PATH_UTF8 ? next_utf8(cursor) : next_utf16(cursor);
 }
 
@@ -92,9 +82,8 @@ static void put_unit(uint32_t unit, unsigned char *out)
 
 size_t npji_utf_encode(uint32_t code, npj_path_encoding encoding, unsigned char out[4])
 {
-    if (encoding == NPJ_PATH_UTF8) {
+    if (encoding == NPJ_PATH_UTF8)
         return encode_utf8(code, out);
-    }
     if (code < 0x10000) {
         put_unit(code, out);
         return 2;
