@@ -39,7 +39,7 @@ struct search {
 static void tell_finding(struct search *s, const explore_event *event)
 {
     static uint8_t tape[NPJT_TAPE_MAX];
-    size_t size = explore_way_tape(&s->way, s->x.scope, s->state, event, tape);
+    size_t size = npjt_explore_way_tape(&s->way, s->x.scope, s->state, event, tape);
     if (s->options->finding)
         s->options->finding(s->options->user, s->x.sentence, tape, size);
 }
@@ -49,7 +49,7 @@ static void tell_seeds(struct search *s)
     static uint8_t tape[NPJT_TAPE_MAX];
     for (uint32_t i = 0; s->options->seed && i < s->outcomes.count; i++) {
         const struct outcome *outcome = &s->outcomes.outcome[i];
-        size_t size = explore_way_tape(&s->way, s->x.scope, outcome->parent, &outcome->event, tape);
+        size_t size = npjt_explore_way_tape(&s->way, s->x.scope, outcome->parent, &outcome->event, tape);
         s->options->seed(s->options->user, &outcome->trace, tape, size);
     }
 }
@@ -58,7 +58,8 @@ static void sum_up(struct search *s)
 {
     s->told.states = s->known.count;
     s->told.outcomes = s->outcomes.count;
-    s->told.bytes = explore_known_bytes(&s->known) + explore_queue_bytes(&s->queue) + explore_way_bytes(&s->way);
+    s->told.bytes =
+        npjt_explore_known_bytes(&s->known) + npjt_explore_queue_bytes(&s->queue) + npjt_explore_way_bytes(&s->way);
 }
 
 /* ------------------------------------------------------------------------------------------------------- expanding */
@@ -116,9 +117,9 @@ static void note_outcomes(struct search *s, explore_event event)
 {
     for (uint32_t i = 0; i < s->x.trace_count; i++) {
         const npj_trace *trace = &s->x.traces[i];
-        if (trace->kind == NPJ_TRACE_EVENT && !explore_outcome_note(&s->outcomes, trace, s->state, event))
-            explore_wrong(&s->x, "a trace tells of event %u in state %u, and there is no such cell",
-                          (unsigned)trace->event, (unsigned)trace->from);
+        if (trace->kind == NPJ_TRACE_EVENT && !npjt_explore_outcome_note(&s->outcomes, trace, s->state, event))
+            npjt_explore_wrong(&s->x, "a trace tells of event %u in state %u, and there is no such cell",
+                               (unsigned)trace->event, (unsigned)trace->from);
     }
 }
 
@@ -126,15 +127,15 @@ static void note_outcomes(struct search *s, explore_event event)
 static bool learn(struct search *s, uint64_t key)
 {
     leave_engine();
-    bool news = explore_learn(&s->known, key, s->x.world->purse);
+    bool news = npjt_explore_learn(&s->known, key, s->x.world->purse);
     enter_engine();
     return news;
 }
 
 static void keep_state(struct search *s, uint32_t parent, explore_event event)
 {
-    if (s->way.count == UINT32_MAX || !explore_queue_put(&s->queue, s->x.world) ||
-        !explore_way_add(&s->way, parent, event))
+    if (s->way.count == UINT32_MAX || !npjt_explore_queue_put(&s->queue, s->x.world) ||
+        !npjt_explore_way_add(&s->way, parent, event))
         s->no_memory = true;
 }
 
@@ -146,22 +147,23 @@ static bool may_change(const struct search *s, explore_event event, npj_status s
     return !npj_status_is_error(status) || (event.kind == EXPLORE_COMPLETE && status == NPJ_STATUS_INVALID_PARAMETER) ||
            (write && status == NPJ_STATUS_QUOTA_EXCEEDED) ||
            (allocates && status == NPJ_STATUS_INSUFF_SERVER_RESOURCES) ||
-           (write && status == NPJ_STATUS_INSUFFICIENT_RESOURCES && explore_key_but_kept(&s->x) == s->base_but_kept);
+           (write && status == NPJ_STATUS_INSUFFICIENT_RESOURCES &&
+            npjt_explore_key_but_kept(&s->x) == s->base_but_kept);
 }
 
 /* The key of the world that an event has led to. */
 static uint64_t key_of_world(struct search *s)
 {
     struct explorer *x = &s->x;
-    s->as_before = explore_unchanged(x);
+    s->as_before = npjt_explore_unchanged(x);
     if (s->as_before)
         return s->base;
     if (x->scope->check_all)
-        explore_check(x);
+        npjt_explore_check(x);
     if (x->wrong != NULL)
         return s->base;
-    uint64_t key = explore_key(x);
-    explore_expect(&s->known, key);
+    uint64_t key = npjt_explore_key(x);
+    npjt_explore_expect(&s->known, key);
     return key;
 }
 
@@ -169,17 +171,17 @@ static uint64_t key_of_world(struct search *s)
 static void look_at_world(struct search *s, explore_event event, npjt_budget cost, uint64_t key)
 {
     struct explorer *x = &s->x;
-    x->world->purse = explore_pay(x->world->purse, cost);
+    x->world->purse = npjt_explore_pay(x->world->purse, cost);
     if (!learn(s, key))
         return;
     if (!x->scope->check_all)
-        explore_check(x);
+        npjt_explore_check(x);
     if (x->wrong != NULL)
         return;
     leave_engine();
     keep_state(s, s->state, event);
     enter_engine();
-    explore_check_end(x);
+    npjt_explore_check_end(x);
 }
 
 /* One event from the state in x.before. */
@@ -190,16 +192,16 @@ static void try_event(struct search *s, explore_event event, npjt_budget cost)
         memcpy(x->world, x->before, x->world_bytes);
     s->as_before = false;
     enter_engine();
-    npj_status status = explore_apply(x, event);
+    npj_status status = npjt_explore_apply(x, event);
     s->told.transitions++;
     s->told.failures += event.fails;
-    explore_check_counters(x);
+    npjt_explore_check_counters(x);
     uint64_t key = x->wrong == NULL ? key_of_world(s) : s->base;
     note_outcomes(s, event);
     if (x->wrong != NULL)
         return;
     if (!s->as_before && !may_change(s, event, status))
-        explore_wrong(x, "a call that was refused with %s has changed the engine", npj_status_name(status));
+        npjt_explore_wrong(x, "a call that was refused with %s has changed the engine", npj_status_name(status));
     else if (key == s->base)
         s->told.refused += npj_status_is_error(status);
     else
@@ -211,14 +213,15 @@ static void expand(struct search *s)
     struct explore_list list;
     memcpy(s->x.world, s->x.before, s->x.world_bytes);
     s->as_before = true;
-    s->base = explore_key(&s->x);
-    s->base_but_kept = explore_key_but_kept(&s->x);
-    explore_events(&s->x, &list);
+    s->base = npjt_explore_key(&s->x);
+    s->base_but_kept = npjt_explore_key_but_kept(&s->x);
+    npjt_explore_events(&s->x, &list);
     volatile uint32_t at = 0;
     ended_by = 0;
     if (sigsetjmp(crashed, 0) != 0) {
         leave_engine();
-        explore_wrong(&s->x, ended_by == SIGALRM ? "the engine does not come back from this" : "the engine crashes");
+        npjt_explore_wrong(&s->x,
+                           ended_by == SIGALRM ? "the engine does not come back from this" : "the engine crashes");
     }
     for (; at < list.count && s->x.wrong == NULL && !s->no_memory && !s->known.no_memory; at++) {
         try_event(s, list.event[at], (npjt_budget)list.cost[at]);
@@ -241,7 +244,7 @@ static bool go_on(struct search *s)
 static void search(struct search *s)
 {
     uint64_t next_progress = 0;
-    while (go_on(s) && explore_queue_take(&s->queue, s->x.before)) {
+    while (go_on(s) && npjt_explore_queue_take(&s->queue, s->x.before)) {
         if (s->state == s->level_end) {
             s->told.depth++;
             s->level_end = (uint32_t)s->known.count;
@@ -296,20 +299,20 @@ static bool scope_is_valid(const npjt_scope *scope)
     return scope->jobs >= 1 && scope->jobs <= NPJT_SCOPE_JOBS && scope->packets >= 1 &&
            scope->packets <= NPJT_SCOPE_PACKETS && scope->job_packets >= 1 && scope->batch >= 1 &&
            scope->batch <= NPJT_SCOPE_PACKETS && scope->timeout >= 1 && scope->clients >= 1 && scope->clients <= 2 &&
-           budget_is_valid(scope->faults) && explore_header_says(scope);
+           budget_is_valid(scope->faults) && npjt_explore_header_says(scope);
 }
 
 static bool begin(struct search *s, const npjt_scope *scope)
 {
-    if (!scope_is_valid(scope) || !explore_world_new(&s->x, scope))
+    if (!scope_is_valid(scope) || !npjt_explore_world_new(&s->x, scope))
         return false;
-    if (!explore_queue_new(&s->queue, s->x.world, s->x.world_bytes))
+    if (!npjt_explore_queue_new(&s->queue, s->x.world, s->x.world_bytes))
         return false;
     if (s->x.wrong != NULL)
         return true; /* there may be no engine to look at */
-    s->x.world->purse = explore_purse(scope);
-    explore_check(&s->x);
-    (void)explore_learn(&s->known, explore_key(&s->x), s->x.world->purse);
+    s->x.world->purse = npjt_explore_purse(scope);
+    npjt_explore_check(&s->x);
+    (void)npjt_explore_learn(&s->known, npjt_explore_key(&s->x), s->x.world->purse);
     keep_state(s, 0, (explore_event){0});
     s->level_end = 1;
     return true;
@@ -317,10 +320,10 @@ static bool begin(struct search *s, const npjt_scope *scope)
 
 static void end(struct search *s)
 {
-    explore_queue_free(&s->queue);
-    explore_known_free(&s->known);
-    explore_way_free(&s->way);
-    explore_world_free(&s->x);
+    npjt_explore_queue_free(&s->queue);
+    npjt_explore_known_free(&s->known);
+    npjt_explore_way_free(&s->way);
+    npjt_explore_world_free(&s->x);
     free(s);
 }
 

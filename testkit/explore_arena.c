@@ -14,7 +14,7 @@ static uint32_t round_up(uint32_t bytes)
     return (bytes + 15) & ~UINT32_C(15);
 }
 
-size_t explore_arena_plan(struct explorer *x, size_t before)
+size_t npjt_explore_arena_plan(struct explorer *x, size_t before)
 {
     struct arena_plan *plan = &x->plan;
     const npjt_scope *scope = x->scope;
@@ -94,12 +94,12 @@ static void give(void *user, void *address, size_t bytes)
     arena->abuse = "the engine releases what is not a live block, or with another size";
 }
 
-npj_mem explore_arena_mem(struct explorer *x)
+npj_mem npjt_explore_arena_mem(struct explorer *x)
 {
     return (npj_mem){.alloc = take, .release = give, .user = x};
 }
 
-void explore_arena_clear(const struct explorer *x)
+void npjt_explore_arena_clear(const struct explorer *x)
 {
     uint32_t last = x->plan.jobs + x->plan.packets;
     memset(x->plan.base, UNUSED, (size_t)(place_of(&x->plan, last) - x->plan.base) + capacity_of(&x->plan, last));
@@ -110,7 +110,7 @@ static bool is_unused(const unsigned char *from, size_t bytes)
     return bytes == 0 || (from[0] == UNUSED && memcmp(from, from + 1, bytes - 1) == 0);
 }
 
-const char *explore_arena_check(const struct explorer *x)
+const char *npjt_explore_arena_check(const struct explorer *x)
 {
     for (uint32_t block = 0; block <= x->plan.jobs + x->plan.packets; block++) {
         uint32_t size = x->world->arena.size[block];
@@ -120,7 +120,7 @@ const char *explore_arena_check(const struct explorer *x)
     return NULL;
 }
 
-uint32_t explore_arena_live(const struct explorer *x, uint64_t *bytes)
+uint32_t npjt_explore_arena_live(const struct explorer *x, uint64_t *bytes)
 {
     uint32_t live = 0;
     *bytes = 0;

@@ -188,7 +188,7 @@ static const model_packet *write_of(const struct explorer *x, npj_req request)
     return NULL;
 }
 
-bool explore_is_live(const struct explorer *x, npj_req request)
+bool npjt_explore_is_live(const struct explorer *x, npj_req request)
 {
     return write_of(x, request) != NULL;
 }
@@ -200,7 +200,7 @@ static uint64_t said_and_stale(const struct explorer *x)
     uint64_t said = (uint64_t)w->no_pool_said[0] << 1 | (uint64_t)w->no_pool_said[1];
     if (!x->scope->stale)
         return said;
-    bool request = w->last_request != 0 && !explore_is_live(x, w->last_request);
+    bool request = w->last_request != 0 && !npjt_explore_is_live(x, w->last_request);
     return said | (uint64_t)request << 2 | (uint64_t)(w->ended_job != 0) << 3;
 }
 
@@ -215,7 +215,7 @@ static uint64_t kept_of(const struct npj_srv *srv, int class)
     return count;
 }
 
-uint64_t explore_kept(const struct explorer *x, uint64_t *bytes)
+uint64_t npjt_explore_kept(const struct explorer *x, uint64_t *bytes)
 {
     uint64_t headers = kept_of(x->world->srv, 0), larger = kept_of(x->world->srv, 1);
     *bytes = headers * NPJI_PACKET_BYTES + larger * (NPJI_PACKET_BYTES + SMALLEST);
@@ -232,7 +232,7 @@ static uint64_t kept(const struct npj_srv *srv)
  * What stands in a block that is kept for reuse must not matter to the write that has it next. The keys of states do
  * not tell it, so it is made the same in all of them.
  */
-void explore_scribble(const struct explorer *x)
+void npjt_explore_scribble(const struct explorer *x)
 {
     const struct npj_srv *srv = x->world->srv;
     for (unsigned class = 0; class < SIZES; class ++)
@@ -244,7 +244,7 @@ void explore_scribble(const struct explorer *x)
         }
 }
 
-uint64_t explore_key_but_kept(const struct explorer *x)
+uint64_t npjt_explore_key_but_kept(const struct explorer *x)
 {
     const struct npj_srv *srv = x->world->srv;
     struct jobs jobs = {0};
@@ -263,13 +263,13 @@ uint64_t explore_key_but_kept(const struct explorer *x)
                         (uint64_t)srv->no_pool_writes << 2 | (uint64_t)srv->busy << 1 | srv->clock_set);
 }
 
-uint64_t explore_key(const struct explorer *x)
+uint64_t npjt_explore_key(const struct explorer *x)
 {
-    return mix(explore_key_but_kept(x), kept(x->world->srv));
+    return mix(npjt_explore_key_but_kept(x), kept(x->world->srv));
 }
 
 /* Where the world counts refused calls: in the model, and in the engine behind it. */
-void explore_find_counters(struct explorer *x)
+void npjt_explore_find_counters(struct explorer *x)
 {
     const char *world = (const char *)x->world;
     x->refused_at[0] = (size_t)((const char *)&x->model->stats.refused - world);
@@ -281,7 +281,7 @@ void explore_find_counters(struct explorer *x)
  * key. They are put back, and the world is the one before. More than half of all events are of this kind, and so need
  * neither a key nor a copy of the world for the next event.
  */
-bool explore_unchanged(struct explorer *x)
+bool npjt_explore_unchanged(struct explorer *x)
 {
     unsigned char *now = (unsigned char *)x->world;
     const unsigned char *then = (const unsigned char *)x->before;
@@ -310,10 +310,10 @@ static bool has_its_bytes(const struct explorer *x, const struct npji_packet *pa
         return true; /* other checks tell of it, or there is nothing left */
     const void *own = (const unsigned char *)packet + NPJI_PACKET_BYTES;
     return packet->bytes == (write->lend ? write->lent : own) &&
-           memcmp(packet->bytes + taken, explore_bytes + EXPLORE_LONGEST - (length - taken), length - taken) == 0;
+           memcmp(packet->bytes + taken, npjt_explore_bytes + EXPLORE_LONGEST - (length - taken), length - taken) == 0;
 }
 
-bool explore_has_bytes(const struct explorer *x)
+bool npjt_explore_has_bytes(const struct explorer *x)
 {
     const struct npj_srv *srv = x->world->srv;
     for (uint32_t slot = 0; slot < srv->slots_used; slot++) {
@@ -332,13 +332,13 @@ static const struct npji_job *job_at(const struct explorer *x, npj_job handle)
     return npji_job_at(x->world->srv, handle);
 }
 
-bool explore_cancel_taken(const struct explorer *x, npj_job handle)
+bool npjt_explore_cancel_taken(const struct explorer *x, npj_job handle)
 {
     const struct npji_job *job = job_at(x, handle);
     return job != NULL && (job->facts & NPJI_CANCEL_TAKEN);
 }
 
-bool explore_replied(const struct explorer *x, npj_job handle, npj_req request)
+bool npjt_explore_replied(const struct explorer *x, npj_job handle, npj_req request)
 {
     const struct npji_job *job = job_at(x, handle);
     for (int list = 0; job != NULL && list < 2; list++)

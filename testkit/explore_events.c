@@ -35,7 +35,7 @@ static void put_writes(const struct npjt_scope *scope, struct explore_list *list
         put(list, EXPLORE_WRITE, job, WRITE_TOO_LONG);
 }
 
-npj_status explore_status(npj_action_kind kind, explore_outcome outcome)
+npj_status npjt_explore_status(npj_action_kind kind, explore_outcome outcome)
 {
     if (outcome == OUTCOME_CANCELLED || outcome >= OUTCOME_ONE_CANCELLED)
         return NPJ_STATUS_CANCELLED;
@@ -108,7 +108,7 @@ static void put_stale(const struct explorer *x, struct explore_list *list)
     if (w->ended_op != 0)
         put(list, EXPLORE_STALE, 0, STALE_OP);
     if (w->last_request != 0)
-        put(list, EXPLORE_STALE, 0, explore_is_live(x, w->last_request) ? REQUEST_AS_JOB : STALE_REQUEST);
+        put(list, EXPLORE_STALE, 0, npjt_explore_is_live(x, w->last_request) ? REQUEST_AS_JOB : STALE_REQUEST);
     if (w->ended_job != 0)
         put(list, EXPLORE_STALE, 0, STALE_JOB);
     if (w->last_job != w->ended_job)
@@ -128,7 +128,7 @@ static npjt_budget cost_of_completion(const struct explorer *x, explore_event ev
     case OUTCOME_HALF_CANCELLED:
     case OUTCOME_PART_CANCELLED:
     case OUTCOME_ALL_CANCELLED:
-        return explore_cancel_taken(x, job) ? NPJT_BUDGETS : NPJT_BUDGET_ERROR;
+        return npjt_explore_cancel_taken(x, job) ? NPJT_BUDGETS : NPJT_BUDGET_ERROR;
     case OUTCOME_PART:
     case OUTCOME_ONE:
     case OUTCOME_HALF:
@@ -160,7 +160,7 @@ static npjt_budget cost_of(const struct explorer *x, explore_event event)
     }
 }
 
-void explore_events(const struct explorer *x, struct explore_list *list)
+void npjt_explore_events(const struct explorer *x, struct explore_list *list)
 {
     const npjt_scope *scope = x->scope;
     npj_job job;
@@ -186,7 +186,7 @@ void explore_events(const struct explorer *x, struct explore_list *list)
     uint32_t kept = 0;
     for (uint32_t i = 0; i < list->count; i++) {
         npjt_budget cost = cost_of(x, list->event[i]);
-        if (!explore_affords(x->world->purse, cost))
+        if (!npjt_explore_affords(x->world->purse, cost))
             continue;
         list->event[kept] = list->event[i];
         list->cost[kept++] = (uint8_t)cost;
@@ -211,7 +211,7 @@ static uint8_t meaning(npjt_header_field field, uint32_t value)
     return 0;
 }
 
-void explore_header(const npjt_scope *scope, npjt_header *header)
+void npjt_explore_header(const npjt_scope *scope, npjt_header *header)
 {
     *header = (npjt_header){0};
     header->field[NPJT_HEADER_MAX_JOBS] = meaning(NPJT_HEADER_MAX_JOBS, scope->jobs);
@@ -226,11 +226,11 @@ void explore_header(const npjt_scope *scope, npjt_header *header)
 }
 
 /* Whether a tape of this header has these limits: a number without a word would become another. */
-bool explore_header_says(const npjt_scope *scope)
+bool npjt_explore_header_says(const npjt_scope *scope)
 {
     npjt_header header;
     npjt_limits said;
-    explore_header(scope, &header);
+    npjt_explore_header(scope, &header);
     npjt_tape_limits(&header, &said);
     return said.max_jobs == scope->jobs && said.max_job_packets == scope->job_packets &&
            said.max_packets == scope->packets && said.max_pool_bytes == scope->pool && said.max_batch == scope->batch &&
@@ -274,10 +274,10 @@ static unsigned op_word(const struct explorer *x, npj_job job, bool of_any_kind)
 static unsigned write_word(const struct explorer *x, npj_job job, uint32_t index)
 {
     unsigned word = WRITE_OLDEST;
-    if (explore_replied(x, job, npjt_model_request(x->model, job, index)))
+    if (npjt_explore_replied(x, job, npjt_model_request(x->model, job, index)))
         return WRITE_ANSWERED;
     for (uint32_t i = 0; i < index; i++)
-        word += !explore_replied(x, job, npjt_model_request(x->model, job, i));
+        word += !npjt_explore_replied(x, job, npjt_model_request(x->model, job, i));
     return word;
 }
 
@@ -295,7 +295,7 @@ static npjt_record completion(const struct explorer *x, uint32_t index, explore_
     npj_action_kind kind;
     uint64_t given;
     (void)npjt_model_op(x->model, job, &kind, &given);
-    unsigned op = op_word(x, job, false), status = status_word(explore_status(kind, outcome));
+    unsigned op = op_word(x, job, false), status = status_word(npjt_explore_status(kind, outcome));
     static const uint8_t amounts[OUTCOMES] = {
         [OUTCOME_GOOD] = AMOUNT_ALL,
         [OUTCOME_ERROR] = AMOUNT_0,
@@ -401,7 +401,7 @@ static npjt_record record_of(const struct explorer *x, explore_event event)
     }
 }
 
-uint32_t explore_records(const struct explorer *x, explore_event event, npjt_record records[4])
+uint32_t npjt_explore_records(const struct explorer *x, explore_event event, npjt_record records[4])
 {
     uint32_t count = 0;
     if (event.fails)

@@ -35,7 +35,7 @@ static uint8_t amount_of(uint8_t number)
     return number == NPJT_ANY ? ENDLESS : number;
 }
 
-uint64_t explore_purse(const npjt_scope *scope)
+uint64_t npjt_explore_purse(const npjt_scope *scope)
 {
     uint8_t amount[FIELDS];
     for (unsigned budget = 0; budget < NPJT_BUDGETS; budget++)
@@ -44,12 +44,12 @@ uint64_t explore_purse(const npjt_scope *scope)
     return fill(amount);
 }
 
-bool explore_affords(uint64_t purse, npjt_budget budget)
+bool npjt_explore_affords(uint64_t purse, npjt_budget budget)
 {
     return budget == NPJT_BUDGETS || field_of(purse, budget) > 0;
 }
 
-uint64_t explore_pay(uint64_t purse, npjt_budget budget)
+uint64_t npjt_explore_pay(uint64_t purse, npjt_budget budget)
 {
     uint8_t amount[FIELDS];
     if (budget == NPJT_BUDGETS)
@@ -97,7 +97,7 @@ static uint64_t place_of(const struct known *known, uint64_t at)
 }
 
 /* Says that this key will be asked for: its place takes longer to come from memory than most events take. */
-void explore_expect(const struct known *known, uint64_t key)
+void npjt_explore_expect(const struct known *known, uint64_t key)
 {
     __builtin_prefetch(&known->places[place_of(known, key)]);
 }
@@ -108,7 +108,7 @@ void explore_expect(const struct known *known, uint64_t key)
  * fuller too, by the same events, and there they are all tried. States are learnt breadth first, so that the way to the
  * one that is known is not the longer one: the shortest way to whatever lies behind is not lost either.
  */
-bool explore_learn(struct known *known, uint64_t key, uint64_t purse)
+bool npjt_explore_learn(struct known *known, uint64_t key, uint64_t purse)
 {
     if (known->count * 2 >= known->room && !grow(known)) {
         known->no_memory = true;
@@ -124,12 +124,12 @@ bool explore_learn(struct known *known, uint64_t key, uint64_t purse)
     return true;
 }
 
-uint64_t explore_known_bytes(const struct known *known)
+uint64_t npjt_explore_known_bytes(const struct known *known)
 {
     return known->room * sizeof *known->places;
 }
 
-void explore_known_free(struct known *known)
+void npjt_explore_known_free(struct known *known)
 {
     free(known->places);
 }

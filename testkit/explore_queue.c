@@ -18,7 +18,7 @@ struct queue_chunk {
     uint64_t words[CHUNK_WORDS];
 };
 
-bool explore_queue_new(struct queue *queue, const void *plain, size_t bytes)
+bool npjt_explore_queue_new(struct queue *queue, const void *plain, size_t bytes)
 {
     *queue = (struct queue){.pieces = (uint32_t)(bytes / EXPLORE_PIECE)};
     queue->plain = malloc(bytes);
@@ -63,7 +63,7 @@ static struct queue_chunk *chunk_with_room(struct queue *queue)
     return queue->last = chunk;
 }
 
-bool explore_queue_put(struct queue *queue, const void *world)
+bool npjt_explore_queue_put(struct queue *queue, const void *world)
 {
     struct queue_chunk *chunk = chunk_with_room(queue);
     if (chunk == NULL)
@@ -96,7 +96,7 @@ static void drop_first(struct queue *queue)
     queue->spare = chunk;
 }
 
-bool explore_queue_take(struct queue *queue, void *world)
+bool npjt_explore_queue_take(struct queue *queue, void *world)
 {
     if (queue->first != NULL && queue->taken == queue->first->used)
         drop_first(queue);
@@ -113,12 +113,12 @@ bool explore_queue_take(struct queue *queue, void *world)
     return true;
 }
 
-uint64_t explore_queue_bytes(const struct queue *queue)
+uint64_t npjt_explore_queue_bytes(const struct queue *queue)
 {
     return queue->chunks * sizeof(struct queue_chunk);
 }
 
-void explore_queue_free(struct queue *queue)
+void npjt_explore_queue_free(struct queue *queue)
 {
     while (queue->first != NULL)
         drop_first(queue);

@@ -133,7 +133,7 @@ struct explorer {
     npjt_model *model;
     struct arena_plan plan;
     size_t world_bytes;
-    size_t refused_at[2]; /* the counters of refused calls, see explore_unchanged() */
+    size_t refused_at[2]; /* the counters of refused calls, see npjt_explore_unchanged() */
     npj_config config;
     const char *wrong; /* what the last event has shown to be wrong, or NULL */
     char sentence[256];
@@ -143,29 +143,32 @@ struct explorer {
 };
 
 /* explore_arena.c */
-size_t explore_arena_plan(struct explorer *x, size_t before); /* the blocks behind so many bytes. The bytes of all */
-void explore_arena_clear(const struct explorer *x);
-npj_mem explore_arena_mem(struct explorer *x);
-uint32_t explore_arena_live(const struct explorer *x, uint64_t *bytes); /* how many blocks */
-const char *explore_arena_check(const struct explorer *x); /* what was written to where no block is, or NULL */
+size_t npjt_explore_arena_plan(struct explorer *x,
+                               size_t before); /* the blocks behind so many bytes. The bytes of all */
+void npjt_explore_arena_clear(const struct explorer *x);
+npj_mem npjt_explore_arena_mem(struct explorer *x);
+uint32_t npjt_explore_arena_live(const struct explorer *x, uint64_t *bytes); /* how many blocks */
+const char *npjt_explore_arena_check(const struct explorer *x); /* what was written to where no block is, or NULL */
 
 /* explore_world.c */
-enum { EXPLORE_LONGEST = 2 };                                        /* of writes: two bytes, or the second alone, */
-extern const unsigned char explore_bytes[EXPLORE_LONGEST];           /* each of which is known again */
-bool explore_world_new(struct explorer *x, const npjt_scope *scope); /* if x->wrong, there may be no engine in it */
-void explore_world_free(struct explorer *x);
-npj_status explore_apply(struct explorer *x, explore_event event); /* on both; then looks at x->wrong */
-void explore_check_counters(struct explorer *x);
-void explore_check(struct explorer *x);     /* all that there is to hold against each other */
-void explore_check_end(struct explorer *x); /* frees the engine: nothing may be left. The world is spent after it */
-void explore_wrong(struct explorer *x, const char *format, ...) __attribute__((format(printf, 2, 3)));
+enum { EXPLORE_LONGEST = 2 };                                   /* of writes: two bytes, or the second alone, */
+extern const unsigned char npjt_explore_bytes[EXPLORE_LONGEST]; /* each of which is known again */
+bool npjt_explore_world_new(struct explorer *x,
+                            const npjt_scope *scope); /* if x->wrong, there may be no engine in it */
+void npjt_explore_world_free(struct explorer *x);
+npj_status npjt_explore_apply(struct explorer *x, explore_event event); /* on both; then looks at x->wrong */
+void npjt_explore_check_counters(struct explorer *x);
+void npjt_explore_check(struct explorer *x); /* all that there is to hold against each other */
+void npjt_explore_check_end(
+    struct explorer *x); /* frees the engine: nothing may be left. The world is spent after it */
+void npjt_explore_wrong(struct explorer *x, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* explore_events.c */
-void explore_events(const struct explorer *x, struct explore_list *list); /* those that its purse affords */
-npj_status explore_status(npj_action_kind kind, explore_outcome outcome); /* with which an operation so ends */
-void explore_header(const npjt_scope *scope, npjt_header *header);
-bool explore_header_says(const npjt_scope *scope); /* whether it can say the limits */
-uint32_t explore_records(const struct explorer *x, explore_event event, npjt_record records[4]);
+void npjt_explore_events(const struct explorer *x, struct explore_list *list); /* those that its purse affords */
+npj_status npjt_explore_status(npj_action_kind kind, explore_outcome outcome); /* with which an operation so ends */
+void npjt_explore_header(const npjt_scope *scope, npjt_header *header);
+bool npjt_explore_header_says(const npjt_scope *scope); /* whether it can say the limits */
+uint32_t npjt_explore_records(const struct explorer *x, explore_event event, npjt_record records[4]);
 
 /* -------------------------------------------------------------------------------------------------- what is kept */
 
@@ -224,40 +227,40 @@ struct outcomes {
 };
 
 /* explore_known.c */
-uint64_t explore_purse(const npjt_scope *scope);
-bool explore_affords(uint64_t purse, npjt_budget budget);
-uint64_t explore_pay(uint64_t purse, npjt_budget budget);
-void explore_expect(const struct known *known, uint64_t key);
-bool explore_learn(struct known *known, uint64_t key, uint64_t purse); /* whether it is news */
-uint64_t explore_known_bytes(const struct known *known);
-void explore_known_free(struct known *known);
+uint64_t npjt_explore_purse(const npjt_scope *scope);
+bool npjt_explore_affords(uint64_t purse, npjt_budget budget);
+uint64_t npjt_explore_pay(uint64_t purse, npjt_budget budget);
+void npjt_explore_expect(const struct known *known, uint64_t key);
+bool npjt_explore_learn(struct known *known, uint64_t key, uint64_t purse); /* whether it is news */
+uint64_t npjt_explore_known_bytes(const struct known *known);
+void npjt_explore_known_free(struct known *known);
 
 /* explore_queue.c */
-bool explore_queue_new(struct queue *queue, const void *plain, size_t bytes);
-bool explore_queue_put(struct queue *queue, const void *world);
-bool explore_queue_take(struct queue *queue, void *world); /* false if none waits */
-uint64_t explore_queue_bytes(const struct queue *queue);
-void explore_queue_free(struct queue *queue);
+bool npjt_explore_queue_new(struct queue *queue, const void *plain, size_t bytes);
+bool npjt_explore_queue_put(struct queue *queue, const void *world);
+bool npjt_explore_queue_take(struct queue *queue, void *world); /* false if none waits */
+uint64_t npjt_explore_queue_bytes(const struct queue *queue);
+void npjt_explore_queue_free(struct queue *queue);
 
 /* explore_way.c */
-bool explore_way_add(struct way *way, uint32_t parent, explore_event event);
-size_t explore_way_tape(const struct way *way, const npjt_scope *scope, uint32_t state, const explore_event *event,
-                        uint8_t tape[NPJT_TAPE_MAX]);
+bool npjt_explore_way_add(struct way *way, uint32_t parent, explore_event event);
+size_t npjt_explore_way_tape(const struct way *way, const npjt_scope *scope, uint32_t state, const explore_event *event,
+                             uint8_t tape[NPJT_TAPE_MAX]);
 /* False if the trace is of no cell of the table. */
-bool explore_outcome_note(struct outcomes *outcomes, const npj_trace *trace, uint32_t state, explore_event event);
-uint64_t explore_way_bytes(const struct way *way);
-void explore_way_free(struct way *way);
+bool npjt_explore_outcome_note(struct outcomes *outcomes, const npj_trace *trace, uint32_t state, explore_event event);
+uint64_t npjt_explore_way_bytes(const struct way *way);
+void npjt_explore_way_free(struct way *way);
 
 /* explore_engine.c */
-uint64_t explore_key(const struct explorer *x);
-uint64_t explore_key_but_kept(const struct explorer *x);          /* without the blocks that are kept for reuse */
-uint64_t explore_kept(const struct explorer *x, uint64_t *bytes); /* how many blocks are kept for reuse */
-bool explore_has_bytes(const struct explorer *x); /* whether each write that waits, or is in flight, has its own */
-void explore_scribble(const struct explorer *x);
-void explore_find_counters(struct explorer *x);
-bool explore_unchanged(struct explorer *x);
-bool explore_cancel_taken(const struct explorer *x, npj_job job);
-bool explore_replied(const struct explorer *x, npj_job job, npj_req request);
-bool explore_is_live(const struct explorer *x, npj_req request);
+uint64_t npjt_explore_key(const struct explorer *x);
+uint64_t npjt_explore_key_but_kept(const struct explorer *x);          /* without the blocks that are kept for reuse */
+uint64_t npjt_explore_kept(const struct explorer *x, uint64_t *bytes); /* how many blocks are kept for reuse */
+bool npjt_explore_has_bytes(const struct explorer *x); /* whether each write that waits, or is in flight, has its own */
+void npjt_explore_scribble(const struct explorer *x);
+void npjt_explore_find_counters(struct explorer *x);
+bool npjt_explore_unchanged(struct explorer *x);
+bool npjt_explore_cancel_taken(const struct explorer *x, npj_job job);
+bool npjt_explore_replied(const struct explorer *x, npj_job job, npj_req request);
+bool npjt_explore_is_live(const struct explorer *x, npj_req request);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include "explore_state.h"
 
-bool explore_way_add(struct way *way, uint32_t parent, explore_event event)
+bool npjt_explore_way_add(struct way *way, uint32_t parent, explore_event event)
 {
     if (way->count == way->room) {
         size_t room = way->room ? way->room * 2 : 1 << 16;
@@ -18,19 +18,19 @@ bool explore_way_add(struct way *way, uint32_t parent, explore_event event)
     return true;
 }
 
-uint64_t explore_way_bytes(const struct way *way)
+uint64_t npjt_explore_way_bytes(const struct way *way)
 {
     return way->room * sizeof *way->steps;
 }
 
-void explore_way_free(struct way *way)
+void npjt_explore_way_free(struct way *way)
 {
     free(way->steps);
 }
 
 /* The tape that leads to a state and then to one more event, if any. It is played anew, in a world of its own. */
-size_t explore_way_tape(const struct way *way, const npjt_scope *scope, uint32_t state, const explore_event *event,
-                        uint8_t tape[NPJT_TAPE_MAX])
+size_t npjt_explore_way_tape(const struct way *way, const npjt_scope *scope, uint32_t state, const explore_event *event,
+                             uint8_t tape[NPJT_TAPE_MAX])
 {
     struct explorer x;
     static explore_event events[NPJT_MAX_RECORDS / 4];
@@ -40,10 +40,10 @@ size_t explore_way_tape(const struct way *way, const npjt_scope *scope, uint32_t
     for (; state != 0 && length < NPJT_MAX_RECORDS / 4; state = way->steps[state].parent)
         events[length++] = way->steps[state].event;
     npjt_header header;
-    explore_header(scope, &header);
+    npjt_explore_header(scope, &header);
     npjt_tape_put_header(tape, &header);
     size_t size = NPJT_HEADER_BYTES;
-    if (!explore_world_new(&x, scope))
+    if (!npjt_explore_world_new(&x, scope))
         return 0;
     if (!scope->unset) {
         npjt_tape_put_record(tape + size, &(npjt_record){NPJT_ADVANCE_EVENT, {0}});
@@ -51,17 +51,17 @@ size_t explore_way_tape(const struct way *way, const npjt_scope *scope, uint32_t
     }
     while (length > 0) {
         npjt_record records[4];
-        uint32_t count = explore_records(&x, events[--length], records);
+        uint32_t count = npjt_explore_records(&x, events[--length], records);
         for (uint32_t i = 0; i < count; i++, size += NPJT_RECORD_BYTES)
             npjt_tape_put_record(tape + size, &records[i]);
         if (length > 0)
-            (void)explore_apply(&x, events[length]);
+            (void)npjt_explore_apply(&x, events[length]);
     }
-    explore_world_free(&x);
+    npjt_explore_world_free(&x);
     return size;
 }
 
-bool explore_outcome_note(struct outcomes *outcomes, const npj_trace *trace, uint32_t state, explore_event event)
+bool npjt_explore_outcome_note(struct outcomes *outcomes, const npj_trace *trace, uint32_t state, explore_event event)
 {
     if ((unsigned)trace->from >= NPJ_STATE_COUNT || (unsigned)trace->event >= NPJ_EVENT_COUNT)
         return false;

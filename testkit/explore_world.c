@@ -8,11 +8,11 @@
 #include "explore_state.h"
 #include "npjob-testkit/driver.h"
 
-const unsigned char explore_bytes[EXPLORE_LONGEST] = {0xA0, 0xA1};
+const unsigned char npjt_explore_bytes[EXPLORE_LONGEST] = {0xA0, 0xA1};
 /* Lent ones have a place for each tag. */
 static unsigned char lent[64][EXPLORE_LONGEST];
 
-void explore_wrong(struct explorer *x, const char *format, ...)
+void npjt_explore_wrong(struct explorer *x, const char *format, ...)
 {
     if (x->wrong != NULL)
         return;
@@ -30,7 +30,7 @@ static void keep_trace(void *user, const npj_trace *trace)
     struct explorer *x = user;
     npj_action action;
     if (npj_trim(x->world->srv) != NPJ_STATUS_INVALID_DEVICE_STATE || npj_next(x->world->srv, &action))
-        explore_wrong(x, "a call from inside the trace is not refused");
+        npjt_explore_wrong(x, "a call from inside the trace is not refused");
     x->no_pool_traced += trace->kind == NPJ_TRACE_NO_POOL;
     if (x->trace_count < WORLD_TRACES)
         x->traces[x->trace_count++] = *trace;
@@ -40,7 +40,7 @@ static void configure(struct explorer *x)
 {
     const npjt_scope *scope = x->scope;
     x->config = (npj_config){.size = sizeof(npj_config),
-                             .mem = explore_arena_mem(x),
+                             .mem = npjt_explore_arena_mem(x),
                              .max_jobs = scope->jobs,
                              .max_packets = scope->packets,
                              .max_job_packets = scope->job_packets,
@@ -57,14 +57,14 @@ static void configure(struct explorer *x)
                              .trace_user = x};
 }
 
-bool explore_world_new(struct explorer *x, const npjt_scope *scope)
+bool npjt_explore_world_new(struct explorer *x, const npjt_scope *scope)
 {
     memset(x, 0, sizeof *x);
     x->scope = scope;
     configure(x);
     size_t model = (sizeof(struct world) + 15) & ~(size_t)15;
     size_t blocks = (model + npjt_model_size(&x->config) + 15) & ~(size_t)15;
-    size_t bytes = explore_arena_plan(x, blocks) + EXPLORE_PIECE - 1;
+    size_t bytes = npjt_explore_arena_plan(x, blocks) + EXPLORE_PIECE - 1;
     bytes -= bytes % EXPLORE_PIECE;
     x->before = calloc(2, bytes);
     if (x->before == NULL)
@@ -74,32 +74,32 @@ bool explore_world_new(struct explorer *x, const npjt_scope *scope)
     x->plan.base = (unsigned char *)x->world + blocks;
     x->model = (npjt_model *)(void *)((char *)x->world + model);
     for (unsigned i = 0; i < 64; i++)
-        memcpy(lent[i], explore_bytes, sizeof explore_bytes);
-    explore_arena_clear(x);
+        memcpy(lent[i], npjt_explore_bytes, sizeof npjt_explore_bytes);
+    npjt_explore_arena_clear(x);
     npj_srv *srv = NULL;
     if (npj_srv_new(&x->config, &srv) != NPJ_STATUS_SUCCESS) {
-        explore_wrong(x, "the engine refuses the scope's configuration");
+        npjt_explore_wrong(x, "the engine refuses the scope's configuration");
         return true;
     }
     if (srv == NULL) {
-        explore_wrong(x, "npj_srv_new() says SUCCESS and gives no engine");
+        npjt_explore_wrong(x, "npj_srv_new() says SUCCESS and gives no engine");
         return true;
     }
     npj_stats stats;
     npj_stats_get(srv, &stats);
     npjt_model_init(x->model, &x->config, stats.packet_bytes);
     x->world->srv = srv;
-    explore_find_counters(x);
+    npjt_explore_find_counters(x);
     x->world->next_tag = 16;
     if (scope->unset)
         return true;
     x->world->now = 1;
     if (npj_advance(srv, x->world->now) != npjt_model_advance(x->model, x->world->now))
-        explore_wrong(x, "the engine refuses the first npj_advance()");
+        npjt_explore_wrong(x, "the engine refuses the first npj_advance()");
     return true;
 }
 
-void explore_world_free(struct explorer *x)
+void npjt_explore_world_free(struct explorer *x)
 {
     free(x->before);
     x->world = x->before = NULL;
@@ -117,7 +117,7 @@ static bool same_iov(const npj_action *said, const npj_action *right)
         const npj_iov *iov = &said->iov[i], *other = &right->iov[i];
         if (iov->length != other->length || (other->base != NULL && iov->base != other->base))
             return false;
-        const unsigned char *bytes = explore_bytes + EXPLORE_LONGEST - iov->length;
+        const unsigned char *bytes = npjt_explore_bytes + EXPLORE_LONGEST - iov->length;
         if (iov->length > 0 && memcmp(iov->base, bytes, iov->length) != 0)
             return false;
     }
@@ -139,10 +139,10 @@ static bool take_action(struct explorer *x)
     bool one = npj_next(x->world->srv, &said);
     bool other = npjt_model_next(x->model, one ? &said : NULL, &right);
     if (one != other)
-        explore_wrong(x, "the engine has %s to say, the model %s", one ? npjt_action_name(said.kind) : "nothing",
-                      other ? npjt_action_name(right.kind) : "nothing");
+        npjt_explore_wrong(x, "the engine has %s to say, the model %s", one ? npjt_action_name(said.kind) : "nothing",
+                           other ? npjt_action_name(right.kind) : "nothing");
     else if (one && !same_action(&said, &right))
-        explore_wrong(
+        npjt_explore_wrong(
             x,
             "the engine says %s (tag %llu, %s, count %llu, job %llx), the model %s (tag %llu, %s, count %llu, job "
             "%llx)",
@@ -151,7 +151,7 @@ static bool take_action(struct explorer *x)
             (unsigned long long)right.tag, npj_status_name(right.status), (unsigned long long)right.count,
             (unsigned long long)right.job);
     if (one && said.kind < NPJ_CANCEL && said.op == x->world->ended_op)
-        explore_wrong(x, "a new operation has the handle of one that has ended");
+        npjt_explore_wrong(x, "a new operation has the handle of one that has ended");
     return one && x->wrong == NULL;
 }
 
@@ -162,7 +162,7 @@ static void check_no_pool(struct explorer *x, npj_status status, bool *said)
 {
     bool due = status == NPJ_STATUS_INSUFF_SERVER_RESOURCES && !*said;
     if (x->no_pool_traced != due)
-        explore_wrong(x, "Event 2019 is traced %u times where %u is right", x->no_pool_traced, (unsigned)due);
+        npjt_explore_wrong(x, "Event 2019 is traced %u times where %u is right", x->no_pool_traced, (unsigned)due);
     if (status == NPJ_STATUS_PENDING)
         *said = false;
     else if (due)
@@ -178,11 +178,11 @@ static npj_status add(struct explorer *x, unsigned client)
     npj_status right =
         npjt_model_add_job(x->model, client, provider, cookie, 1, true, (npjt_said){w->arena.refused, job});
     if (said == NPJ_STATUS_PENDING && job == w->last_job)
-        explore_wrong(x, "a new job has the handle of the one before it");
+        npjt_explore_wrong(x, "a new job has the handle of the one before it");
     if (said == NPJ_STATUS_PENDING)
         w->last_job = job;
     if (said != right)
-        explore_wrong(x, "npj_add_job() says %s, the model %s", npj_status_name(said), npj_status_name(right));
+        npjt_explore_wrong(x, "npj_add_job() says %s, the model %s", npj_status_name(said), npj_status_name(right));
     check_no_pool(x, said, &w->no_pool_said[0]);
     return said;
 }
@@ -194,7 +194,7 @@ static npj_status write(struct explorer *x, npj_job job, unsigned what)
     struct world *w = x->world;
     npj_req request = 0;
     unsigned flags = what == WRITE_TWO_LENT ? NPJ_LEND : NPJ_COPY;
-    unsigned char copied[] = {explore_bytes[0], explore_bytes[1], 0};
+    unsigned char copied[] = {npjt_explore_bytes[0], npjt_explore_bytes[1], 0};
     const unsigned char *bytes = what == WRITE_TWO_LENT ? lent[w->next_tag % 64]
                                  : what == WRITE_ONE    ? copied + 1
                                                         : copied;
@@ -205,12 +205,12 @@ static npj_status write(struct explorer *x, npj_job job, unsigned what)
         npjt_model_write(x->model, job, w->next_tag, bytes, length, flags, (npjt_said){w->arena.refused, request});
     if (said == NPJ_STATUS_PENDING) {
         if (request == w->last_request)
-            explore_wrong(x, "a new write has the handle of the one before it");
+            npjt_explore_wrong(x, "a new write has the handle of the one before it");
         w->last_request = request;
         w->next_tag++;
     }
     if (said != right)
-        explore_wrong(x, "npj_write() says %s, the model %s", npj_status_name(said), npj_status_name(right));
+        npjt_explore_wrong(x, "npj_write() says %s, the model %s", npj_status_name(said), npj_status_name(right));
     check_no_pool(x, said, &w->no_pool_said[1]);
     return said;
 }
@@ -218,7 +218,7 @@ static npj_status write(struct explorer *x, npj_job job, unsigned what)
 static npj_status agree(struct explorer *x, const char *call, npj_status said, npj_status right)
 {
     if (said != right)
-        explore_wrong(x, "%s says %s, the model %s", call, npj_status_name(said), npj_status_name(right));
+        npjt_explore_wrong(x, "%s says %s, the model %s", call, npj_status_name(said), npj_status_name(right));
     return said;
 }
 
@@ -289,7 +289,7 @@ static npj_status done(struct explorer *x, npj_op op, npj_status status)
 static npj_status complete_as(struct explorer *x, npj_op op, npj_action_kind kind, uint64_t given,
                               explore_outcome outcome)
 {
-    npj_status status = explore_status(kind, outcome);
+    npj_status status = npjt_explore_status(kind, outcome);
     switch (kind) {
     case NPJ_ADD_JOB:
         return job_added(x, op, status, outcome);
@@ -399,7 +399,7 @@ static void note_ended_job(struct explorer *x)
         w->ended_job = w->last_job;
 }
 
-npj_status explore_apply(struct explorer *x, explore_event event)
+npj_status npjt_explore_apply(struct explorer *x, explore_event event)
 {
     struct arena *arena = &x->world->arena;
     x->wrong = NULL;
@@ -413,9 +413,9 @@ npj_status explore_apply(struct explorer *x, explore_event event)
             continue;
     note_ended_job(x);
     if (x->wrong == NULL && arena->abuse == NULL)
-        explore_scribble(x);
+        npjt_explore_scribble(x);
     if (arena->abuse != NULL)
-        explore_wrong(x, "%s", arena->abuse);
+        npjt_explore_wrong(x, "%s", arena->abuse);
     return status;
 }
 
@@ -424,19 +424,19 @@ npj_status explore_apply(struct explorer *x, explore_event event)
 /* What the engine has of its allocator, and what it says of that. */
 static void check_memory(struct explorer *x, const npj_stats *said)
 {
-    uint64_t bytes, idle, kept = explore_kept(x, &idle), blocks = 1 + said->jobs.live + said->packets.live + kept;
-    uint32_t live = explore_arena_live(x, &bytes);
+    uint64_t bytes, idle, kept = npjt_explore_kept(x, &idle), blocks = 1 + said->jobs.live + said->packets.live + kept;
+    uint32_t live = npjt_explore_arena_live(x, &bytes);
     if (live != blocks)
-        explore_wrong(x, "%u blocks are live where %llu jobs, %llu packets and %llu that are kept explain %llu", live,
-                      (unsigned long long)said->jobs.live, (unsigned long long)said->packets.live,
-                      (unsigned long long)kept, (unsigned long long)blocks);
+        npjt_explore_wrong(x, "%u blocks are live where %llu jobs, %llu packets and %llu that are kept explain %llu",
+                           live, (unsigned long long)said->jobs.live, (unsigned long long)said->packets.live,
+                           (unsigned long long)kept, (unsigned long long)blocks);
     if (said->memory_bytes != bytes || said->idle_bytes != idle)
-        explore_wrong(x, "the engine counts %llu bytes, %llu of them kept, where %llu and %llu are live",
-                      (unsigned long long)said->memory_bytes, (unsigned long long)said->idle_bytes,
-                      (unsigned long long)bytes, (unsigned long long)idle);
+        npjt_explore_wrong(x, "the engine counts %llu bytes, %llu of them kept, where %llu and %llu are live",
+                           (unsigned long long)said->memory_bytes, (unsigned long long)said->idle_bytes,
+                           (unsigned long long)bytes, (unsigned long long)idle);
 }
 
-void explore_check_counters(struct explorer *x)
+void npjt_explore_check_counters(struct explorer *x)
 {
     npj_stats said, right;
     npj_stats_get(x->world->srv, &said);
@@ -445,7 +445,7 @@ void explore_check_counters(struct explorer *x)
     said.idle_bytes = said.memory_bytes = 0;
     said.job_bytes = said.packet_bytes = 0;
     if (memcmp(&said, &right, sizeof said) != 0)
-        explore_wrong(x, "the counters of the engine are not those of the model");
+        npjt_explore_wrong(x, "the counters of the engine are not those of the model");
 }
 
 static void check_jobs(struct explorer *x)
@@ -455,33 +455,34 @@ static void check_jobs(struct explorer *x)
         npj_job_info said = {0}, right = {0};
         npj_status status = npj_job_query(x->world->srv, job, &said);
         if (status != npjt_model_query(x->model, job, true, &right) || memcmp(&said, &right, sizeof said) != 0)
-            explore_wrong(x, "a job is in state %s (%s), in the model in %s (%s)", npj_state_name(said.state),
-                          npj_status_name(said.failure), npj_state_name(right.state), npj_status_name(right.failure));
+            npjt_explore_wrong(x, "a job is in state %s (%s), in the model in %s (%s)", npj_state_name(said.state),
+                               npj_status_name(said.failure), npj_state_name(right.state),
+                               npj_status_name(right.failure));
     }
 }
 
-void explore_check(struct explorer *x)
+void npjt_explore_check(struct explorer *x)
 {
     const char *invariant = npj_check(x->world->srv);
     if (invariant != NULL)
-        explore_wrong(x, "an invariant of the engine does not hold: %s", invariant);
+        npjt_explore_wrong(x, "an invariant of the engine does not hold: %s", invariant);
     check_jobs(x);
-    const char *written_to = explore_arena_check(x);
+    const char *written_to = npjt_explore_arena_check(x);
     if (written_to != NULL)
-        explore_wrong(x, "%s", written_to);
-    if (!explore_has_bytes(x))
-        explore_wrong(x, "the bytes of a write have been changed, or moved, before the pipe has taken them");
+        npjt_explore_wrong(x, "%s", written_to);
+    if (!npjt_explore_has_bytes(x))
+        npjt_explore_wrong(x, "the bytes of a write have been changed, or moved, before the pipe has taken them");
     if (npj_deadline(x->world->srv) != npjt_model_deadline(x->model))
-        explore_wrong(x, "the engine's deadline is not the model's");
+        npjt_explore_wrong(x, "the engine's deadline is not the model's");
 }
 
-void explore_check_end(struct explorer *x)
+void npjt_explore_check_end(struct explorer *x)
 {
     npj_srv *srv = x->world->srv;
     uint64_t bytes;
     npj_srv_free(&srv);
-    if (srv != NULL || explore_arena_live(x, &bytes) > 0)
-        explore_wrong(x, "npj_srv_free() leaves %u blocks", explore_arena_live(x, &bytes));
+    if (srv != NULL || npjt_explore_arena_live(x, &bytes) > 0)
+        npjt_explore_wrong(x, "npj_srv_free() leaves %u blocks", npjt_explore_arena_live(x, &bytes));
     if (x->world->arena.abuse != NULL)
-        explore_wrong(x, "%s", x->world->arena.abuse);
+        npjt_explore_wrong(x, "%s", x->world->arena.abuse);
 }

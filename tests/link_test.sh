@@ -157,6 +157,7 @@ check "installs ($CC)" install_release
 check 'asks of libc for four functions only' asks_four_functions "$prefix/lib/libnpjob.a"
 check 'has no variables' has_no_variables libnpjob
 check 'defines npj_ and npji_ names only' exports_its_own_names_only libnpjob npj_next '^npji?_'
+check 'the test kit defines npjt_ names only' exports_its_own_names_only libnpjob-testkit npjt_run '^npjt_'
 check 'builds freestanding' builds_freestanding
 check 'each header stands alone, in C11 and in C++17' headers_stand_alone
 check 'the README shows the loop of a host' readme_shows_a_loop
