@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# The manual pages name every option and every key of the configuration, with its default, and no others.
+# The manual pages name every option and every key of the configuration, with its default, and no others; examples in them are
+# shown line by line.
 # usage: man_test.sh NPJ NPJOBD DOCS
 set -u
 . "$(dirname "$(realpath "$0")")/tap.sh"
@@ -74,10 +75,20 @@ example()
         "$npjobd" --testparm --verbose --config given >wanted && "$npjobd" --testparm --verbose --config "$conf" | diff wanted -
 }
 
+# What is indented is filled like other text: a second line comes askew, and a long one is broken. Literal text is not.
+examples_stay_as_they_are()
+{
+    awk 'FNR == 1 { before = "" }
+        /^\t/ && before == "" && (length > 70 || /\+\+$/) { print FILENAME ":" FNR ": " $0; bad = 1 }
+        { before = $0 }
+        END { exit bad }' "$docs"/*.scd
+}
+
 check 'npjobd(8): the options' options_of_npjobd
 check 'npjobd(8): the keys of the configuration and their defaults' keys
 check 'npj(1): the commands' commands_of_npj
 check 'npj(1): the options' options_of_npj
 check 'npjobd(8): the metrics' metrics
 check 'the example' example
+check 'the examples in the pages stay as they are' examples_stay_as_they_are
 finish
