@@ -144,6 +144,22 @@ arrives()
     cmp "$1" "$2"
 }
 
+# The example, the page and the providers' own --help.
+providers_are_where_they_are_named()
+{
+    local provider
+    cat "$prefix"/share/doc/npjob/examples/npjobd.conf "$prefix"/lib/npjob/npjob-* "$(man_page)" | sed 's/\\&//g' |
+        grep -oE '/[^ ]*/npjob-(store|filter)' | sort -u >"$tmp/named"
+    [ -s "$tmp/named" ] && while read -r provider; do
+        [ -x "$provider" ] || { echo "there is no $provider"; return 1; }
+    done <"$tmp/named"
+}
+
+man_page()
+{
+    ls "$prefix"/share/man/man8/npjobd.8 2>/dev/null || echo /dev/null
+}
+
 as_subproject()
 {
     mkdir -p "$tmp/outside/subprojects" && ln -s "$source_root" "$tmp/outside/subprojects/npjob" &&
@@ -170,6 +186,9 @@ if [ "$host" = enabled ]; then
     check 'the host has no variables' has_no_variables libnpjob-posix
     check 'the host defines npjp_ and npjpi_ names only' exports_its_own_names_only libnpjob-posix npjp_host_new '^npjpi?_'
     check 'the page of the host shows a user of it' page_shows_a_user_of_the_host
+fi
+if [ -x "$prefix/sbin/npjobd" ]; then
+    check 'providers are where they are named' providers_are_where_they_are_named
 fi
 check 'builds as a Meson subproject' as_subproject
 check 'a C11 consumer as a subproject' delivers "$tmp/outside/build/consumer_c"
