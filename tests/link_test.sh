@@ -27,6 +27,13 @@ install_release()
         meson compile -C "$tmp/release" && meson install -C "$tmp/release" --no-rebuild
 }
 
+# All that is installed.
+builds_as_unity()
+{
+    meson setup "$tmp/unity" "$source_root" --buildtype=plain --unity=on -Dwerror=true -Dtests=disabled -Dfuzz=disabled \
+        -Dman=disabled && meson compile -C "$tmp/unity"
+}
+
 # The names that the objects of an archive leave to others, less those that it defines itself.
 undefined()
 {
@@ -170,6 +177,7 @@ as_subproject()
 }
 
 check "installs ($CC)" install_release
+check 'builds with --unity=on' builds_as_unity
 check 'asks of libc for four functions only' asks_four_functions "$prefix/lib/libnpjob.a"
 check 'has no variables' has_no_variables libnpjob
 check 'defines npj_ and npji_ names only' exports_its_own_names_only libnpjob npj_next '^npji?_'
