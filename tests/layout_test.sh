@@ -28,10 +28,20 @@ no_long_file()
     find ${folders#include } -type f -exec awk 'FNR == 501 { print FILENAME }' {} + | none
 }
 
+# What is built, how, and by what; of npjobd also what is installed as it is. In a script it is the second line.
 licence_first()
 {
-    sources $folders | xargs awk 'FNR == 1 && $0 != "/* SPDX-License-Identifier: MIT */" { print FILENAME ":1: " $0 }' |
-        none
+    {
+        sources $folders
+        find .ci ${folders/ lib/} corpus docs scripts -type f \( -name meson.build -o -name '*.build' -o -name '*.sh' -o -name '*.py' \
+            -o -perm -u+x -o -path 'npjobd/*' \)
+        echo meson.build
+        echo meson_options.txt
+    } | sort -u | xargs awk '
+        FNR == 1 { at = /^#!/ ? 2 : 1 }
+        FNR == at && !/^(\/\* SPDX-License-Identifier: MIT \*\/|# SPDX-License-Identifier: MIT)$/ {
+            print FILENAME ":" FNR ": " $0
+        }' | none
 }
 
 # The headers that a freestanding C11 implementation has (C11 4.6), and string.h for a hosted one.
@@ -106,7 +116,7 @@ no_litter()
 check 'the folders are there' test -d include -a -d lib -a -d host -a -d npjobd -a -d testkit -a -d fuzz -a \
     -d bench -a -d tests -a -d tools
 check 'no file has more than 500 lines' no_long_file
-check 'every source begins with its licence' licence_first
+check 'every source, build file and script begins with its licence' licence_first
 check 'the library includes freestanding headers and string.h only' library_is_freestanding
 check 'include/ includes itself only' includes include '^npjob/'
 check 'lib/ includes include/' includes lib '^npjob/'

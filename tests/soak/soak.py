@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """The soak itself; scripts/soak has the usage, and sets the scene: smbd and npjobd run, and the environment says where.
 
