@@ -151,6 +151,16 @@ arrives()
     cmp "$1" "$2"
 }
 
+# What the headers say, what pkg-config says, and what is told of.
+versions_agree()
+{
+    local version said
+    version=$(awk '/^#define NPJ_VERSION_/ { printf "%s%s", dot, $3; dot = "." }' "$prefix/include/npjob/npjob.h")
+    said=$(sed -n 's/^Version: //p' "$PKG_CONFIG_PATH"/*.pc | sort -u)
+    echo "headers: $version; pkg-config: $said"
+    [ "$said" = "$version" ] && grep -F "## [$version]" "$source_root/CHANGELOG.md"
+}
+
 # The example, the page and the providers' own --help.
 providers_are_where_they_are_named()
 {
@@ -183,6 +193,7 @@ check 'has no variables' has_no_variables libnpjob
 check 'defines npj_ and npji_ names only' exports_its_own_names_only libnpjob npj_next '^npji?_'
 check 'the test kit defines npjt_ names only' exports_its_own_names_only libnpjob-testkit npjt_run '^npjt_'
 check 'builds freestanding' builds_freestanding
+check 'headers, pkg-config and changelog say the same version' versions_agree
 check 'each header stands alone, in C11 and in C++17' headers_stand_alone
 check 'the README shows the loop of a host' readme_shows_a_loop
 cp "$source_root"/tests/link/consumer.c "$source_root"/tests/link/consumer.cpp "$source_root"/tests/link/kit.c "$tmp"
