@@ -64,5 +64,5 @@ smbd_killed()
 no_printer()
 {
     client SMB3_00 nosuch open >"$site/seen"
-    saw 'open OBJECT_NAME_NOT_FOUND'
+    saw_no_socket OBJECT_NAME_NOT_FOUND
 }

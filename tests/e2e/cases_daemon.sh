@@ -70,7 +70,7 @@ stopped()
     abandoned ps 'status=STATUS_SERVER_SHUTDOWN_IN_PROGRESS ' || return 1
     finish_ps || return 1
     client SMB3_00 ok open >"$site/seen"
-    saw 'open OBJECT_NAME_NOT_FOUND' && npjobd_start && warm_up
+    saw_no_socket OBJECT_NAME_NOT_FOUND && npjobd_start && warm_up
 }
 
 # Nobody is left to tell the provider.
@@ -79,7 +79,7 @@ killed()
     begin_ps && end "$site/npjobd.pid" KILL || return 1
     finish_ps || return 1
     client SMB3_00 ok open >"$site/seen"
-    saw 'open CONNECTION_REFUSED' && rm -rf "${jobs:?}"/[0-9]* && npjobd_start && warm_up
+    saw_no_socket CONNECTION_REFUSED && rm -rf "${jobs:?}"/[0-9]* && npjobd_start && warm_up
 }
 
 # Which of the two statuses it is depends on whether smbd has begun to speak when the connection is closed.

@@ -126,6 +126,14 @@ saw()
     diff "$site/seen" <(printf '%s\n' "$@" | sed 's/^\([a-z]* [A-Z_]*\)$/\1 /')
 }
 
+# saw_no_socket STATUS: smbd could not connect, and its client has seen nothing else. One that is not root's forgets why: to
+# take root's rights and to leave them, which fails, comes between its connect and its look at the error.
+saw_no_socket()
+{
+    [ "$(id -u)" -eq 0 ] || set -- ACCESS_DENIED
+    saw "open $1"
+}
+
 # ------------------------------------------------------------------------------------------------ the log of npjobd
 
 log_mark()
