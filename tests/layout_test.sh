@@ -33,7 +33,7 @@ licence_first()
 {
     {
         sources $folders
-        find .ci ${folders/ lib/} corpus docs scripts -type f \( -name meson.build -o -name '*.build' -o -name '*.sh' -o -name '*.py' \
+        find .ci $folders corpus docs scripts -type f \( -name meson.build -o -name '*.build' -o -name '*.sh' -o -name '*.py' \
             -o -perm -u+x -o -path 'npjobd/*' \)
         echo meson.build
         echo meson_options.txt
