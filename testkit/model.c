@@ -9,6 +9,11 @@ static uint64_t or_default(uint64_t value, uint64_t otherwise)
     return value != 0 ? value : otherwise;
 }
 
+static uint64_t larger(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
 static model_limits limits_of(const npj_config *config, uint32_t packet_bytes)
 {
     model_limits limits = {.packet_bytes = packet_bytes};
@@ -18,9 +23,9 @@ static model_limits limits_of(const npj_config *config, uint32_t packet_bytes)
     limits.job_packets = (uint32_t)or_default(config->max_job_packets, 256);
     limits.write_bytes = (uint32_t)or_default(config->max_write_bytes, 8 << 20);
     limits.batch = (uint32_t)or_default(config->max_batch, 64);
-    limits.job_bytes = or_default(config->max_job_bytes, limits.write_bytes > 16 << 20 ? limits.write_bytes : 16 << 20);
+    limits.job_bytes = or_default(config->max_job_bytes, larger(limits.write_bytes, 16 << 20));
     uint64_t largest = packet_bytes + (uint64_t)limits.write_bytes * 5 / 4;
-    limits.pool_bytes = or_default(config->max_pool_bytes, largest > 256 << 20 ? largest : 256 << 20);
+    limits.pool_bytes = or_default(config->max_pool_bytes, larger(largest, 256 << 20));
     limits.timeout[MODEL_BY_ADD] = or_default(config->add_timeout, 30000);
     limits.timeout[MODEL_BY_CONNECT] = or_default(config->connect_timeout, 30000);
     limits.timeout[MODEL_BY_STALL] = or_default(config->stall_timeout, 60000);

@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-#include "npjob-testkit/model.h"
+#include "model_support.h"
 #include "tape_files.h"
 #include "tape_support.h"
 
@@ -162,26 +162,6 @@ static npjt_model *new_model(void)
     return model;
 }
 
-/** An open job, with handles of our own choice. */
-static void open_job(npjt_model *model, npj_job job, uint64_t cookie, npj_op ops)
-{
-    npjt_said said = {.handle = job};
-    npj_action seen = {.op = ops}, out;
-    cr_assert_eq(npjt_model_add_job(model, 1, 1, cookie, 1, true, said), NPJ_STATUS_PENDING);
-    cr_assert_eq(npjt_model_connect(model, job, 2), NPJ_STATUS_PENDING);
-    cr_assert(npjt_model_next(model, &seen, &out));
-    cr_assert_eq(out.kind, NPJ_ADD_JOB);
-    cr_assert_eq(npjt_model_job_added(model, ops, 0, true, 0, (uint32_t)cookie), NPJ_STATUS_SUCCESS);
-    cr_assert(npjt_model_next(model, NULL, &out));
-    cr_assert_eq(out.kind, NPJ_REPLY);
-    seen.op = ops + 1;
-    cr_assert(npjt_model_next(model, &seen, &out));
-    cr_assert_eq(out.kind, NPJ_OPEN);
-    cr_assert_eq(npjt_model_opened(model, ops + 1, 0, NPJ_BYTE_MODE), NPJ_STATUS_SUCCESS);
-    cr_assert(npjt_model_next(model, NULL, &out));
-    cr_assert_not(npjt_model_next(model, NULL, &out));
-}
-
 Test(model, a_copy_is_a_model)
 {
     npj_config config = small_config();
@@ -258,13 +238,6 @@ static npjt_model *begin(enum begun how)
     if (how == IN_FLIGHT)
         cr_assert(npjt_model_next(model, &seen, &out));
     return model;
-}
-
-static void take(npjt_model *model)
-{
-    npj_action out, seen = {.op = 99};
-    while (npjt_model_next(model, &seen, &out)) {
-    }
 }
 
 #define DIFFER(how, one, other)                                                                                        \
@@ -402,93 +375,4 @@ Test(model, what_a_search_asks)
     cr_expect_eq(bytes, 1, "what is left");
     cr_expect_eq(npjt_model_op(model, 6, &kind, &bytes), 0, "there is no such job");
     free(model);
-}
-
-Test(model, sizes_of_blocks)
-{
-    static const struct {
-        uint32_t length;
-        uint64_t block;
-    } sizes[] = {{0, 0},     {1, 64},    {64, 64},   {65, 80},   {80, 80},   {81, 96},      {97, 112},
-                 {128, 128}, {129, 160}, {224, 224}, {225, 256}, {257, 320}, {65536, 65536}};
-    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
-        cr_expect_eq(npjt_model_block(sizes[i].length), sizes[i].block, "%u", (unsigned)sizes[i].length);
-}
-
-static npj_status write_of(npjt_model *model, npj_job job, uint32_t length)
-{
-    static uint64_t handles = 1000;
-    return npjt_model_write(model, job, 3, "", length, NPJ_COPY, (npjt_said){.handle = ++handles});
-}
-
-/* As npj_config has them. */
-Test(model, defaults)
-{
-    const npj_config config = {.size = sizeof config};
-    npjt_model *model = malloc(npjt_model_size(&config));
-    npj_action out, seen = {.op = 99};
-    cr_assert_not_null(model);
-    npjt_model_init(model, &config, 56);
-    npjt_model_add_job(model, 1, 1, 7, 1, true, (npjt_said){.handle = 5});
-    cr_expect_eq(npjt_model_deadline(model), 30000);
-    npjt_model_connect(model, 5, 2);
-    take(model);
-    npjt_model_advance(model, 0);
-    npjt_model_advance(model, 1);
-    npjt_model_job_added(model, 99, 0, true, 0, 7);
-    cr_expect_eq(npjt_model_deadline(model), 30001);
-    take(model);
-    npjt_model_opened(model, 99, 0, NPJ_BYTE_MODE);
-    cr_expect_eq(npjt_model_deadline(model), NPJ_NEVER);
-    for (int i = 0; i < 256; i++)
-        cr_assert_eq(write_of(model, 5, 1), NPJ_STATUS_PENDING);
-    cr_expect_eq(write_of(model, 5, 0), NPJ_STATUS_QUOTA_EXCEEDED);
-    cr_expect_eq(npjt_model_deadline(model), 60001);
-    cr_assert(npjt_model_next(model, NULL, &out)); /* the REPLY of the connect */
-    cr_assert(npjt_model_next(model, &seen, &out));
-    cr_expect_eq(out.iov_count, 64);
-    npjt_model_abort(model, 5, NPJ_STATUS_CANCELLED);
-    take(model);
-
-    open_job(model, 9, 8, 41);
-    cr_expect_eq(write_of(model, 9, (8 << 20) + 1), NPJ_STATUS_INVALID_PARAMETER);
-    cr_expect_eq(write_of(model, 9, 8 << 20), NPJ_STATUS_PENDING);
-    cr_expect_eq(write_of(model, 9, 8 << 20), NPJ_STATUS_PENDING);
-    cr_expect_eq(write_of(model, 9, 1), NPJ_STATUS_QUOTA_EXCEEDED);
-    npjt_model_close(model, 9, 9);
-    npjt_model_advance(model, 60001);
-    for (npj_job job = 100; job < 100 + 1022; job++)
-        cr_assert_eq(npjt_model_add_job(model, 1, 1, 7, 1, true, (npjt_said){.handle = job}), NPJ_STATUS_PENDING);
-    cr_expect_eq(npjt_model_add_job(model, 1, 1, 7, 1, true, (npjt_said){.handle = 99}),
-                 NPJ_STATUS_INSUFF_SERVER_RESOURCES);
-    free(model);
-}
-
-Test(model, a_close_has_five_minutes)
-{
-    const npj_config config = {.size = sizeof config, .stall_timeout = NPJ_NEVER};
-    npjt_model *model = malloc(npjt_model_size(&config));
-    cr_assert_not_null(model);
-    npjt_model_init(model, &config, 56);
-    open_job(model, 5, 7, 31);
-    npjt_model_close(model, 5, 9);
-    cr_expect_eq(npjt_model_deadline(model), 300000);
-    free(model);
-}
-
-/* What is not given has room for the largest write. */
-Test(model, limits_that_are_not_given)
-{
-    static const uint32_t largest[] = {1 << 20, 20 << 20, 256 << 20};
-    for (size_t i = 0; i < sizeof largest / sizeof *largest; i++) {
-        const npj_config config = {
-            .size = sizeof config, .max_jobs = 1, .max_packets = 2, .max_write_bytes = largest[i]};
-        npjt_model *model = malloc(npjt_model_size(&config));
-        cr_assert_not_null(model);
-        npjt_model_init(model, &config, 56);
-        open_job(model, 5, 7, 31);
-        cr_expect_eq(npjt_model_write(model, 5, 3, "", largest[i], NPJ_COPY, (npjt_said){.handle = 61}),
-                     NPJ_STATUS_PENDING);
-        free(model);
-    }
 }
