@@ -168,6 +168,8 @@ void npjt_written(struct npjt_driver *d, npj_op op, npj_status status, uint64_t 
     job = begin(d, "written", op, 1U << NPJ_WRITE, bad, &expected, &before);
     if (job)
         npjt_pipe_still_has(d, job);
+    if (d->stop)
+        return;
     npj_status said = d->subject->written(d->srv, op, status, amount);
     if (!consumed(d, job, said, expected, before))
         return;

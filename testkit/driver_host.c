@@ -311,9 +311,11 @@ static bool take_one(struct npjt_driver *d)
 {
     npj_action action;
     memset(&action, UNTOUCHED_BYTE, sizeof action);
+    npjt_pipe_keeps_offer(d);
+    if (d->stop)
+        return false;
     d->result->calls++;
     d->refused_digest = 0;
-    npjt_pipe_keeps_offer(d);
     d->call = "next";
     bool more = d->subject->next(d->srv, &action);
     d->call = NULL;

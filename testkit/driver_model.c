@@ -79,11 +79,13 @@ static npj_status beside_new(const npj_config *config, void **out)
 {
     struct npjt_driver *d = config->trace_user;
     npj_stats stats;
+    void *const untouched = *out;
     d->inside++;
-    npj_status status = d->judged->srv_new(config, &d->judged_srv);
+    npj_status status = d->judged->srv_new(config, out);
     d->inside--;
-    if (!d->judged_srv)
+    if (!*out || *out == untouched)
         return status;
+    d->judged_srv = *out;
     d->judged->stats(d->judged_srv, &stats);
     size_t size = npjt_model_size(config);
     if (size > d->model_room) {

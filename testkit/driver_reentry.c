@@ -50,9 +50,6 @@ static void look_again(struct npjt_driver *d)
     const npjt_subject *subject = d->subject;
     npj_job_info info;
     npj_stats stats;
-    if (subject->query &&
-        subject->query(d->srv, npjt_select_job(d, JOB_NEWEST), &info) == NPJ_STATUS_INVALID_DEVICE_STATE)
-        npjt_violate(d, NPJT_LAW_REENTRY, "query is refused inside a callback");
     if (subject->stats)
         subject->stats(d->srv, &stats);
     if (subject->check)
@@ -60,12 +57,15 @@ static void look_again(struct npjt_driver *d)
     if (subject->digest)
         (void)subject->digest(d->srv);
     (void)subject->deadline(d->srv);
+    if (subject->query &&
+        subject->query(d->srv, npjt_select_job(d, JOB_NEWEST), &info) == NPJ_STATUS_INVALID_DEVICE_STATE)
+        npjt_violate(d, NPJT_LAW_REENTRY, "query is refused inside a callback");
 }
 
 /** A server that does not promise law 6 is not called: what it would do, nobody could follow. */
 void npjt_reenter(struct npjt_driver *d, unsigned callback)
 {
-    if (!d->armed || !d->srv || npjt_is_off(d, NPJT_LAW_REENTRY) ||
+    if (d->stop || !d->armed || !d->srv || npjt_is_off(d, NPJT_LAW_REENTRY) ||
         (d->armed_callback != CALLBACK_ANY && d->armed_callback != callback))
         return;
     d->armed = false;

@@ -91,6 +91,8 @@ void npjt_advance(struct npjt_driver *d, uint64_t to)
     if (stopped)
         d->stopping = 1 + NPJ_ABORT;
     expire_jobs(d, stopped);
+    if (d->stop)
+        return;
     uint64_t deadline = d->subject->deadline(d->srv);
     if (deadline != NPJ_NEVER && deadline <= on_host_clock(d, d->now))
         npjt_violate(d, NPJT_LAW_BOUNDS, "after advance a deadline lies in the past");
@@ -98,6 +100,8 @@ void npjt_advance(struct npjt_driver *d, uint64_t to)
 
 void npjt_check_deadline(struct npjt_driver *d)
 {
+    if (d->stop)
+        return;
     uint64_t earliest = stopping_deadline(d);
     for (uint8_t i = 0; i < d->jobs; i++)
         earliest = least(earliest, job_deadline(d, &d->job[d->order[i]]));

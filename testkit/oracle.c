@@ -68,7 +68,7 @@ static void equal(struct npjt_driver *d, unsigned law, const char *what, uint64_
 
 bool npjt_is_cause(struct npjt_driver *d, unsigned law)
 {
-    if (d->stop || npjt_is_off(d, law))
+    if (npjt_is_off(d, law))
         return false;
     npjt_take_many(d, 0);
     if (d->result->finding >= 0)
@@ -119,7 +119,7 @@ void npjt_check_call(struct npjt_driver *d)
     if (d->stop || !d->srv)
         return;
     check_pool_bound(d);
-    if (!d->subject->stats)
+    if (d->stop || !d->subject->stats)
         return;
     npj_stats stats;
     d->subject->stats(d->srv, &stats);
@@ -142,8 +142,7 @@ void npjt_check_call(struct npjt_driver *d)
         npjt_violate(d, NPJT_LAW_BOUNDS, "more memory is kept for reuse than max_idle_bytes");
     const npjt_counting_stats *pool = npjt_counting_stats_of(&d->pool);
     equal_at_last(d, NPJT_LAW_PACKETS, "bytes of memory", stats.memory_bytes, pool->bytes.live);
-    if (!d->stop)
-        check_sum(d, &stats);
+    check_sum(d, &stats);
 }
 
 /** Looks at one job through the server's own eyes. */
@@ -188,7 +187,7 @@ void npjt_check_event(struct npjt_driver *d)
     if (wrong)
         npjt_violate(d, NPJT_LAW_ALL_OR_NOTHING, "an invariant of the server does not hold: %s", wrong);
     npjt_check_call(d);
-    for (uint8_t i = 0; d->subject->query && i < d->jobs; i++)
+    for (uint8_t i = 0; d->subject->query && i < d->jobs && !d->stop; i++)
         check_job(d, &d->job[d->order[i]]);
     npjt_check_deadline(d);
     npjt_mix_state(d);

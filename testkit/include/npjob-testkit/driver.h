@@ -77,8 +77,8 @@ typedef struct npjt_options {
     bool model;
 
     /** Receives the first finding; the run then ends. NULL: npjt_violation_print() to stderr, and abort(). The server
-     * is not freed then, as it may be in any state: what it holds beside the memory of npj_config.mem, which is taken
-     * away from it, is lost. */
+     * is not called again, not to be freed either, as it may be in any state: what it holds beside the memory of
+     * npj_config.mem, which is taken away from it, is lost. */
     void (*finding)(void *user, const npjt_violation *finding);
 
     /** @name Looking on; each may be NULL @{ */
