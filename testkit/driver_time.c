@@ -54,7 +54,7 @@ static void expire_jobs(struct npjt_driver *d, bool stopped)
     for (uint8_t i = d->jobs; i-- > 0;) {
         struct a_job *job = &d->job[d->order[i]];
         bool late = has_passed(d, job_deadline(d, job));
-        if (job->expired && !late && !stopped && !job->gone)
+        if (job->expired && !late && !stopped)
             npjt_violate(d, NPJT_LAW_BOUNDS, "a job was failed before its deadline");
         if (late) {
             npjt_fail(d, job, NPJ_STATUS_IO_TIMEOUT);

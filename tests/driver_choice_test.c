@@ -127,6 +127,40 @@ Test(driver, a_trace_may_begin_late)
                       "status=cancelled\nwrite job=oldest\nadd\nhost\n");
 }
 
+/* It may tell of Event 2019 alone; and the host sees the lines that it tells, no others. */
+static unsigned told, seen;
+
+static void tell_of_cap(void *user, const npj_trace *trace)
+{
+    if (trace->kind != NPJ_TRACE_NO_POOL)
+        return;
+    told++;
+    untold.trace(user, trace);
+}
+
+static npj_status new_telling_of_cap(const npj_config *config, void **out)
+{
+    npj_config changed = untold = *config;
+    changed.trace = tell_of_cap;
+    return npjt_subject_npjob.srv_new(&changed, out);
+}
+
+static void see(void *user, const npj_trace *trace)
+{
+    (void)user;
+    seen += trace->kind == NPJ_TRACE_NO_POOL;
+}
+
+Test(driver, a_trace_may_have_nothing_but_the_cap)
+{
+    static const char text[] = "tape 1 max_packets=1\nopen\nwrite\nwrite\nhost\nwrite\nwrite\nhost\n";
+    npjt_subject subject = npjt_subject_npjob;
+    subject.srv_new = new_telling_of_cap;
+    cr_expect_eq(play_text(&subject, text, (npjt_options){.trace = see}).finding, -1, "%s", sentence);
+    cr_expect_eq(told, 2);
+    cr_expect_eq(seen, 2);
+}
+
 /* The iovecs of a WRITE are valid until next is asked again, though there be nowhere to put what it has. */
 static npj_iov own;
 

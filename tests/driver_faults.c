@@ -22,7 +22,7 @@ static void release_wrong_size(void *user, void *block, size_t bytes)
     memory.mem.release(memory.mem.user, block, bytes + 1);
 }
 
-static npj_status new_wrong_size(const npj_config *config, void **out)
+npj_status driver_fault_wrong_size(const npj_config *config, void **out)
 {
     npj_config changed = *config;
     memory.mem = config->mem;
@@ -364,10 +364,10 @@ const struct fault *driver_faults(size_t *count)
 {
     static struct fault faults[512];
     size_t n = driver_faults_in_numbers(faults, driver_faults_in_actions(faults));
-    n = driver_faults_in_the_life(faults, driver_faults_in_the_trace(faults, n));
+    n = driver_faults_in_the_life(faults, driver_faults_in_the_trace(faults, driver_faults_of_event_2019(faults, n)));
     n = driver_faults_in_calls(faults, driver_faults_at_the_pipe(faults, n));
-    n = driver_faults_in_sight(faults, n);
-    FAULT("releases by a wrong size", 0, WRITE_ONE, srv_new, new_wrong_size);
+    n = driver_faults_at_limits(faults, driver_faults_in_sight(faults, n));
+    FAULT("releases by a wrong size", 0, WRITE_ONE, srv_new, driver_fault_wrong_size);
     FAULT("bytes of packets are counted that are not there", 2, WRITE_ONE, stats, stats_drift);
     FAULT("a packet is counted that is not there", 2, WRITE_ONE, stats, stats_lose_packet);
     SAYS("the server counts 2 live packets, not 1");

@@ -79,6 +79,12 @@ size_t driver_faults_in_calls(struct fault *faults, size_t n);
 /** Faults in what is kept back, and in looking in. @param n how many there are. @return how many there are then. */
 size_t driver_faults_in_sight(struct fault *faults, size_t n);
 
+/** Faults at limits, and in why something is refused. @param n how many there are. @return how many there are then. */
+size_t driver_faults_at_limits(struct fault *faults, size_t n);
+
+/** A new server that releases by a wrong size. */
+npj_status driver_fault_wrong_size(const npj_config *config, void **out);
+
 /** Keeps every action of a kind to itself. */
 bool driver_fault_without(void *srv, npj_action *out, npj_action_kind kind);
 
@@ -88,10 +94,23 @@ npj_status driver_fault_keeping_mem(const npj_config *config, void **out);
 /** A new server that traces nothing. */
 npj_status driver_fault_untraced(const npj_config *config, void **out);
 
+/** A new server, each line of whose trace is changed; told if @p change says so. */
+npj_status driver_fault_tracing(const npj_config *config, void **out, bool (*change)(npj_trace *trace));
+
+/** A server whose trace is changed so. */
+#define TRACING(change)                                                                                                \
+    static npj_status new_##change(const npj_config *config, void **out)                                               \
+    {                                                                                                                  \
+        return driver_fault_tracing(config, out, change);                                                              \
+    }
+
 /** Faults in numbers, which are cut. @param n how many there are. @return how many there are then. */
 size_t driver_faults_in_numbers(struct fault *faults, size_t n);
 
 /** Faults in the trace. @param n how many there are. @return how many there are then. */
 size_t driver_faults_in_the_trace(struct fault *faults, size_t n);
+
+/** Faults in what the trace tells of Event 2019. @param n how many there are. @return how many there are then. */
+size_t driver_faults_of_event_2019(struct fault *faults, size_t n);
 
 #endif

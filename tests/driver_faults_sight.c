@@ -80,8 +80,10 @@ COUNTS(stats_of_replies, out->replies++)
 COUNTS(stats_of_operations, out->operations++)
 COUNTS(stats_of_memory, out->memory_bytes++)
 COUNTS(stats_of_bytes_accepted, out->bytes_accepted++)
+COUNTS(stats_of_two, out->accepted = ++out->bytes_accepted + 1000)
 COUNTS(stats_of_idle, out->idle_bytes += 2048)
 COUNTS(stats_between_writes, out->bytes_accepted += memory.count == 1)
+COUNTS(stats_after_written, out->accepted += memory.have)
 COUNTS(stats_until_next, out->bytes_taken += memory.have)
 COUNTS(stats_of_pool, out->pool_bytes.live += out->packets.live * 1024)
 
@@ -128,6 +130,8 @@ SEES(query_of_bytes, out->bytes++)
 SEES(query_of_client, out->client++)
 SEES(query_of_cookie, out->cookie++)
 SEES(query_of_job_id, out->job_id++)
+SEES(query_of_early_job_id, out->job_id += out->state == NPJ_STATE_ADDING)
+SEES(query_hides_failure, out->failure = NPJ_STATUS_SUCCESS)
 
 static npj_status query_knows_nobody(const void *srv, npj_job job, npj_job_info *out)
 {
@@ -288,10 +292,16 @@ static size_t miscounted(struct fault *faults, size_t n)
     FAULT("what is kept for reuse is not counted", 2, "tape 1 reuse=little\nopen\nwrite length=512\nhost\n", stats,
           stats_hide_what_is_kept);
     faults[n - 1].subject.srv_new = new_keeping_all;
-    SAYS("that are of no job and no packet, nor kept for reuse");
+    SAYS("544 bytes are live that are of no job and no packet, nor kept for reuse");
+    FAULT("a wrong count brings out an action that abuses the allocator", 0,
+          "tape 1\nopen\nwrite length=16\nnext\ncomplete\n", stats, stats_after_written);
+    faults[n - 1].subject.written = written_miscounts;
+    faults[n - 1].subject.srv_new = driver_fault_wrong_size;
     FAULT("an operation is counted twice", 3, WRITE_ONE, stats, stats_of_operations);
     SAYS("operations");
     FAULT("accepted bytes are miscounted", 8, WRITE_ONE, stats, stats_of_bytes_accepted);
+    SAYS("bytes accepted");
+    FAULT("accepted bytes and requests are miscounted", 8, WRITE_ONE, stats, stats_of_two);
     SAYS("bytes accepted");
     FAULT("accepted bytes are miscounted between two writes", 8, "tape 1\nopen\nwrites length=1 count=2\n", stats,
           stats_between_writes);
@@ -330,5 +340,8 @@ size_t driver_faults_in_sight(struct fault *faults, size_t n)
     FAULT("a job has another's client", 11, WRITE_ONE, query, query_of_client);
     FAULT("a job has another's cookie", 11, WRITE_ONE, query, query_of_cookie);
     FAULT("a job has another's JobId", 11, WRITE_ONE, query, query_of_job_id);
+    FAULT("a job has a JobId before it is added", 11, "tape 1\nadd\n", query, query_of_early_job_id);
+    FAULT("a failed job does not say so", 9, FAIL_ONE, query, query_hides_failure);
+    SAYS("a job should have failed with STATUS_PIPE_BROKEN");
     return n;
 }

@@ -13,7 +13,7 @@ static void trace_changed(void *user, const npj_trace *trace)
         memory.trace(memory.trace_user, &changed);
 }
 
-static npj_status new_tracing(const npj_config *config, void **out, bool (*change)(npj_trace *trace))
+npj_status driver_fault_tracing(const npj_config *config, void **out, bool (*change)(npj_trace *trace))
 {
     npj_config changed = *config;
     memory.trace = config->trace;
@@ -26,6 +26,13 @@ static npj_status new_tracing(const npj_config *config, void **out, bool (*chang
 static bool to_broken(npj_trace *trace)
 {
     trace->to = NPJ_STATE_BROKEN;
+    return true;
+}
+
+static bool gone_with_client(npj_trace *trace)
+{
+    if (trace->event == NPJ_EVENT_CLIENT_GONE)
+        trace->to = NPJ_STATE_GONE;
     return true;
 }
 
@@ -179,18 +186,6 @@ static bool without_aborts(npj_trace *trace)
     return trace->event != NPJ_EVENT_ABORT || trace->status == NPJ_STATUS_SUCCESS;
 }
 
-static bool without_cap(npj_trace *trace)
-{
-    return trace->kind != NPJ_TRACE_NO_POOL;
-}
-
-static bool cap_twice(npj_trace *trace)
-{
-    if (trace->kind == NPJ_TRACE_NO_POOL)
-        memory.trace(memory.trace_user, trace);
-    return true;
-}
-
 static bool without_provider_gone(npj_trace *trace)
 {
     return trace->event != NPJ_EVENT_PROVIDER_GONE;
@@ -226,64 +221,6 @@ static bool end_twice(npj_trace *trace)
     return true;
 }
 
-/** Event 2019 of a write, as that of a new job. */
-static bool cap_of_no_job(npj_trace *trace)
-{
-    if (trace->kind == NPJ_TRACE_NO_POOL) {
-        trace->event = NPJ_EVENT_COUNT;
-        trace->from = trace->to = NPJ_STATE_COUNT;
-        trace->job = trace->cookie = 0;
-    }
-    return true;
-}
-
-static bool cap_in_adding(npj_trace *trace)
-{
-    if (trace->kind == NPJ_TRACE_NO_POOL)
-        trace->from = trace->to = NPJ_STATE_ADDING;
-    return true;
-}
-
-static bool cap_with_another_status(npj_trace *trace)
-{
-    if (trace->kind == NPJ_TRACE_NO_POOL)
-        trace->status = NPJ_STATUS_QUOTA_EXCEEDED;
-    return true;
-}
-
-static bool cap_that_moves(npj_trace *trace)
-{
-    if (trace->kind == NPJ_TRACE_NO_POOL)
-        trace->to = NPJ_STATE_BROKEN;
-    return true;
-}
-
-static bool cap_without_cookie(npj_trace *trace)
-{
-    if (trace->kind == NPJ_TRACE_NO_POOL)
-        trace->cookie = 0;
-    return true;
-}
-
-static bool only_cap_of_no_state(npj_trace *trace)
-{
-    trace->from = trace->to = NPJ_STATE_COUNT;
-    return trace->kind == NPJ_TRACE_NO_POOL;
-}
-
-/** Event 2019 of a write, when the job is closed. */
-static bool cap_at_close(npj_trace *trace)
-{
-    npj_trace cap = *trace;
-    cap.kind = NPJ_TRACE_NO_POOL;
-    cap.event = NPJ_EVENT_WRITE;
-    cap.to = cap.from;
-    cap.status = NPJ_STATUS_INSUFF_SERVER_RESOURCES;
-    if (trace->event == NPJ_EVENT_CLOSE)
-        memory.trace(memory.trace_user, &cap);
-    return true;
-}
-
 static bool finish_stays(npj_trace *trace)
 {
     if (trace->event == NPJ_EVENT_FINISH)
@@ -311,14 +248,8 @@ static void free_tells(void **srv)
     GOOD.srv_free(srv);
 }
 
-/** A server whose trace is changed so. */
-#define TRACING(change)                                                                                                \
-    static npj_status new_##change(const npj_config *config, void **out)                                               \
-    {                                                                                                                  \
-        return new_tracing(config, out, change);                                                                       \
-    }
-
 TRACING(to_broken)
+TRACING(gone_with_client)
 TRACING(moved_by_refusal)
 TRACING(taken)
 TRACING(without_finish)
@@ -344,33 +275,24 @@ TRACING(without_spared)
 TRACING(without_failed_at_provider_gone)
 TRACING(without_closes)
 TRACING(without_aborts)
-TRACING(without_cap)
-TRACING(cap_twice)
-TRACING(cap_that_moves)
-TRACING(cap_without_cookie)
 TRACING(finish_stays)
 TRACING(without_end)
 TRACING(end_early)
 TRACING(end_twice)
 TRACING(cancels_twice)
 TRACING(without_failed_at_shutdown)
-TRACING(cap_of_no_job)
-TRACING(cap_in_adding)
-TRACING(cap_at_close)
-TRACING(only_cap_of_no_state)
-TRACING(cap_with_another_status)
 
 /* --------------------------------------------------------------------------------------------------------- the list */
 
-#define CAP_OF_WRITES                                                                                                  \
-    "tape 1 max_packets=1\nopen\nwrite length=1\nwrite length=1\nwrite length=1 how=neither\nwrite length=1\nhost\n"
-#define CAP_OF_JOBS "tape 1 max_jobs=1\nopen\nadd\nhost\n"
-#define REFUSED     "tape 1\nopen\nconnect\nwrite length=16 how=neither\n"
-#define ENDS        WRITE_ONE "close\nhost\nnext\n"
+#define REFUSED "tape 1\nopen\nconnect\nwrite length=16 how=neither\n"
+#define ENDS    WRITE_ONE "close\nhost\nnext\n"
 
 size_t driver_faults_in_the_trace(struct fault *faults, size_t n)
 {
     FAULT("the trace has a step that the table has not", 3, WRITE_ONE, srv_new, new_to_broken);
+    SAYS("it leads to another state");
+    FAULT("the trace has a client that takes its job along", 3, "tape 1\nopen\nclient_gone status=cancelled\n", srv_new,
+          new_gone_with_client);
     SAYS("it leads to another state");
     FAULT("the trace has a step that stays", 3, WRITE_ONE, srv_new, new_finish_stays);
     SAYS("it leads to another state");
@@ -452,26 +374,5 @@ size_t driver_faults_in_the_trace(struct fault *faults, size_t n)
     SAYS("before its last action");
     FAULT("the end of a job is traced twice", 10, ENDS, srv_new, new_end_twice);
     SAYS("for a second time");
-    FAULT("Event 2019 is not traced", 9, CAP_OF_WRITES, srv_new, new_without_cap);
-    SAYS("the engine's cap was traced 0 times");
-    FAULT("Event 2019 is traced twice", 9, CAP_OF_JOBS, srv_new, new_cap_twice);
-    SAYS("the engine's cap was traced 2 times");
-    FAULT("Event 2019 of a write names no job", 9, CAP_OF_WRITES, srv_new, new_cap_of_no_job);
-    SAYS("Event 2019");
-    FAULT("Event 2019 of a write has another state", 9, CAP_OF_WRITES, srv_new, new_cap_in_adding);
-    SAYS("Event 2019");
-    FAULT("Event 2019 of a write moves its job", 9, CAP_OF_WRITES, srv_new, new_cap_that_moves);
-    SAYS("Event 2019");
-    FAULT("Event 2019 of a write has no cookie", 9, CAP_OF_WRITES, srv_new, new_cap_without_cookie);
-    SAYS("Event 2019");
-    FAULT("Event 2019 of a write has no state, and nothing else is traced", 9, CAP_OF_WRITES, srv_new,
-          new_only_cap_of_no_state);
-    SAYS("Event 2019");
-    FAULT("Event 2019 of a write comes with a close", 9, WRITE_ONE "close\n", srv_new, new_cap_at_close);
-    SAYS("Event 2019");
-    FAULT("Event 2019 of a new job has a state", 9, CAP_OF_JOBS, srv_new, new_cap_in_adding);
-    SAYS("Event 2019");
-    FAULT("Event 2019 has another status", 9, CAP_OF_JOBS, srv_new, new_cap_with_another_status);
-    SAYS("Event 2019");
     return n;
 }
