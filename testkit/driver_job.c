@@ -10,7 +10,7 @@
 struct a_job *npjt_job_of_handle(struct npjt_driver *d, npj_job handle)
 {
     struct a_job *gone = NULL;
-    for (uint8_t i = 0; handle != 0 && i < d->jobs; i++) {
+    for (uint8_t i = 0; i < d->jobs; i++) {
         struct a_job *job = &d->job[d->order[i]];
         if (job->handle == handle && !job->gone)
             return job;
@@ -36,7 +36,7 @@ struct a_job *npjt_job_by_cookie(struct npjt_driver *d, uint64_t cookie)
 
 struct a_job *npjt_job_by_op(struct npjt_driver *d, npj_op op)
 {
-    for (uint8_t i = 0; op != 0 && i < d->ops_live; i++)
+    for (uint8_t i = 0; i < d->ops_live; i++)
         if (d->job[d->ops[i]].op == op)
             return &d->job[d->ops[i]];
     return NULL;
@@ -106,12 +106,12 @@ struct a_write *npjt_write_begin(struct npjt_driver *d, struct a_job *job)
     return write;
 }
 
-/** Whether everything of a job that is gone has been taken. */
+/** Whether everything of a job that is gone has been taken: no operation is in flight, and nothing waits. */
 static bool nothing_left(const struct a_job *job)
 {
-    bool left = job->op != 0 || job->first_write != NONE || job->resume_owed;
+    bool left = job->first_write != NONE || job->resume_owed;
     for (unsigned kind = 0; kind < 4; kind++)
-        left |= job->phase[kind] == WAITING || job->phase[kind] == ANSWERED;
+        left |= job->phase[kind] == ANSWERED;
     return !left;
 }
 
@@ -239,23 +239,20 @@ static bool failed_job_is_gone(const struct a_job *job)
 /** The stall deadline runs while the pipe is open and a write waits. */
 static void watch_stall(struct npjt_driver *d, struct a_job *job)
 {
-    bool stalling = job->pipe_open && !job->failed && npjt_has_unanswered_write(d, job);
-    if (stalling && !job->stalling)
+    if (!job->stalling)
         job->stall_start = d->now;
-    job->stalling = stalling;
+    job->stalling = job->pipe_open && npjt_has_unanswered_write(d, job);
 }
 
 void npjt_settle(struct npjt_driver *d, struct a_job *job)
 {
-    if (!job->failed) {
-        if (job->added && job->phase[NPJ_REQUEST_CONNECT] == WAITING && job->connect_start == NPJ_NEVER)
-            job->connect_start = d->now;
-        if (job->pipe_open && !job->message_mode)
-            answer_empty_writes(d, job);
-        if (job->pipe_open && job->truncated && job->phase[NPJ_REQUEST_CLOSE] == WAITING &&
-            !npjt_has_unanswered_write(d, job))
-            npjt_fail(d, job, NPJ_STATUS_CANCELLED);
-    }
+    if (job->added && job->phase[NPJ_REQUEST_CONNECT] == WAITING && job->connect_start == NPJ_NEVER)
+        job->connect_start = d->now;
+    if (job->pipe_open && !job->message_mode)
+        answer_empty_writes(d, job);
+    if (job->pipe_open && job->truncated && job->phase[NPJ_REQUEST_CLOSE] == WAITING &&
+        !npjt_has_unanswered_write(d, job))
+        npjt_fail(d, job, NPJ_STATUS_CANCELLED);
     watch_stall(d, job);
     if (!job->gone && (job->failed ? failed_job_is_gone(job) : job->scheduled)) {
         job->gone = true;

@@ -440,8 +440,7 @@ void npjt_shutdown(struct npjt_driver *d, npj_shutdown_how how)
     npjt_judge(d, status, expected, before);
     if (status != NPJ_STATUS_SUCCESS || !known || d->stopping >= 1 + how)
         return;
-    if (!d->stopping)
-        d->stopping_start = d->now;
+    d->stopping_start = d->now; /* of an abort nobody asks for it */
     d->stopping = (uint8_t)(1 + how);
     for (uint8_t i = d->jobs; how == NPJ_ABORT && i-- > 0;) {
         struct a_job *job = &d->job[d->order[i]];

@@ -50,6 +50,9 @@ Test(driver, of_two_deadlines_either_may_be_the_reason)
         "shutdown how=drain\nadvance to=+10\nhost\n",
         "tape 1 drain_timeout=10\nadvance to=+0\nopen\nwrite length=16\nclose\nnext\nshutdown how=drain\nadvance "
         "to=+10\nhost\n",
+        /* Of an add, and of what is behind it. */
+        "tape 1 add_timeout=10 drain_timeout=10\nadvance to=+0\nadd\nconnect\nwrite\nnext\nshutdown how=drain\n"
+        "advance to=+10\nhost\n",
         /* Of a connect, but not of the add that was answered before. */
         "tape 1 connect_timeout=10 drain_timeout=10\nadvance to=+0\nadd\nconnect\nnext\ncomplete\nshutdown "
         "how=drain\nadvance to=+10\nhost\n",
@@ -180,4 +183,36 @@ Test(driver, iovecs_end_with_the_next_call_of_next)
     npjt_subject subject = npjt_subject_npjob;
     subject.next = next_with_own_iovec;
     is_well(&subject, "tape 1\nopen\nwrite\nnext count=1\nnulls call=next\nhost\n");
+}
+
+/* Which bytes of which writes share an iovec is a server's own affair. */
+static size_t first_length; /* 0: all in one iovec */
+static npj_iov parts[2];
+static uint8_t gathered[4096];
+
+static bool next_in_other_parts(void *srv, npj_action *out)
+{
+    bool more = npjt_subject_npjob.next(srv, out);
+    if (!more || !out || out->kind != NPJ_WRITE)
+        return more;
+    size_t length = 0;
+    for (uint32_t i = 0; i < out->iov_count; length += out->iov[i++].length)
+        memcpy(gathered + length, out->iov[i].base, out->iov[i].length);
+    size_t first = first_length > 0 && first_length < length ? first_length : length;
+    parts[0] = (npj_iov){gathered, first};
+    parts[1] = (npj_iov){gathered + first, length - first};
+    out->iov = parts;
+    out->iov_count = length > first ? 2 : 1;
+    return true;
+}
+
+Test(driver, iovecs_need_not_be_writes)
+{
+    npjt_subject subject = npjt_subject_npjob;
+    subject.next = next_in_other_parts;
+    for (first_length = 0; first_length < 12; first_length++) {
+        is_well(&subject, "tape 1 max_batch=8\nopen\nwrite length=3\nwrite length=4\nwrite length=2\nhost\n");
+        is_well(&subject,
+                "tape 1 max_batch=8\nopen\nwrite length=3\nwrite length=8\nnext\nwritten amount=half\nhost\n");
+    }
 }

@@ -42,6 +42,8 @@ Test(driver, a_status_is_what_servers_take_it_for)
                       NPJT_STATUS);
 }
 
+#define FULL "open\nwrites length=1 count=all\n"
+
 /* What is easily missed of turns and times. */
 Test(driver, turns_and_times_are_what_servers_take_them_for)
 {
@@ -76,6 +78,19 @@ Test(driver, turns_and_times_are_what_servers_take_them_for)
         /* A server without memory is none, and one that is about to go takes no call. */
         "tape 1 fault=nth fault_at=1\n",
         "tape 1\nreenter from=release call=add_job\nfree\n",
+        /* An error comes without a path; and what is asked of its job is answered one by one. */
+        "tape 1\nadd\nnext\nadded status=access_denied path=null\nhost\n",
+        ("tape 1\nadd\nconnect\nwrite\nnext\nfail status=access_denied\nnext count=1\nnext count=1\nnext count=1\n"
+         "host\n"),
+        /* A connect has its time from when it is asked. */
+        "tape 1\nadvance to=+0\nadd\nnext\ncomplete\nnext\nadvance to=+9\nconnect\nhost\n",
+        /* A client whose going is refused is not told of. */
+        "tape 1\nopen\nclose\nclient_gone status=success\nhost\n",
+        /* An empty message that was cancelled, and taken all the same. */
+        "tape 1 pipe=message\nopen\nwrite length=0\nnext\ncancel write=newest\nnext\nwritten amount=0\nhost\n",
+        /* As many jobs and packets as there may be, and a write more. */
+        "tape 1 max_jobs=16 max_packets=128\n" FULL FULL FULL FULL FULL FULL FULL FULL FULL FULL FULL FULL FULL FULL
+            FULL FULL "write how=lend\nhost\n",
         /* The last that a job had to say is withdrawn. */
         "tape 1\nopen\nabort status=cancelled\nnext\ncomplete\nprovider_gone\nhost\n",
     };

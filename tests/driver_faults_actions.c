@@ -432,7 +432,8 @@ size_t driver_faults_in_actions(struct fault *faults)
     FAULT("next clears an action where there is none", 5, WRITE_ONE, next, next_clears);
     FAULT("next clears a tag where there is no action", 5, WRITE_ONE, next, next_clears_a_tag);
     FAULT("a byte is changed", 7, WRITE_ONE, next, next_changes_byte);
-    FAULT("a WRITE has bytes and no address", 7, WRITE_ONE, next, next_loses_address);
+    FAULT("the only byte is changed", 7, "tape 1\nopen\nwrite length=1\nhost\n", next, next_changes_byte);
+    FAULT("a WRITE has a byte and no address", 7, "tape 1\nopen\nwrite length=1\nhost\n", next, next_loses_address);
     SAYS("one without an address");
     FAULT("bytes are made up, and no end of them", 7, "tape 1\nopen\nhost\n", next, next_makes_up_bytes);
     faults[n - 1].subject.written = written_of_made_up;

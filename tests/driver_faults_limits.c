@@ -53,7 +53,20 @@ static size_t limits(struct fault *faults, size_t n)
 SAYS_INSTEAD(write_calls_quota_memory, NPJ_STATUS_QUOTA_EXCEEDED, NPJ_STATUS_INSUFFICIENT_RESOURCES)
 SAYS_INSTEAD(write_calls_pool_broken, NPJ_STATUS_INSUFF_SERVER_RESOURCES, NPJ_STATUS_PIPE_BROKEN)
 SAYS_INSTEAD(write_calls_flags_pool, NPJ_STATUS_INVALID_PARAMETER, NPJ_STATUS_INSUFF_SERVER_RESOURCES)
+SAYS_INSTEAD(write_of_stale_quota, NPJ_STATUS_INVALID_HANDLE, NPJ_STATUS_QUOTA_EXCEEDED)
 SAYS_INSTEAD(write_takes_stale, NPJ_STATUS_INVALID_HANDLE, NPJ_STATUS_PENDING)
+
+static npj_status cancel_takes_all(void *srv, npj_req request)
+{
+    (void)GOOD.cancel(srv, request);
+    return NPJ_STATUS_SUCCESS;
+}
+
+static npj_status abort_takes_stale(void *srv, npj_job job, npj_status reason)
+{
+    npj_status status = GOOD.abort(srv, job, reason);
+    return status == NPJ_STATUS_INVALID_HANDLE ? NPJ_STATUS_SUCCESS : status;
+}
 
 static npj_status connect_takes_stale(void *srv, npj_job job, uint64_t tag)
 {
@@ -92,6 +105,12 @@ size_t driver_faults_at_limits(struct fault *faults, size_t n)
     SAYS("write returned STATUS_INSUFF_SERVER_RESOURCES and changed something");
     FAULT("a connect of a job that has ended is taken", 3, ENDED "connect job=ended\n", connect, connect_takes_stale);
     FAULT("a write to a job that has ended is taken", 3, ENDED "write job=ended\n", write, write_takes_stale);
+    FAULT("a write to a job that has ended is one too many", 3, ENDED "write job=ended\n", write, write_of_stale_quota);
+    FAULT("an abort of a job that has ended is taken", 3, ENDED "abort job=ended status=cancelled\n", abort,
+          abort_takes_stale);
+    FAULT("a cancel of no write is taken", 5, "tape 1\nopen\ncancel write=null\n", cancel, cancel_takes_all);
+    FAULT("a cancel of what has been answered is taken", 5,
+          "tape 1\nopen\nwrite\nabort status=cancelled\ncancel write=newest\n", cancel, cancel_takes_all);
     FAULT("a close of a job that has ended is taken", 3, ENDED "close job=ended\n", close, close_takes_stale);
     return n;
 }

@@ -240,6 +240,39 @@ static bool without_failed_at_shutdown(npj_trace *trace)
     return trace->event != NPJ_EVENT_EXPIRE || trace->from < NPJ_STATE_ABORTING;
 }
 
+/** The last job that was told of. */
+static npj_trace last;
+
+static bool kept(npj_trace *trace)
+{
+    last = *trace;
+    return true;
+}
+
+/** Tells of an event that leaves that job where it is. */
+static void tell_of(npj_event event)
+{
+    npj_trace trace = last;
+    trace.event = event;
+    trace.from = trace.to;
+    trace.status = NPJ_STATUS_SUCCESS;
+    memory.trace(memory.trace_user, &trace);
+}
+
+static npj_status client_gone_tells_all(void *srv, uint64_t client, npj_status reason)
+{
+    if (!npj_status_is_error(reason))
+        tell_of(NPJ_EVENT_CLIENT_GONE);
+    return GOOD.client_gone(srv, client, reason);
+}
+
+static npj_status shutdown_tells_all(void *srv, npj_shutdown_how how)
+{
+    if (how != NPJ_DRAIN && how != NPJ_ABORT)
+        tell_of(NPJ_EVENT_EXPIRE);
+    return GOOD.shutdown(srv, how);
+}
+
 /** Tells that a job has ended. */
 static void free_tells(void **srv)
 {
@@ -276,6 +309,7 @@ TRACING(without_failed_at_provider_gone)
 TRACING(without_closes)
 TRACING(without_aborts)
 TRACING(finish_stays)
+TRACING(kept)
 TRACING(without_end)
 TRACING(end_early)
 TRACING(end_twice)
@@ -338,6 +372,17 @@ size_t driver_faults_in_the_trace(struct fault *faults, size_t n)
     FAULT("a failed job's provider goes untraced", 3, "tape 1\nopen\nabort status=cancelled\nprovider_gone\nhost\n",
           srv_new, new_without_provider_gone);
     SAYS("provider_gone was taken, and is not traced as others were");
+    FAULT("a failed job's client goes untraced", 3,
+          "tape 1\nopen\nabort status=cancelled\nclient_gone status=cancelled\n", srv_new, new_without_client_gone);
+    SAYS("client_gone was taken, and is not traced as others were");
+    FAULT("a client whose going is refused is told as gone", 5, "tape 1\nopen\nclose\nclient_gone status=success\n",
+          client_gone, client_gone_tells_all);
+    faults[n - 1].subject.srv_new = new_kept;
+    SAYS("client_gone returned STATUS_INVALID_PARAMETER, and is traced as taken");
+    FAULT("a shutdown that is refused is told of", 5, "tape 1\nopen\nabort status=cancelled\nshutdown how=unknown\n",
+          shutdown, shutdown_tells_all);
+    faults[n - 1].subject.srv_new = new_kept;
+    SAYS("shutdown returned STATUS_INVALID_PARAMETER, and is traced as taken");
     FAULT("a closing job's client goes untraced, another's does not", 3,
           "tape 1\nopen\nopen\nclose job=oldest\nclient_gone status=cancelled\nhost\n", srv_new, new_without_spared);
     SAYS("client_gone was taken, and is not traced as others were");
@@ -364,6 +409,10 @@ size_t driver_faults_in_the_trace(struct fault *faults, size_t n)
     SAYS("cancel is traced 2 times");
     FAULT("a failed job is not told of a shutdown", 3,
           "tape 1\nopen\nnext\nabort status=cancelled\nshutdown how=abort\n", srv_new, new_without_failed_at_shutdown);
+    SAYS("shutdown was taken, and is not traced as others were");
+    FAULT("a failed job is not told that a drain becomes an abort", 3,
+          "tape 1\nopen\nnext\nabort status=cancelled\nshutdown how=drain\nshutdown how=abort\n", srv_new,
+          new_without_failed_at_shutdown);
     SAYS("shutdown was taken, and is not traced as others were");
     FAULT("the end of the engine is traced", 3, WRITE_ONE "free\n", srv_new, new_without_failed_at_shutdown);
     faults[n - 1].subject.srv_free = free_tells;
