@@ -264,13 +264,12 @@ static void settle_write(struct npjt_driver *d, struct a_job *job, struct a_writ
 
 void npjt_pipe_took(struct npjt_driver *d, struct a_job *job, npj_status status, uint64_t transferred)
 {
-    bool had_failed = job->failed;
     enum verdict verdict = judge(job, &status, transferred);
     uint64_t left = transferred;
     d->bytes_taken += transferred;
     bool whole = false;
     struct a_write *write = npjt_first_write(d, job);
-    for (; write && !had_failed; write = npjt_next_write(d, write)) {
+    for (; write; write = npjt_next_write(d, write)) {
         if (!write->in_op || write->answered)
             continue;
         uint64_t rest = write->length - write->taken, some = rest < left ? rest : left;
@@ -282,7 +281,7 @@ void npjt_pipe_took(struct npjt_driver *d, struct a_job *job, npj_status status,
     npjt_op_end(d, job);
     if (job->message_mode ? whole : transferred > 0)
         job->stall_start = d->now;
-    if (!had_failed && verdict == HAS_FAILED) {
+    if (verdict == HAS_FAILED) {
         /* Empty writes between what was covered and what was not may be answered either way. */
         bool reached = true;
         for (write = npjt_first_write(d, job); write; write = npjt_next_write(d, write)) {

@@ -188,7 +188,7 @@ Test(driver, iovecs_end_with_the_next_call_of_next)
 /* Which bytes of which writes share an iovec is a server's own affair. */
 static size_t first_length; /* 0: all in one iovec */
 static npj_iov parts[2];
-static uint8_t gathered[4096];
+static uint8_t gathered[64], second[64];
 
 static bool next_in_other_parts(void *srv, npj_action *out)
 {
@@ -200,7 +200,8 @@ static bool next_in_other_parts(void *srv, npj_action *out)
         memcpy(gathered + length, out->iov[i].base, out->iov[i].length);
     size_t first = first_length > 0 && first_length < length ? first_length : length;
     parts[0] = (npj_iov){gathered, first};
-    parts[1] = (npj_iov){gathered + first, length - first};
+    memcpy(second, gathered + first, length - first);
+    parts[1] = (npj_iov){second, length - first};
     out->iov = parts;
     out->iov_count = length > first ? 2 : 1;
     return true;

@@ -88,6 +88,11 @@ Test(driver, turns_and_times_are_what_servers_take_them_for)
         "tape 1\nopen\nclose\nclient_gone status=success\nhost\n",
         /* An empty message that was cancelled, and taken all the same. */
         "tape 1 pipe=message\nopen\nwrite length=0\nnext\ncancel write=newest\nnext\nwritten amount=0\nhost\n",
+        /* Of a message that is being cancelled, a part is a broken pipe; and an empty one that was cancelled is no
+         * message that was taken: the next one has waited since. */
+        "tape 1 pipe=message\nopen\nwrite length=8\nnext\ncancel write=newest\nnext\nwritten amount=half\nhost\n",
+        ("tape 1 pipe=message stall_timeout=10\nadvance to=+0\nopen\nwrite length=0\nwrite length=4\nnext\n"
+         "cancel write=oldest\nnext\nadvance to=+9\nwritten status=cancelled amount=0\nhost\n"),
         /* As many jobs and packets as there may be, and a write more. */
         "tape 1 max_jobs=16 max_packets=128\n" FULL FULL FULL FULL FULL FULL FULL FULL FULL FULL FULL FULL FULL FULL
             FULL FULL "write how=lend\nhost\n",

@@ -33,8 +33,83 @@ Test(driver, a_faulty_server_is_left_alone)
         driver_fault_reset();
         judged = fault->subject;
         findings = asked = 0;
-        (void)play_text(&judged, fault->tape, (npjt_options){.finding = leave_alone, .model = i % 2});
+        const npjt_result result =
+            play_text(&judged, fault->tape, (npjt_options){.finding = leave_alone, .model = i % 2});
+        cr_expect_not(result.cut_short, "%s", fault->name);
         cr_expect_eq(findings, 1, "%s", fault->name);
         cr_expect_eq(asked, 0, "%s: asked %u times after: %s", fault->name, asked, sentence);
     }
+}
+
+/* What is found in each part of a run; it ends with the server. */
+static const char *phase;
+
+static void note_phase(void *user, const npjt_violation *finding)
+{
+    found(user, finding);
+    phase = strcmp(finding->phase, "new") == 0     ? "new"
+            : strcmp(finding->phase, "event") == 0 ? "event"
+            : strcmp(finding->phase, "drain") == 0 ? "drain"
+            : strcmp(finding->phase, "free") == 0  ? "free"
+                                                   : "another";
+}
+
+Test(driver, a_finding_names_its_phase)
+{
+    static const struct {
+        const char *fault, *tape, *phase;
+        uint32_t off;
+    } cases[] = {
+        {"a refused new keeps memory", NULL, "new", 0}, {"new loses the engine", NULL, "new", 0x20},
+        {"the wrong error", NULL, "event", 0},          {"IDLE never comes", "tape 1\n", "drain", 0},
+        {"free does not free", "tape 1\n", "free", 0},
+    };
+    size_t count;
+    const struct fault *faults = driver_faults(&count);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        size_t n = 0;
+        while (n < count && strcmp(faults[n].name, cases[i].fault) != 0)
+            n++;
+        cr_assert_lt(n, count, "%s", cases[i].fault);
+        driver_fault_reset();
+        phase = "none";
+        (void)play_text(&faults[n].subject, cases[i].tape ? cases[i].tape : faults[n].tape,
+                        (npjt_options){.finding = note_phase, .laws_off = cases[i].off});
+        cr_expect_str_eq(phase, cases[i].phase, "%s: %s", cases[i].fault, sentence);
+    }
+}
+
+Test(driver, nothing_is_played_after_free)
+{
+    cr_expect_eq(play_text(&npjt_subject_npjob, "tape 1\nfree\nopen\nadd\n", (npjt_options){0}).events, 1);
+}
+
+/* A driver that is kept has forgotten the run before: it has all its places again, and no stale handles. */
+Test(driver, a_run_does_not_know_the_one_before)
+{
+    static const char *const tapes[] = {
+        "tape 1\nopen\nwrite\nhost\nclose\nhost\nopen\n", "tape 1\nopen\nopen\nwrite\nconnect\n",
+        "tape 1\nadd\nconnect job=ended\ncancel write=answered\nwritten op=ended\n",
+        ("tape 1 max_jobs=16\nadd\nadd\nadd\nadd\nadd\nadd\nadd\nadd\nadd\nadd\nadd\nadd\nadd\nadd\nadd\nadd\n")};
+    static uint8_t tape[NPJT_TAPE_MAX];
+    const npjt_subject *wrong = NULL;
+    size_t count;
+    const struct fault *faults = driver_faults(&count);
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(faults[i].name, "the wrong error") == 0)
+            wrong = &faults[i].subject;
+    cr_assert_not_null(wrong);
+    npjt_driver *driver = npjt_driver_new();
+    cr_assert_not_null(driver);
+    for (size_t i = 0; i < sizeof tapes / sizeof *tapes; i++) {
+        const npjt_options options = {.finding = found};
+        npjt_result kept;
+        (void)npjt_driver_run(driver, i == 1 ? wrong : &npjt_subject_npjob, tape, tape_of(tapes[i], tape), &options,
+                              &kept);
+        cr_expect_eq(kept.finding, i == 1 ? NPJT_LAW_ALL_OR_NOTHING : -1, "%s", sentence);
+        if (i != 1)
+            cr_expect_eq(kept.digest, play_text(&npjt_subject_npjob, tapes[i], (npjt_options){0}).digest, "%zu", i);
+    }
+    npjt_driver_free(driver);
+    npjt_driver_free(NULL);
 }

@@ -232,6 +232,14 @@ static bool next_clears_a_tag(void *srv, npj_action *out)
     return more;
 }
 
+static bool next_clears_the_end(void *srv, npj_action *out)
+{
+    bool more = GOOD.next(srv, out);
+    if (!more && out)
+        ((unsigned char *)out)[sizeof *out - 1] = 0;
+    return more;
+}
+
 /* What an action has that its kind does not name. */
 
 static bool next_has_more_members(void *srv, npj_action *out)
@@ -389,7 +397,7 @@ static bool next_replies_to_nothing(void *srv, npj_action *out)
 {
     bool more = GOOD.next(srv, out);
     if (more && is_kind(out, NPJ_REPLY))
-        out->request = (npj_request_kind)0x7FFFFFFF;
+        out->request = (npj_request_kind)(NPJ_REQUEST_CLOSE + 1);
     return more;
 }
 
@@ -431,6 +439,7 @@ size_t driver_faults_in_actions(struct fault *faults)
     FAULT("an action is of no kind", 3, WRITE_ONE, next, next_invents_kind);
     FAULT("next clears an action where there is none", 5, WRITE_ONE, next, next_clears);
     FAULT("next clears a tag where there is no action", 5, WRITE_ONE, next, next_clears_a_tag);
+    FAULT("next clears the end of an action where there is none", 5, WRITE_ONE, next, next_clears_the_end);
     FAULT("a byte is changed", 7, WRITE_ONE, next, next_changes_byte);
     FAULT("the only byte is changed", 7, "tape 1\nopen\nwrite length=1\nhost\n", next, next_changes_byte);
     FAULT("a WRITE has a byte and no address", 7, "tape 1\nopen\nwrite length=1\nhost\n", next, next_loses_address);

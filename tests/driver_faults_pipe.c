@@ -244,6 +244,26 @@ static bool next_returns_first(void *srv, npj_action *out)
     return true;
 }
 
+/** Of the writes that are answered with an error, the n-th is said to be well. */
+static bool says_well(void *srv, npj_action *out, unsigned nth)
+{
+    bool more = GOOD.next(srv, out);
+    if (more && out && out->kind == NPJ_REPLY && out->request == NPJ_REQUEST_WRITE &&
+        npj_status_is_error(out->status) && ++memory.count == nth)
+        out->status = NPJ_STATUS_SUCCESS;
+    return more;
+}
+
+static bool next_says_second_well(void *srv, npj_action *out)
+{
+    return says_well(srv, out, 2);
+}
+
+static bool next_says_third_well(void *srv, npj_action *out)
+{
+    return says_well(srv, out, 3);
+}
+
 static npj_status new_with_larger_batches(const npj_config *config, void **out)
 {
     npj_config changed = *config;
@@ -253,6 +273,9 @@ static npj_status new_with_larger_batches(const npj_config *config, void **out)
 
 /* --------------------------------------------------------------------------------------------------------- the list */
 
+#define FAILS_BEFORE(pipe, second, third)                                                                              \
+    "tape 1 max_batch=1 " pipe "\nopen\nwrite length=4\nwrite length=" second "\nwrite length=" third                  \
+    "\nnext\nfail status=pipe_broken\nhost\n"
 #define MESSAGE "tape 1 pipe=message\nopen\nwrite length=16\nhost\n"
 
 size_t driver_faults_at_the_pipe(struct fault *faults, size_t n)
@@ -286,6 +309,16 @@ size_t driver_faults_at_the_pipe(struct fault *faults, size_t n)
     SAYS("a WRITE of 65 iovecs");
     FAULT("a write of a pipe that fails is said to be cancelled", 8, FAIL_ONE, next, next_says_cancelled);
     SAYS("is answered with STATUS_CANCELLED where STATUS_PIPE_BROKEN is right");
+    /* Of empty writes only those up to the failure may be. */
+    FAULT("a write behind that of a pipe that fails is said to be taken", 8, FAILS_BEFORE("pipe=byte", "4", "4"), next,
+          next_says_second_well);
+    SAYS("is answered with STATUS_SUCCESS where STATUS_PIPE_BROKEN is right");
+    FAULT("an empty write far behind that of a pipe that fails is said to be taken", 8,
+          FAILS_BEFORE("pipe=byte", "4", "0"), next, next_says_third_well);
+    SAYS("is answered with STATUS_SUCCESS where STATUS_PIPE_BROKEN is right");
+    FAULT("an empty message behind that of a pipe that fails is said to be taken", 8,
+          FAILS_BEFORE("pipe=message", "0", "0"), next, next_says_second_well);
+    SAYS("is answered with STATUS_SUCCESS where STATUS_PIPE_BROKEN is right");
     FAULT("two writes change places", 7, "tape 1\nopen\nwrites length=16 count=2\nhost\n", next, next_swaps_two);
     SAYS("not those accepted, in order");
     FAULT("a byte is lost, and another doubled", 7, WRITE_ONE, next, next_is_a_byte_behind);

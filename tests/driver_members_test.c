@@ -2,7 +2,7 @@
 /* Each member of each kind of action: npjob, and at one action one member more than its kind names. */
 #include "tape_support.h"
 
-enum { REQUEST, OP, TAG, STATUS, JOB_ID, COUNT, IOV, IOV_COUNT, HELD, JOB, COOKIE, MEMBERS };
+enum { REQUEST, OTHER_REQUEST, OP, TAG, STATUS, JOB_ID, COUNT, IOV, IOV_COUNT, HELD, JOB, COOKIE, MEMBERS };
 
 #define BIT(member) (1U << (member))
 #define OF_A_JOB    (BIT(JOB) | BIT(COOKIE))
@@ -22,7 +22,7 @@ static const struct {
     [NPJ_SCHEDULE_JOB] = {OF_A_JOB | BIT(OP) | BIT(JOB_ID), whole},
     [NPJ_ABANDON_JOB] = {OF_A_JOB | BIT(OP) | BIT(STATUS) | BIT(JOB_ID), stopped},
     [NPJ_CANCEL] = {OF_A_JOB | BIT(OP), stopped},
-    [NPJ_REPLY] = {OF_A_JOB | BIT(REQUEST) | BIT(TAG) | BIT(STATUS), whole},
+    [NPJ_REPLY] = {OF_A_JOB | BIT(REQUEST) | BIT(OTHER_REQUEST) | BIT(TAG) | BIT(STATUS), whole},
     [NPJ_RETURN] = {OF_A_JOB | BIT(TAG), stopped},
     [NPJ_RESUME] = {OF_A_JOB, "tape 1 max_job_packets=2\nopen\nwrites length=1 count=all\nhost\n"},
     [NPJ_IDLE] = {0, whole},
@@ -41,6 +41,9 @@ static void say_more(npj_action *action)
     switch (more.member) {
     case REQUEST:
         action->request = NPJ_REQUEST_WRITE;
+        break;
+    case OTHER_REQUEST:
+        action->request = NPJ_REQUEST_CONNECT;
         break;
     case OP:
         action->op = 1;

@@ -185,27 +185,47 @@ Test(driver, an_engine_that_is_lost_is_a_leak)
                  NPJT_LAW_RECLAIM, "%s", sentence);
 }
 
-/* What other laws see first. */
+/* What the driver has no place for, or no bytes of. */
+Test(driver, it_does_not_follow_a_server_without_limits)
+{
+    static const struct {
+        const char *fault;
+        uint32_t off;
+    } cases[] = {{"more jobs than there may be at the most", 0x200},
+                 {"more packets than there may be at the most", 0x200},
+                 {"a write of any length is accepted", 0x28}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct fault *fault = fault_of(cases[i].fault);
+        const npjt_result result = play_text(&fault->subject, fault->tape, (npjt_options){.laws_off = cases[i].off});
+        cr_expect_eq(result.finding, -1, "%s: %s", cases[i].fault, sentence);
+        cr_expect(result.cut_short, "%s", cases[i].fault);
+    }
+}
+
+/* What other laws see first; and what is no more than that. */
 Test(driver, with_laws_off_others_are_broken)
 {
     static const struct {
         const char *fault, *tape, *says;
         uint32_t off;
+        int law;
     } cases[] = {
-        {"a failed job is left to its provider", NULL, "jobs have not ended although everything was completed", 0x1008},
+        {"a failed job is left to its provider", NULL, "jobs have not ended although everything was completed", 0x1008,
+         NPJT_LAW_BOUNDS},
         {"a packet is counted that is not there", "tape 1 max_packets=1\nopen\nwrite length=16\nnext\n",
-         "more jobs or packets than the configuration allows", 0x4},
+         "more jobs or packets than the configuration allows", 0x4, NPJT_LAW_BOUNDS},
         {"a job is counted that is not there", "tape 1 max_jobs=1\nopen\n",
-         "more jobs or packets than the configuration allows", 0x400},
+         "more jobs or packets than the configuration allows", 0x400, NPJT_LAW_BOUNDS},
         {"a job is counted that is not there, and waited for",
          "tape 1\nopen\nclose\nhost\nshutdown how=abort\nhost\nfree\n",
-         "nothing is left after a shutdown, and IDLE has not come", 0x400},
-        {"CANCELs have no end", NULL, "actions in a row, and no end", 0x8},
+         "nothing is left after a shutdown, and IDLE has not come", 0x400, NPJT_LAW_BOUNDS},
+        {"CANCELs have no end", NULL, "actions in a row, and no end", 0x8, NPJT_LAW_BOUNDS},
+        {"a WRITE comes before the REPLY of the one before", NULL, "", 0x80, -1},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const struct fault *fault = fault_of(cases[i].fault);
         const char *tape = cases[i].tape ? cases[i].tape : fault->tape;
-        cr_expect_eq(play(&fault->subject, tape, cases[i].off), NPJT_LAW_BOUNDS);
+        cr_expect_eq(play(&fault->subject, tape, cases[i].off), cases[i].law, "%s: %s", cases[i].fault, sentence);
         cr_expect_not_null(strstr(sentence, cases[i].says), "%s", sentence);
     }
 }
