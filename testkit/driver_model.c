@@ -44,7 +44,7 @@ static void same_action(struct npjt_driver *d, const npj_action *says, const npj
     differ(d, what, "iov_count", says->iov_count, right->iov_count);
     differ(d, what, "held", says->held, right->held);
     differ(d, what, "having an iov", says->iov != NULL, right->iov != NULL);
-    for (uint32_t i = 0; i < right->iov_count && says->iov && right->iov && !d->stop; i++) {
+    for (uint32_t i = 0; i < right->iov_count && !d->stop; i++) {
         differ(d, what, "an iovec's length", says->iov[i].length, right->iov[i].length);
         if (right->iov[i].base)
             differ(d, what, "a lent iovec's base", (uintptr_t)says->iov[i].base, (uintptr_t)right->iov[i].base);
@@ -118,7 +118,7 @@ static npj_status beside_add_job(void *srv, uint64_t client, uint64_t provider, 
     npj_status status = d->judged->add_job(d->judged_srv, client, provider, cookie, tag, out);
     if (!leave(d))
         return status;
-    npjt_said said = {npjt_failed_allocations(d) != refused, status == NPJ_STATUS_PENDING && out ? *out : 0};
+    npjt_said said = {npjt_failed_allocations(d) != refused, out ? *out : 0};
     return same(d, "add_job", status, npjt_model_add_job(d->model, client, provider, cookie, tag, out != NULL, said));
 }
 
@@ -130,7 +130,7 @@ static npj_status beside_write(void *srv, npj_job job, uint64_t tag, const void 
     npj_status status = d->judged->write(d->judged_srv, job, tag, bytes, length, flags, out);
     if (!leave(d))
         return status;
-    npjt_said said = {npjt_failed_allocations(d) != refused, status == NPJ_STATUS_PENDING && out ? *out : 0};
+    npjt_said said = {npjt_failed_allocations(d) != refused, out ? *out : 0};
     return same(d, "write", status, npjt_model_write(d->model, job, tag, bytes, length, flags, said));
 }
 

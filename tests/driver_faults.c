@@ -145,6 +145,21 @@ static npj_status add_clears_refused(void *srv, uint64_t client, uint64_t provid
     return status;
 }
 
+/** A handle is made, and told to nobody. */
+static npj_status add_without_place(void *srv, uint64_t client, uint64_t provider, uint64_t cookie, uint64_t tag,
+                                    npj_job *out)
+{
+    npj_job unnamed;
+    return GOOD.add_job(srv, client, provider, cookie, tag, out ? out : &unnamed);
+}
+
+/** Of an engine only, as is its right. */
+static void stats_of_an_engine(const void *srv, npj_stats *out)
+{
+    (void)*(const volatile unsigned char *)srv;
+    GOOD.stats(srv, out);
+}
+
 static npj_status new_clears_refused(const npj_config *config, void **out)
 {
     npj_status status = GOOD.srv_new(config, out);
@@ -403,6 +418,8 @@ const struct fault *driver_faults(size_t *count)
           "tape 1\nopen\noom fail=next\nwrite length=16 how=neither\nhost\n", write, write_allocates_first);
     faults[n - 1].subject.srv_new = driver_fault_keeping_mem;
     FAULT("a refused new clears the engine", 5, "tape 1 fault=nth fault_at=1\n", srv_new, new_clears_refused);
+    faults[n - 1].subject.stats = stats_of_an_engine;
+    FAULT("an add needs no place for its handle", 5, "tape 1\nopen\nnulls call=add_job\n", add_job, add_without_place);
     FAULT("a refused add clears the handle", 5, "tape 1 max_jobs=1\nopen\nadd\nhost\n", add_job, add_clears_refused);
     FAULT("a refused write clears the handle", 5, "tape 1\nopen\nwrite length=16 how=neither\nhost\n", write,
           write_names_refused);

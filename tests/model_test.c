@@ -87,18 +87,30 @@ static const npjt_subject *faulty(const char *name)
     return &fault->subject;
 }
 
+/** In the middle of a change a deadline is anything. */
+static uint64_t deadline_of_now(const void *srv)
+{
+    bool inside = npjt_subject_npjob.trim((void *)srv) == NPJ_STATUS_INVALID_DEVICE_STATE;
+    return inside ? 7 : npjt_subject_npjob.deadline(srv);
+}
+
 /* A call from inside a callback is none of the model's: it differs from nothing, and goes on with the next. */
 Test(model, calls_from_inside_are_not_its_own)
 {
     const npjt_subject *forgets = faulty("refused requests are not counted");
+    npjt_subject changing = npjt_subject_npjob;
+    changing.deadline = deadline_of_now;
     for (uint32_t call = 0; call < npjt_operand_count(NPJT_CALL); call++)
         for (uint32_t from = 1; from < npjt_operand_count(NPJT_CALLBACK); from++) {
             char text[256];
             (void)snprintf(
                 text, sizeof text,
-                "tape 1\nadvance to=+1\nopen\nreenter from=%s call=%s\nwrite\nnext\ncomplete\nnext\nconnect\n",
+                "tape 1\nadvance to=+1\nopen\nreenter from=%s call=%s\nwrite\nnext\ncomplete\nnext\nreenter from=%s "
+                "call=%s\nclose\nconnect\n",
+                npjt_operand_word(NPJT_CALLBACK, from), npjt_operand_word(NPJT_CALL, call),
                 npjt_operand_word(NPJT_CALLBACK, from), npjt_operand_word(NPJT_CALL, call));
             cr_expect_eq(play(&npjt_subject_npjob, text, 0, true), -1, "%s in\n%s", sentence, text);
+            cr_expect_eq(play(&changing, text, 0, true), -1, "%s in\n%s", sentence, text);
             cr_expect_eq(play(forgets, text, 0, true), NPJT_LAW_MODEL, "%s", text);
         }
 }
@@ -107,6 +119,20 @@ Test(model, it_says_who_says_more)
 {
     cr_expect_eq(play(faulty("a RESUME comes out of nowhere"), "tape 1\nopen\n", ~MODEL_BIT, true), NPJT_LAW_MODEL);
     cr_expect_str_eq(sentence, "the server says RESUME, and the model nothing");
+}
+
+static bool next_has_nothing(void *srv, npj_action *out)
+{
+    (void)srv, (void)out;
+    return false;
+}
+
+Test(model, it_says_who_says_less)
+{
+    npjt_subject subject = npjt_subject_npjob;
+    subject.next = next_has_nothing;
+    cr_expect_eq(play(&subject, "tape 1\nadd\nnext\n", ~MODEL_BIT, true), NPJT_LAW_MODEL);
+    cr_expect_str_eq(sentence, "the model says ADD_JOB, and the server nothing");
 }
 
 static npj_status trim_refuses(void *srv)

@@ -387,6 +387,16 @@ Test(tape, what_is_zero_is_left_out)
 
 Test(tape, what_is_no_meaning_is_unknown)
 {
+    static const unsigned beyond[] = {0, 1, 1U << 20};
+    for (size_t i = 0; i < sizeof beyond / sizeof *beyond; i++) {
+        cr_expect_null(npjt_operand_key((npjt_operand)(NPJT_OPERAND_COUNT + beyond[i])));
+        cr_expect_null(npjt_operand_word((npjt_operand)(NPJT_OPERAND_COUNT + beyond[i]), 0));
+        cr_expect_null(npjt_opcode_word((npjt_opcode)(NPJT_OPCODE_COUNT + beyond[i])));
+        cr_expect_eq(npjt_opcode_operand((npjt_opcode)(NPJT_OPCODE_COUNT + beyond[i]), 0), NPJT_NOTHING);
+        cr_expect_eq(npjt_opcode_operand(NPJT_WRITE_EVENT, NPJT_OPERANDS + beyond[i]), NPJT_NOTHING);
+        cr_expect_null(npjt_header_word((npjt_header_field)(NPJT_HEADER_FIELDS + beyond[i])));
+        cr_expect_eq(npjt_header_operand((npjt_header_field)(NPJT_HEADER_FIELDS + beyond[i])), NPJT_NOTHING);
+    }
     char line[NPJT_LINE_MAX] = "x";
     npjt_record record = {NPJT_CLOSE_EVENT, {200, 0, 0}};
     cr_expect_eq(npjt_record_text(line, 0, &record), 0);
