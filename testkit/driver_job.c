@@ -9,15 +9,11 @@
 
 struct a_job *npjt_job_of_handle(struct npjt_driver *d, npj_job handle)
 {
-    struct a_job *gone = NULL;
-    for (uint8_t i = 0; i < d->jobs; i++) {
-        struct a_job *job = &d->job[d->order[i]];
-        if (job->handle == handle && !job->gone)
-            return job;
-        if (job->handle == handle)
-            gone = job;
-    }
-    return gone;
+    struct a_job *newest = NULL;
+    for (uint8_t i = 0; i < d->jobs; i++)
+        if (d->job[d->order[i]].handle == handle)
+            newest = &d->job[d->order[i]];
+    return newest;
 }
 
 struct a_job *npjt_job_by_handle(struct npjt_driver *d, npj_job handle)

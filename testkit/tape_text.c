@@ -48,7 +48,7 @@ size_t npjt_record_text(char *out, size_t capacity, const npjt_record *record)
     return line.length;
 }
 
-/* The header's line, without its end. Fields that are zero are left out. */
+/* The line of a header that was read, without its end. Fields that are zero are left out. */
 static void write_header(char *out, size_t capacity, const npjt_header *header)
 {
     struct line line = {out, capacity, 0};
@@ -56,9 +56,9 @@ static void write_header(char *out, size_t capacity, const npjt_header *header)
     (void)snprintf(number, sizeof number, "tape %d", NPJT_TAPE_VERSION);
     put(&line, number);
     for (unsigned i = 0; i < NPJT_HEADER_FIELDS; i++) {
-        const char *meaning = npjt_operand_word(npjt_header_operand((npjt_header_field)i), header->field[i]);
         if (header->field[i] != 0)
-            put_pair(&line, npjt_header_word((npjt_header_field)i), meaning ? meaning : "(unknown)");
+            put_pair(&line, npjt_header_word((npjt_header_field)i),
+                     npjt_operand_word(npjt_header_operand((npjt_header_field)i), header->field[i]));
     }
     if (header->fault_at != 0) {
         (void)snprintf(number, sizeof number, "%u", (unsigned)header->fault_at);

@@ -217,3 +217,53 @@ Test(driver, iovecs_need_not_be_writes)
                 "tape 1 max_batch=8\nopen\nwrite length=3\nwrite length=8\nnext\nwritten amount=half\nhost\n");
     }
 }
+
+/* Where law 3 is off a handle may be used again at once: it is the newest job's. */
+static npj_job newest;
+
+static npj_status new_untold(const npj_config *config, void **out)
+{
+    npj_config changed = *config;
+    changed.trace = NULL;
+    return npjt_subject_npjob.srv_new(&changed, out);
+}
+
+static npj_status add_as_7(void *srv, uint64_t client, uint64_t provider, uint64_t cookie, uint64_t tag, npj_job *out)
+{
+    npj_status status = npjt_subject_npjob.add_job(srv, client, provider, cookie, tag, &newest);
+    *out = 7;
+    return status;
+}
+
+static npj_status connect_7(void *srv, npj_job job, uint64_t tag)
+{
+    return npjt_subject_npjob.connect(srv, job == 7 ? newest : job, tag);
+}
+
+static npj_status close_7(void *srv, npj_job job, uint64_t tag)
+{
+    return npjt_subject_npjob.close(srv, job == 7 ? newest : job, tag);
+}
+
+static bool next_of_7(void *srv, npj_action *out)
+{
+    bool more = npjt_subject_npjob.next(srv, out);
+    if (more && out && out->job != 0)
+        out->job = 7;
+    return more;
+}
+
+Test(driver, handles_may_be_used_again_where_that_law_is_off)
+{
+    static const char text[] = "tape 1\nopen\nclose\nnext\ncomplete\nnext\ncomplete\nadd\nconnect\nhost\nclose\nhost\n";
+    npjt_subject subject = npjt_subject_npjob;
+    subject.srv_new = new_untold;
+    subject.add_job = add_as_7;
+    subject.connect = connect_7;
+    subject.close = close_7;
+    subject.next = next_of_7;
+    subject.query = NULL;
+    subject.digest = NULL;
+    const npjt_options options = {.laws_off = UINT32_C(1) << NPJT_LAW_OPERATIONS};
+    cr_expect_eq(play_text(&subject, text, options).finding, -1, "%s", sentence);
+}

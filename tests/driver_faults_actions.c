@@ -240,6 +240,12 @@ static bool next_clears_the_end(void *srv, npj_action *out)
     return more;
 }
 
+static void stats_count_one_more(const void *srv, npj_stats *out)
+{
+    GOOD.stats(srv, out);
+    out->accepted += out->accepted > 0;
+}
+
 /* What an action has that its kind does not name. */
 
 static bool next_has_more_members(void *srv, npj_action *out)
@@ -368,7 +374,7 @@ static bool next_says_held(void *srv, npj_action *out)
 static bool next_invents_kind(void *srv, npj_action *out)
 {
     bool more = GOOD.next(srv, out);
-    if (more && is_kind(out, NPJ_OPEN))
+    if (more && is_kind(out, NPJ_ADD_JOB))
         out->kind = (npj_action_kind)37;
     return more;
 }
@@ -437,6 +443,8 @@ size_t driver_faults_in_actions(struct fault *faults)
     FAULT("the path is kept, and read when it is to be opened", 3, WRITE_ONE, next, next_reads_path);
     faults[n - 1].subject.job_added = added_keeps_path;
     FAULT("an action is of no kind", 3, WRITE_ONE, next, next_invents_kind);
+    FAULT("a wrong count brings out an action of no kind", 3, "tape 1\nadd\n", next, next_invents_kind);
+    faults[n - 1].subject.stats = stats_count_one_more;
     FAULT("next clears an action where there is none", 5, WRITE_ONE, next, next_clears);
     FAULT("next clears a tag where there is no action", 5, WRITE_ONE, next, next_clears_a_tag);
     FAULT("next clears the end of an action where there is none", 5, WRITE_ONE, next, next_clears_the_end);

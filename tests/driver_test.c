@@ -220,7 +220,9 @@ Test(driver, with_laws_off_others_are_broken)
          "tape 1\nopen\nclose\nhost\nshutdown how=abort\nhost\nfree\n",
          "nothing is left after a shutdown, and IDLE has not come", 0x400, NPJT_LAW_BOUNDS},
         {"CANCELs have no end", NULL, "actions in a row, and no end", 0x8, NPJT_LAW_BOUNDS},
+        {"a wrong count brings out an action of no kind", NULL, "accepted requests", 0x8, NPJT_LAW_ANSWERS},
         {"a WRITE comes before the REPLY of the one before", NULL, "", 0x80, -1},
+        {"no job is known", NULL, "", 0x8, -1},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const struct fault *fault = fault_of(cases[i].fault);
