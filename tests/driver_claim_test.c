@@ -42,6 +42,7 @@ Test(driver, a_status_is_what_servers_take_it_for)
                       NPJT_STATUS);
 }
 
+#define ENDS "open\nclose\nhost\n"
 #define FULL "open\nwrites length=1 count=all\n"
 
 /* What is easily missed of turns and times. */
@@ -93,6 +94,8 @@ Test(driver, turns_and_times_are_what_servers_take_them_for)
         "tape 1 pipe=message\nopen\nwrite length=8\nnext\ncancel write=newest\nnext\nwritten amount=half\nhost\n",
         ("tape 1 pipe=message stall_timeout=10\nadvance to=+0\nopen\nwrite length=0\nwrite length=4\nnext\n"
          "cancel write=oldest\nnext\nadvance to=+9\nwritten status=cancelled amount=0\nhost\n"),
+        /* One after the other there may be more than that. */
+        "tape 1\n" ENDS ENDS ENDS ENDS ENDS ENDS ENDS ENDS ENDS ENDS ENDS ENDS ENDS ENDS ENDS ENDS ENDS,
         /* As many jobs and packets as there may be, and a write more. */
         "tape 1 max_jobs=16 max_packets=128\n" FULL FULL FULL FULL FULL FULL FULL FULL FULL FULL FULL FULL FULL FULL
             FULL FULL "write how=lend\nhost\n",

@@ -102,6 +102,18 @@ static npj_status add_gives_first_handle(void *srv, uint64_t client, uint64_t pr
     return status;
 }
 
+/** The third job has the first one's. */
+static npj_status add_gives_old_handle(void *srv, uint64_t client, uint64_t provider, uint64_t cookie, uint64_t tag,
+                                       npj_job *out)
+{
+    npj_status status = GOOD.add_job(srv, client, provider, cookie, tag, out);
+    if (memory.count == 0)
+        memory.kept.job = *out;
+    if (++memory.count == 3)
+        *out = memory.kept.job;
+    return status;
+}
+
 static npj_status write_gives_no_handle(void *srv, npj_job job, uint64_t tag, const void *bytes, uint32_t length,
                                         unsigned flags, npj_req *out)
 {
@@ -324,6 +336,9 @@ size_t driver_faults_in_calls(struct fault *faults, size_t n)
     SAYS("a new job has the handle of another, or none");
     FAULT("a job has the handle of one that has ended", 3, "tape 1\nopen\nclose\nhost\nadd\n", add_job,
           add_gives_first_handle);
+    SAYS("a new job has the handle of one that has ended");
+    FAULT("a job has the handle of one that ended long ago", 3, "tape 1\nopen\nclose\nhost\nopen\nclose\nhost\nadd\n",
+          add_job, add_gives_old_handle);
     SAYS("a new job has the handle of one that has ended");
     FAULT("the path's place is kept, and looked at when it is to be opened", 3, WRITE_ONE, next, next_reads_place);
     faults[n - 1].subject.job_added = added_keeps_place;

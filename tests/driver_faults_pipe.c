@@ -254,6 +254,14 @@ static bool says_well(void *srv, npj_action *out, unsigned nth)
     return more;
 }
 
+static bool next_says_pending(void *srv, npj_action *out)
+{
+    bool more = GOOD.next(srv, out);
+    if (more && out && out->kind == NPJ_REPLY && out->request == NPJ_REQUEST_WRITE)
+        out->status = NPJ_STATUS_PENDING;
+    return more;
+}
+
 static bool next_says_second_well(void *srv, npj_action *out)
 {
     return says_well(srv, out, 2);
@@ -309,6 +317,11 @@ size_t driver_faults_at_the_pipe(struct fault *faults, size_t n)
     SAYS("a WRITE of 65 iovecs");
     FAULT("a write of a pipe that fails is said to be cancelled", 8, FAIL_ONE, next, next_says_cancelled);
     SAYS("is answered with STATUS_CANCELLED where STATUS_PIPE_BROKEN is right");
+    FAULT("an empty write is answered as if it were not", 8, "tape 1\nopen\nwrite length=0\nhost\n", next,
+          next_says_pending);
+    SAYS("is answered with STATUS_PENDING where STATUS_SUCCESS is right");
+    FAULT("a write is answered as if it were not", 8, WRITE_ONE, next, next_says_pending);
+    SAYS("is answered with STATUS_PENDING where STATUS_SUCCESS is right");
     /* Of empty writes only those up to the failure may be. */
     FAULT("a write behind that of a pipe that fails is said to be taken", 8, FAILS_BEFORE("pipe=byte", "4", "4"), next,
           next_says_second_well);

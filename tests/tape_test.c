@@ -336,6 +336,31 @@ Test(tape, text_is_lenient_where_it_may_be)
     cr_expect_eq(record.operand[2], HOW_LEND);
 }
 
+/* What stands behind a text is not read: it may end anywhere, in a comment too. */
+Test(tape, a_text_ends_where_it_ends)
+{
+    static const char text[] = "tape 1 max_jobs=1 # one\nopen client=2 # and no more\nhost\n";
+    static const size_t lengths[] = {6, 17, 18, 19, 22, 28, 37, 38, 39, 47};
+    static const char *const behind[] = {"", "#", "=1\n", " # more\nnonsense\n", "\nnonsense\n", "1\nnonsense\n"};
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+        uint8_t right[NPJT_HEADER_BYTES + NPJT_RECORD_BYTES], bytes[sizeof right];
+        size_t length = lengths[i], size = 0, right_size = 0;
+        npjt_text_error error;
+        char buffer[100];
+        memcpy(buffer, text, length);
+        buffer[length] = '\n';
+        cr_assert(npjt_tape_parse(buffer, length + 1, right, sizeof right, &right_size, &error), "%zu: %s", length,
+                  error.message);
+        for (size_t k = 0; k < sizeof behind / sizeof *behind; k++) {
+            (void)strcpy(buffer + length, behind[k]);
+            cr_assert(npjt_tape_parse(buffer, length, bytes, sizeof bytes, &size, &error), "%zu, \"%s\": %s", length,
+                      behind[k], error.message);
+            cr_expect_eq(size, right_size);
+            cr_expect_arr_eq(bytes, right, size);
+        }
+    }
+}
+
 Test(tape, too_many_records_and_too_small_a_buffer)
 {
     static char text[8 + (NPJT_MAX_RECORDS + 1) * 5 + 1];
