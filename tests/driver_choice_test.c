@@ -201,6 +201,7 @@ static bool next_in_other_parts(void *srv, npj_action *out)
     size_t first = first_length > 0 && first_length < length ? first_length : length;
     parts[0] = (npj_iov){gathered, first};
     memcpy(second, gathered + first, length - first);
+    memset(gathered + first, 0, length - first);
     parts[1] = (npj_iov){second, length - first};
     out->iov = parts;
     out->iov_count = length > first ? 2 : 1;

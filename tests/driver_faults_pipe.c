@@ -18,6 +18,23 @@ static bool offers_a_copy(void *srv, npj_action *out)
     return true;
 }
 
+/** And what is in two pieces, in two. */
+static bool offers_two_copies(void *srv, npj_action *out)
+{
+    static npj_iov two[2];
+    bool more = offers_a_copy(srv, out);
+    if (!more || !out || out->kind != NPJ_WRITE || out->iov_count != 2)
+        return more;
+    memory.have = true;
+    two[0] = (npj_iov){memory.bytes, out->iov[0].length};
+    two[1] = (npj_iov){memory.bytes + two[0].length, out->iov[1].length};
+    memory.iov = (npj_iov){memory.bytes, two[0].length + two[1].length};
+    for (size_t i = 0; i < 2; i++)
+        memcpy(memory.bytes + i * two[0].length, out->iov[i].base, two[i].length);
+    out->iov = two;
+    return more;
+}
+
 static npj_status connect_changes_first_byte(void *srv, npj_job job, uint64_t tag)
 {
     memory.bytes[0] ^= 1;
@@ -294,6 +311,10 @@ size_t driver_faults_at_the_pipe(struct fault *faults, size_t n)
     SAYS("bytes in the hands of the pipe were changed");
     FAULT("bytes change that the pipe has not taken", 7,
           "tape 1\nopen\nwrite length=16\nnext\nconnect\nwritten amount=1\n", next, offers_a_copy);
+    faults[n - 1].subject.connect = connect_changes_last_byte;
+    SAYS("bytes in the hands of the pipe were changed");
+    FAULT("bytes of the second of two writes change", 7,
+          "tape 1\nopen\nwrites length=16 count=2\nnext\nconnect\ncomplete\n", next, offers_two_copies);
     faults[n - 1].subject.connect = connect_changes_last_byte;
     SAYS("bytes in the hands of the pipe were changed");
     FAULT("bytes change before the pipe fails", 7, "tape 1\nopen\nwrite length=16\nnext\nconnect\nfail op=newest\n",
