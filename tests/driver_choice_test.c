@@ -154,12 +154,21 @@ static void see(void *user, const npj_trace *trace)
     seen += trace->kind == NPJ_TRACE_NO_POOL;
 }
 
+static void see_taken(void *user, const npj_action *action)
+{
+    *(uint64_t *)user += action->kind <= NPJ_IDLE;
+}
+
 Test(driver, a_trace_may_have_nothing_but_the_cap)
 {
     static const char text[] = "tape 1 max_packets=1\nopen\nwrite\nwrite\nhost\nwrite\nwrite\nhost\n";
     npjt_subject subject = npjt_subject_npjob;
     subject.srv_new = new_telling_of_cap;
-    cr_expect_eq(play_text(&subject, text, (npjt_options){.trace = see}).finding, -1, "%s", sentence);
+    uint64_t taken = 0;
+    const npjt_result result =
+        play_text(&subject, text, (npjt_options){.trace = see, .action = see_taken, .user = &taken});
+    cr_expect_eq(result.finding, -1, "%s", sentence);
+    cr_expect_eq(taken, result.actions);
     cr_expect_eq(told, 2);
     cr_expect_eq(seen, 2);
 }

@@ -94,7 +94,9 @@ Test(driver, turns_and_times_are_what_servers_take_them_for)
         "tape 1 pipe=message\nopen\nwrite length=8\nnext\ncancel write=newest\nnext\nwritten amount=half\nhost\n",
         ("tape 1 pipe=message stall_timeout=10\nadvance to=+0\nopen\nwrite length=0\nwrite length=4\nnext\n"
          "cancel write=oldest\nnext\nadvance to=+9\nwritten status=cancelled amount=0\nhost\n"),
-        /* One after the other there may be more than that. */
+        /* A write that would fit into the pool, but for what it is rounded up to. */
+        "tape 1 max_pool=1024\nopen\nwrite length=1000\nhost\n",
+        /* One after the other there may be more jobs than at once. */
         "tape 1\n" ENDS ENDS ENDS ENDS ENDS ENDS ENDS ENDS ENDS ENDS ENDS ENDS ENDS ENDS ENDS ENDS ENDS,
         /* As many jobs and packets as there may be, and a write more. */
         "tape 1 max_jobs=16 max_packets=128\n" FULL FULL FULL FULL FULL FULL FULL FULL FULL FULL FULL FULL FULL FULL

@@ -187,6 +187,12 @@ static npj_status advance_allocates(void *srv, uint64_t now)
     return GOOD.advance(srv, now);
 }
 
+static bool next_allocates(void *srv, npj_action *out)
+{
+    allocate();
+    return GOOD.next(srv, out);
+}
+
 static void free_allocates(void **srv)
 {
     allocate();
@@ -313,6 +319,9 @@ static size_t allocates(struct fault *faults, size_t n)
     FAULT("advance allocates", 4, "tape 1\nadvance to=+1\n", advance, advance_allocates);
     faults[n - 1].subject.srv_new = driver_fault_keeping_mem;
     SAYS("advance allocates");
+    FAULT("next allocates", 4, WRITE_ONE, next, next_allocates);
+    faults[n - 1].subject.srv_new = driver_fault_keeping_mem;
+    SAYS("next allocates");
     FAULT("free allocates", 4, WRITE_ONE "free\n", srv_free, free_allocates);
     faults[n - 1].subject.srv_new = driver_fault_keeping_mem;
     SAYS("free allocates");

@@ -56,6 +56,25 @@ SAYS_INSTEAD(write_calls_flags_pool, NPJ_STATUS_INVALID_PARAMETER, NPJ_STATUS_IN
 SAYS_INSTEAD(write_of_stale_quota, NPJ_STATUS_INVALID_HANDLE, NPJ_STATUS_QUOTA_EXCEEDED)
 SAYS_INSTEAD(write_takes_stale, NPJ_STATUS_INVALID_HANDLE, NPJ_STATUS_PENDING)
 
+static npj_status write_with_both_copies(void *srv, npj_job job, uint64_t tag, const void *bytes, uint32_t length,
+                                         unsigned flags, npj_req *out)
+{
+    return GOOD.write(srv, job, tag, bytes, length, flags == (NPJ_COPY | NPJ_LEND) ? NPJ_COPY : flags, out);
+}
+
+static npj_status write_ignores_the_unknown(void *srv, npj_job job, uint64_t tag, const void *bytes, uint32_t length,
+                                            unsigned flags, npj_req *out)
+{
+    return GOOD.write(srv, job, tag, bytes, length, flags > 4 ? flags & 3 : flags, out);
+}
+
+/** Room for a write is room for three of them. */
+static npj_status write_wants_much_room(void *srv, npj_job job, uint64_t tag, const void *bytes, uint32_t length,
+                                        unsigned flags, npj_req *out)
+{
+    return length < 1460 ? GOOD.write(srv, job, tag, bytes, length, flags, out) : NPJ_STATUS_INSUFF_SERVER_RESOURCES;
+}
+
 static npj_status cancel_takes_all(void *srv, npj_req request)
 {
     (void)GOOD.cancel(srv, request);
@@ -101,6 +120,12 @@ size_t driver_faults_at_limits(struct fault *faults, size_t n)
     SAYS("write returned STATUS_PIPE_BROKEN (0xC000014B) where STATUS_PENDING is right");
     FAULT("bad flags are called a full pool", 5, POOL_IS_FULL, write, write_calls_flags_pool);
     SAYS("write returned STATUS_INSUFF_SERVER_RESOURCES (0xC0000205) where STATUS_INVALID_PARAMETER is right");
+    FAULT("the pool refuses what fits into it twice", 11, "tape 1 max_pool=4096\nopen\nwrite length=1460\n", write,
+          write_wants_much_room);
+    FAULT("a write that is copied and lent is copied", 5, "tape 1\nopen\nwrite how=both\n", write,
+          write_with_both_copies);
+    FAULT("flags that nobody knows are left out", 5, "tape 1\nopen\nwrite how=unknown\n", write,
+          write_ignores_the_unknown);
     FAULT("a write that the pool refuses ends its job", 5, POOL_IS_FULL, write, write_ends_job);
     SAYS("write returned STATUS_INSUFF_SERVER_RESOURCES and changed something");
     FAULT("a connect of a job that has ended is taken", 3, ENDED "connect job=ended\n", connect, connect_takes_stale);

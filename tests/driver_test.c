@@ -185,15 +185,18 @@ Test(driver, an_engine_that_is_lost_is_a_leak)
                  NPJT_LAW_RECLAIM, "%s", sentence);
 }
 
-/* What the driver has no place for, or no bytes of. */
-Test(driver, it_does_not_follow_a_server_without_limits)
+/* What the driver has no place for, no bytes of, or no name for. */
+Test(driver, it_does_not_follow_where_it_cannot)
 {
     static const struct {
         const char *fault;
         uint32_t off;
     } cases[] = {{"more jobs than there may be at the most", 0x200},
                  {"more packets than there may be at the most", 0x200},
-                 {"a write of any length is accepted", 0x28}};
+                 {"a write of any length is accepted", 0x28},
+                 {"an action is of no kind", 0x8},
+                 {"an operation has no handle", 0x8},
+                 {"a RETURN comes while the pipe reads", 0x200}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const struct fault *fault = fault_of(cases[i].fault);
         const npjt_result result = play_text(&fault->subject, fault->tape, (npjt_options){.laws_off = cases[i].off});
