@@ -44,7 +44,7 @@ static void same_action(struct npjt_driver *d, const npj_action *says, const npj
     differ(d, what, "iov_count", says->iov_count, right->iov_count);
     differ(d, what, "held", says->held, right->held);
     differ(d, what, "having an iov", says->iov != NULL, right->iov != NULL);
-    for (uint32_t i = 0; i < right->iov_count && !d->stop; i++) {
+    for (uint32_t i = 0; i < right->iov_count && says->iov && right->iov && !d->stop; i++) {
         differ(d, what, "an iovec's length", says->iov[i].length, right->iov[i].length);
         if (right->iov[i].base)
             differ(d, what, "a lent iovec's base", (uintptr_t)says->iov[i].base, (uintptr_t)right->iov[i].base);
