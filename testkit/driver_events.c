@@ -142,14 +142,12 @@ static void open_job(struct npjt_driver *d, uint64_t client, uint64_t provider)
         return;
     uint8_t index = d->order[d->jobs - 1];
     npjt_connect(d, d->job[index].handle);
-    for (unsigned step = 0; step < 2 && !d->stop; step++) {
+    for (unsigned step = 0; step < 2; step++) {
         npjt_take_many(d, 0);
-        struct a_job *job = &d->job[index];
-        if (!d->stop && job->used && (job->op_kind == NPJ_ADD_JOB || job->op_kind == NPJ_OPEN) && job->op != 0)
+        if (!d->stop && d->job[index].op != 0)
             npjt_complete(d, index);
     }
-    if (!d->stop)
-        npjt_take_many(d, 0);
+    npjt_take_many(d, 0);
 }
 
 static void writes(struct npjt_driver *d, npj_job job, unsigned length, uint32_t count)

@@ -336,7 +336,7 @@ static bool take_one(struct npjt_driver *d)
 void npjt_take_many(struct npjt_driver *d, uint32_t count)
 {
     bool all = count == 0;
-    for (uint32_t left = all ? MANY_ACTIONS : count; left > 0; left--)
+    for (uint32_t left = all ? MANY_ACTIONS : count; left > 0 && !d->stop; left--)
         if (!take_one(d))
             return;
     if (all)

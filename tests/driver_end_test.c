@@ -5,6 +5,13 @@
 #include "driver_faults.h"
 #include "tape_support.h"
 
+static const struct fault *fault_of(const char *name)
+{
+    const struct fault *fault = driver_fault_of(name);
+    cr_assert_not_null(fault, "%s", name);
+    return fault;
+}
+
 /* The server that is played against, as long as nothing was found. */
 static npjt_subject judged;
 static unsigned findings, asked;
@@ -47,6 +54,8 @@ static const char *phase;
 static void note_phase(void *user, const npjt_violation *finding)
 {
     found(user, finding);
+    cr_expect_eq(finding->size >= NPJT_HEADER_BYTES, finding->tape != NULL);
+    cr_expect_geq(finding->size, NPJT_HEADER_BYTES);
     phase = strcmp(finding->phase, "new") == 0     ? "new"
             : strcmp(finding->phase, "event") == 0 ? "event"
             : strcmp(finding->phase, "drain") == 0 ? "drain"
@@ -64,16 +73,10 @@ Test(driver, a_finding_names_its_phase)
         {"the wrong error", NULL, "event", 0},          {"IDLE never comes", "tape 1\n", "drain", 0},
         {"free does not free", "tape 1\n", "free", 0},
     };
-    size_t count;
-    const struct fault *faults = driver_faults(&count);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        size_t n = 0;
-        while (n < count && strcmp(faults[n].name, cases[i].fault) != 0)
-            n++;
-        cr_assert_lt(n, count, "%s", cases[i].fault);
-        driver_fault_reset();
+        const struct fault *fault = fault_of(cases[i].fault);
         phase = "none";
-        (void)play_text(&faults[n].subject, cases[i].tape ? cases[i].tape : faults[n].tape,
+        (void)play_text(&fault->subject, cases[i].tape ? cases[i].tape : fault->tape,
                         (npjt_options){.finding = note_phase, .laws_off = cases[i].off});
         cr_expect_str_eq(phase, cases[i].phase, "%s: %s", cases[i].fault, sentence);
     }
@@ -92,13 +95,7 @@ Test(driver, a_run_does_not_know_the_one_before)
         "tape 1\nadd\nconnect job=ended\ncancel write=answered\nwritten op=ended\n",
         ("tape 1 max_jobs=16\nadd\nadd\nadd\nadd\nadd\nadd\nadd\nadd\nadd\nadd\nadd\nadd\nadd\nadd\nadd\nadd\n")};
     static uint8_t tape[NPJT_TAPE_MAX];
-    const npjt_subject *wrong = NULL;
-    size_t count;
-    const struct fault *faults = driver_faults(&count);
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(faults[i].name, "the wrong error") == 0)
-            wrong = &faults[i].subject;
-    cr_assert_not_null(wrong);
+    const npjt_subject *wrong = &fault_of("the wrong error")->subject;
     npjt_driver *driver = npjt_driver_new();
     cr_assert_not_null(driver);
     for (size_t i = 0; i < sizeof tapes / sizeof *tapes; i++) {
@@ -112,4 +109,36 @@ Test(driver, a_run_does_not_know_the_one_before)
     }
     npjt_driver_free(driver);
     npjt_driver_free(NULL);
+}
+
+/* What a server keeps is told, and no finding where the law is off that it breaks. */
+Test(driver, what_is_left_is_told)
+{
+    const struct fault *fault = fault_of("free does not free");
+    const npjt_result result = play_text(&fault->subject, "tape 1\n", (npjt_options){.laws_off = 0x400});
+    cr_expect_eq(result.finding, -1, "%s", sentence);
+    cr_expect_eq(result.live_blocks, 1);
+    cr_expect_gt(result.live_bytes, 1000);
+}
+
+static void note_status(void *user, uint32_t number, const npjt_record *record, npj_status status)
+{
+    npj_status *statuses = user;
+    (void)record;
+    statuses[number] = status;
+}
+
+Test(driver, an_event_has_the_status_of_its_last_call)
+{
+    npj_status statuses[5] = {9, 9, 9, 9, 9};
+    cr_expect_eq(play_text(&npjt_subject_npjob,
+                           "tape 1\nconnect job=null\nreenter from=any call=trim\nadd\noom fail=none\n",
+                           (npjt_options){.event = note_status, .user = statuses})
+                     .finding,
+                 -1);
+    cr_expect_eq(statuses[0], 9);
+    cr_expect_eq(statuses[1], NPJ_STATUS_INVALID_HANDLE);
+    cr_expect_eq(statuses[2], 0);
+    cr_expect_eq(statuses[3], NPJ_STATUS_PENDING);
+    cr_expect_eq(statuses[4], 0);
 }

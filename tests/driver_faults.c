@@ -476,3 +476,14 @@ const struct fault *driver_faults(size_t *count)
     *count = n;
     return faults;
 }
+
+const struct fault *driver_fault_of(const char *name)
+{
+    size_t count;
+    const struct fault *faults = driver_faults(&count);
+    driver_fault_reset();
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(faults[i].name, name) == 0)
+            return &faults[i];
+    return NULL;
+}

@@ -16,6 +16,9 @@ struct fault {
 /** All of them. */
 const struct fault *driver_faults(size_t *count);
 
+/** The one of this name, with nothing remembered; or NULL. */
+const struct fault *driver_fault_of(const char *name);
+
 /** Before each run: what a fault remembers is forgotten. */
 void driver_fault_reset(void);
 

@@ -288,6 +288,9 @@ static size_t returns(struct fault *faults, size_t n)
     FAULT("a write without memory aborts its job", 5, "tape 1\nopen\noom fail=next\nwrite length=16\nhost\n", write,
           write_aborts_without_memory);
     SAYS("and changed something");
+    FAULT("a write without memory aborts its job, and no record says so", 5,
+          "tape 1 fault=nth fault_at=3\nopen\nwrite length=16\nhost\n", write, write_aborts_without_memory);
+    SAYS("and changed something");
     FAULT("next has an action, and nowhere to put it", 5, "tape 1\nopen\nnulls call=next\n", next,
           next_has_more_than_room);
     SAYS("next said true with nowhere to put the action");
@@ -339,7 +342,7 @@ size_t driver_faults_in_calls(struct fault *faults, size_t n)
     FAULT("free writes to what it has released", 0, WRITE_ONE "free\n", srv_free, free_writes_behind);
     SAYS("WRITE_AFTER_RELEASE");
 #endif
-    FAULT("a job has no handle", 3, "tape 1\nadd\n", add_job, add_gives_no_handle);
+    FAULT("a job has no handle", 3, "tape 1\nopen\n", add_job, add_gives_no_handle);
     SAYS("a new job has the handle of another, or none");
     FAULT("a job has the handle of another", 3, "tape 1\nadd\nadd\n", add_job, add_gives_first_handle);
     SAYS("a new job has the handle of another, or none");

@@ -75,6 +75,12 @@ static npj_status write_wants_much_room(void *srv, npj_job job, uint64_t tag, co
     return length < 1460 ? GOOD.write(srv, job, tag, bytes, length, flags, out) : NPJ_STATUS_INSUFF_SERVER_RESOURCES;
 }
 
+static npj_status write_of_nothing(void *srv, npj_job job, uint64_t tag, const void *bytes, uint32_t length,
+                                   unsigned flags, npj_req *out)
+{
+    return GOOD.write(srv, job, tag, bytes ? bytes : "", bytes ? length : 0, flags, out);
+}
+
 static npj_status cancel_takes_all(void *srv, npj_req request)
 {
     (void)GOOD.cancel(srv, request);
@@ -122,6 +128,8 @@ size_t driver_faults_at_limits(struct fault *faults, size_t n)
     SAYS("write returned STATUS_INSUFF_SERVER_RESOURCES (0xC0000205) where STATUS_INVALID_PARAMETER is right");
     FAULT("the pool refuses what fits into it twice", 11, "tape 1 max_pool=4096\nopen\nwrite length=1460\n", write,
           write_wants_much_room);
+    FAULT("a write without bytes is taken for an empty one", 5, "tape 1\nopen\nnulls call=write\n", write,
+          write_of_nothing);
     FAULT("a write that is copied and lent is copied", 5, "tape 1\nopen\nwrite how=both\n", write,
           write_with_both_copies);
     FAULT("flags that nobody knows are left out", 5, "tape 1\nopen\nwrite how=unknown\n", write,

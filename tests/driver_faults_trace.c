@@ -325,6 +325,9 @@ size_t driver_faults_in_the_trace(struct fault *faults, size_t n)
 {
     FAULT("the trace has a step that the table has not", 3, WRITE_ONE, srv_new, new_to_broken);
     SAYS("it leads to another state");
+    FAULT("the trace has such a step where a call is to be made from inside", 3,
+          "tape 1\nreenter from=trace call=trim\nadd\n", srv_new, new_to_broken);
+    SAYS("it leads to another state");
     FAULT("the trace has a client that takes its job along", 3, "tape 1\nopen\nclient_gone status=cancelled\n", srv_new,
           new_gone_with_client);
     SAYS("it leads to another state");

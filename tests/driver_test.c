@@ -169,12 +169,8 @@ Test(driver, a_run_that_is_cut_short_says_so)
 
 static const struct fault *fault_of(const char *name)
 {
-    size_t count;
-    const struct fault *fault = driver_faults(&count), *end = fault + count;
-    driver_fault_reset();
-    while (fault < end && strcmp(fault->name, name) != 0)
-        fault++;
-    cr_assert_neq(fault, end, "%s", name);
+    const struct fault *fault = driver_fault_of(name);
+    cr_assert_not_null(fault, "%s", name);
     return fault;
 }
 
