@@ -30,7 +30,7 @@ void npjt_mix_action(struct npjt_driver *d, const npj_action *action)
 
 void npjt_mix_trace(struct npjt_driver *d, const npj_trace *trace)
 {
-    if (!d->options->digest_all)
+    if (d->stop || !d->options->digest_all)
         return;
     npjt_mix(d, (uint64_t)trace->kind << 56 ^ (uint64_t)trace->event << 48 ^ (uint64_t)trace->from << 40 ^
                     (uint64_t)trace->to << 32 ^ trace->status);
@@ -63,7 +63,7 @@ static void mix_stats(struct npjt_driver *d)
 
 void npjt_mix_state(struct npjt_driver *d)
 {
-    if (!d->options->digest_all || !d->srv)
+    if (d->stop || !d->options->digest_all)
         return;
     if (d->subject->digest)
         npjt_mix(d, d->subject->digest(d->srv));

@@ -126,7 +126,7 @@ void npjt_check_told(struct npjt_driver *d, const char *call, npj_status status)
     /* A completion may end in a failure of the job, which has a line of its own. */
     if (told.job && !(told.events & NPJT_COMPLETIONS) && told.taken + told.refused > told.due)
         npjt_violate(d, NPJT_LAW_OPERATIONS, "%s is traced %u times", call, (unsigned)(told.taken + told.refused));
-    d->tells_calls |= told.taken > 0;
+    d->tells_calls |= told.job && told.taken > 0;
 }
 
 /* ----------------------------------------------------------------------------------------------------- Event 2019 */

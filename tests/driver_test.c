@@ -372,6 +372,17 @@ Test(driver, the_digest_covers_the_state_if_asked)
     cr_expect_neq(digest_of_run(&npjt_subject_npjob, false), digest_of_run(&npjt_subject_npjob, true));
 }
 
+/* Of a server that shows nothing the digest covers nothing more, and of one that has gone neither. */
+Test(driver, the_digest_of_a_server_that_shows_nothing)
+{
+    npjt_subject closed = npjt_subject_npjob;
+    closed.digest = NULL;
+    closed.stats = NULL;
+    const npjt_options all = {.digest_all = true};
+    cr_expect_eq(play_text(&closed, "tape 1\nopen\nwrite length=16\nfree\n", all).finding, -1, "%s", sentence);
+    cr_expect_eq(play_text(&npjt_subject_npjob, "tape 1\nopen\nfree\n", all).finding, -1, "%s", sentence);
+}
+
 /* Which bytes share a WRITE is the server's own choice. */
 static npj_iov piece;
 

@@ -128,3 +128,21 @@ Test(model, as_many_packets_as_npj_config_has)
     config.max_packets = 65536;
     cr_expect_eq(npjt_model_size(&config), not_given);
 }
+
+/* Whatever else is against a call comes before the want of memory. */
+Test(model, memory_is_the_last_to_be_wanting)
+{
+    const npj_config config = {.size = sizeof config, .max_jobs = 1, .max_packets = 2, .max_job_packets = 1};
+    const npjt_said none = {.no_memory = true};
+    npjt_model *model = malloc(npjt_model_size(&config));
+    cr_assert_not_null(model);
+    npjt_model_init(model, &config, 56);
+    cr_expect_eq(npjt_model_add_job(model, 1, 1, 7, 1, true, none), NPJ_STATUS_INSUFFICIENT_RESOURCES);
+    open_job(model, 5, 7, 31);
+    cr_expect_eq(npjt_model_add_job(model, 1, 1, 7, 1, true, none), NPJ_STATUS_INSUFF_SERVER_RESOURCES);
+    cr_expect_eq(npjt_model_write(model, 6, 3, "", 0, NPJ_COPY, none), NPJ_STATUS_INVALID_HANDLE);
+    cr_expect_eq(npjt_model_write(model, 5, 3, "", 0, NPJ_COPY, none), NPJ_STATUS_INSUFFICIENT_RESOURCES);
+    cr_expect_eq(write_of(model, 5, 0), NPJ_STATUS_PENDING);
+    cr_expect_eq(npjt_model_write(model, 5, 3, "", 0, NPJ_COPY, none), NPJ_STATUS_QUOTA_EXCEEDED);
+    free(model);
+}
