@@ -131,6 +131,16 @@ filter_dies() # COMMAND TEXT
         run filter abandon --id "$id" && left ''
 }
 
+# It closes its input and lives on: the writer is told at once.
+filter_closes_its_input()
+{
+    local code=0
+    add filter -- sh -c 'exec <&-; echo "no more" >&2; exec sleep 300' || return
+    put "$tmp/big" || code=$?
+    [ "$code" -ne 0 ] && [ "$code" -ne 124 ] && refused 1 'npjob-filter: no more' run filter schedule --id "$id" &&
+        run filter abandon --id "$id" && left ''
+}
+
 # What it leaves in the pipe was taken from the writer, who cannot know.
 filter_reads_too_little()
 {
@@ -173,7 +183,7 @@ filter_wrong_use()
 check 'npjob-filter: whole' fresh filter_whole
 check 'npjob-filter: abandoned' fresh filter_abandoned filter
 check 'npjob-filter: abandoned, and does not want to go' fresh filter_abandoned stubborn
-for name in abandoned_at_once never_connected no_verdict two_at_once arguments fails no_room says_much leaves_a_child fails_silently reads_too_little is_missing hangs has_no_setsid wrong_use; do
+for name in abandoned_at_once never_connected no_verdict two_at_once arguments fails no_room says_much leaves_a_child fails_silently closes_its_input reads_too_little is_missing hangs has_no_setsid wrong_use; do
     check "npjob-filter: $name" fresh "filter_$name"
 done
 check 'npjob-filter: dies' fresh filter_dies 'head -c 100 >/dev/null; echo gone >&2; exit 1' 'npjob-filter: gone'
