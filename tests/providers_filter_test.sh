@@ -54,6 +54,14 @@ filter_abandoned_at_once()
         run filter abandon --id "$id" && eventually nobody && no_jobs && [ ! -e "$spool/a.end" ]
 }
 
+# It never comes to run: there are too many processes, say.
+filter_cannot_run()
+{
+    mkdir -p "$tmp/none" && printf '#!/bin/sh\nexit 1\n' >"$tmp/none/setsid" && chmod +x "$tmp/none/setsid" &&
+        PATH=$tmp/none:$PATH add filter -- true && eventually nobody &&
+        refused 1 "the keeper of job $id has died" run filter schedule --id "$id" && run filter abandon --id "$id" && left ''
+}
+
 filter_never_connected()
 {
     add filter --wait 1 -- "$tmp/filter" "$spool/a" && eventually [ -s "$spool/a.pid" ] && left a.got a.pid && [ ! -s "$spool/a.got" ]
@@ -183,7 +191,7 @@ filter_wrong_use()
 check 'npjob-filter: whole' fresh filter_whole
 check 'npjob-filter: abandoned' fresh filter_abandoned filter
 check 'npjob-filter: abandoned, and does not want to go' fresh filter_abandoned stubborn
-for name in abandoned_at_once never_connected no_verdict two_at_once arguments fails no_room says_much leaves_a_child fails_silently closes_its_input reads_too_little is_missing hangs has_no_setsid wrong_use; do
+for name in abandoned_at_once cannot_run never_connected no_verdict two_at_once arguments fails no_room says_much leaves_a_child fails_silently closes_its_input reads_too_little is_missing hangs has_no_setsid wrong_use; do
     check "npjob-filter: $name" fresh "filter_$name"
 done
 check 'npjob-filter: dies' fresh filter_dies 'head -c 100 >/dev/null; echo gone >&2; exit 1' 'npjob-filter: gone'
