@@ -39,6 +39,14 @@ filter_abandoned() # FILTER
         run filter abandon --id "$id" && left a.got a.pid
 }
 
+# It may clean up, and say so, however much that is.
+filter_cleans_up()
+{
+    # shellcheck disable=SC2016
+    add filter -- sh -c 'trap "head -c 200000 /dev/zero >&2 && : >\"\$0\"; exit" TERM; while read -r line; do :; done' "$spool/clean" && put "$tmp/small" &&
+        run filter abandon --id "$id" && left clean
+}
+
 # slow COMMAND SECONDS: a command of that name in $tmp/slow that takes its time before it begins.
 slow()
 {
@@ -174,6 +182,17 @@ filter_hangs()
     eventually [ -e "$spool/.npjob/$id/schedule" ] && run filter abandon --id "$id" && ! wait "$scheduling" && left ''
 }
 
+# Whoever waits for it hears that nobody will tell.
+filter_keeper_killed()
+{
+    local keeper
+    add filter -- sh -c 'cat >/dev/null; echo $$ >"$0"; exec sleep 100' "$spool/pid" && put "$tmp/small" && read -r keeper <"$spool/.npjob/$id/keeper" || return
+    refused 1 "the keeper of job $id has died" run filter schedule --id "$id" &
+    local scheduling=$!
+    eventually [ -s "$spool/pid" ] && eventually [ -e "$spool/.npjob/$id/schedule" ] && kill -KILL "$keeper" && wait "$scheduling" && kill "$(cat "$spool/pid")" && eventually nobody &&
+        run filter abandon --id "$id" && left pid
+}
+
 filter_has_no_setsid()
 {
     local tool
@@ -191,7 +210,7 @@ filter_wrong_use()
 check 'npjob-filter: whole' fresh filter_whole
 check 'npjob-filter: abandoned' fresh filter_abandoned filter
 check 'npjob-filter: abandoned, and does not want to go' fresh filter_abandoned stubborn
-for name in abandoned_at_once cannot_run never_connected no_verdict two_at_once arguments fails no_room says_much leaves_a_child fails_silently closes_its_input reads_too_little is_missing hangs has_no_setsid wrong_use; do
+for name in cleans_up abandoned_at_once cannot_run never_connected no_verdict two_at_once arguments fails no_room says_much leaves_a_child fails_silently closes_its_input reads_too_little is_missing hangs keeper_killed has_no_setsid wrong_use; do
     check "npjob-filter: $name" fresh "filter_$name"
 done
 check 'npjob-filter: dies' fresh filter_dies 'head -c 100 >/dev/null; echo gone >&2; exit 1' 'npjob-filter: gone'

@@ -162,6 +162,14 @@ store_abandoned_too_late()
     printed_unnoticed && run store abandon --id "$id" && left ''
 }
 
+# The disk takes its time: whoever abandons the job does not wait for it to be taken back, which it is all the same.
+store_abandoned_slowly()
+{
+    mkdir -p "$tmp/idle" && rm -f "$tmp/go" && printf '#!/bin/sh\n[ -f "$1" ] || until [ -e "%s" ]; do sleep 0.1; done\n' "$tmp/go" >"$tmp/idle/sync" &&
+        chmod +x "$tmp/idle/sync" && PATH=$tmp/idle:$PATH schedule_unnoticed && eventually [ -e "$spool/job" ] &&
+        run store abandon --id "$id" && touch "$tmp/go" && left ''
+}
+
 # But nothing else that has come to be called so.
 store_abandoned_later()
 {
@@ -170,10 +178,14 @@ store_abandoned_later()
 
 printed_unnoticed()
 {
+    schedule_unnoticed && eventually [ -e "$spool/.npjob/$id/printed" ]
+}
+
+schedule_unnoticed()
+{
     local keeper
     add store && put "$tmp/small" && eventually [ -e "$spool/.npjob/$id/whole" ] &&
-        read -r keeper <"$spool/.npjob/$id/keeper" && touch "$spool/.npjob/$id/schedule" && kill -USR1 "$keeper" &&
-        eventually [ -e "$spool/.npjob/$id/printed" ]
+        read -r keeper <"$spool/.npjob/$id/keeper" && touch "$spool/.npjob/$id/schedule" && kill -USR1 "$keeper"
 }
 
 # The next job clears away what a keeper that was killed has left.
@@ -184,6 +196,14 @@ store_keeper_killed()
         read -r keeper <"$spool/.npjob/$id/keeper" && kill -KILL "$keeper" && eventually eval '! kill -0 "$keeper" 2>/dev/null' &&
         refused 1 "the keeper of job $id has died" run store schedule --id "$id" && add store && put /dev/null &&
         run store schedule --id "$id" && left job
+}
+
+# When it had printed the job: that stays printed.
+store_keeper_killed_too_late()
+{
+    local keeper
+    printed_unnoticed && read -r keeper <"$spool/.npjob/$id/keeper" && kill -KILL "$keeper" && eventually eval '! kill -0 "$keeper" 2>/dev/null' &&
+        run store schedule --id "$id" && add store && run store abandon --id "$id" && left job
 }
 
 # Before all of the job has come.
@@ -204,7 +224,7 @@ store_copier_killed()
         [ "$(readlink "$link")" != "$pipe" ] || kill -KILL "$(cut -d / -f 3 <<<"$link")"
     done
     exec 7>&-
-    refused 1 'npjob-store: ' run store schedule --id "$id" && left ''
+    refused 1 'could not be kept' run store schedule --id "$id" && left ''
 }
 
 store_terminated()
@@ -212,6 +232,32 @@ store_terminated()
     local keeper
     add store && exec 7>"$pipe" && cat "$tmp/big" >&7 && read -r keeper <"$spool/.npjob/$id/keeper" &&
         kill -TERM "$keeper" && eventually no_jobs && exec 7>&- && left ''
+}
+
+# Whoever tries it in a terminal may close that.
+store_hung_up()
+{
+    local keeper
+    add store && read -r keeper <"$spool/.npjob/$id/keeper" && kill -HUP "$keeper" && put "$tmp/small" && run store schedule --id "$id" && left job
+}
+
+# However long the printing takes, there is as much time to say that it has been seen.
+store_waits_anew()
+{
+    # shellcheck disable=SC2016
+    mkdir -p "$spool/7/claim" && touch "$spool/7/whole" "$spool/7/schedule" && "$shell" -c '
+        . "$0/npjob-provider.sh"
+        state=$1 patience=3
+        begin_job() { :; }
+        copy_pipe() { :; }
+        schedule_job() { waited=100; }
+        abandon_job() { echo "$dozed" >"$state.dozed"; }
+        doze()
+        {
+            dozed=$((${dozed-0} + 1))
+            waited=$((waited + 1))
+        }
+        keep' "$providers" "$spool/7" && [ "$(cat "$spool/7.dozed")" -eq 3 ]
 }
 
 store_wrong_use()
@@ -232,6 +278,13 @@ store_no_folder()
 {
     echo mine >"$spool/.npjob" && refused 77 "cannot write to $spool" run store addjob && rm "$spool/.npjob" &&
         ln -s /sys "$spool/.npjob" && refused 75 "cannot write to $spool" run store addjob
+}
+
+# The first two jobs come at one time.
+store_folder_made_by_another()
+{
+    mkdir -p "$tmp/twice" && printf '#!/bin/sh\n[ "$1" != -m ] || %s "$@"\nexec %s "$@"\n' "$(command -v mkdir)" "$(command -v mkdir)" >"$tmp/twice/mkdir" &&
+        chmod +x "$tmp/twice/mkdir" && PATH=$tmp/twice:$PATH add store && run store abandon --id "$id" && left ''
 }
 
 # The number of its process is taken, by a job of that process.
@@ -272,7 +325,7 @@ store_half_made()
 store_swept_while_it_is_made()
 {
     local second=$spool/.npjob/$((4194304 + $$)) # of one that lives
-    mkdir -p "$spool/.npjob/4000000" || return
+    mkdir -p "$spool/.npjob/4000000" "$spool/.npjob/4000001" && : >"$spool/.npjob/4000001/keeper" || return # killed as it wrote down its keeper
     "$shell" -c '
         . "$0/npjob-provider.sh"
         jobs=$1
@@ -281,7 +334,7 @@ store_swept_while_it_is_made()
             [ "$1" != 4000000 ] || echo $$ >"$jobs/4000000/keeper"
             [ "$1" = $$ ]
         }
-        sweep' "$providers" "$spool/.npjob" && [ -d "$spool/.npjob/4000000" ] && mkdir "$second" && add store && rmdir "$second" && put /dev/null &&
+        sweep' "$providers" "$spool/.npjob" && [ -d "$spool/.npjob/4000000" ] && [ ! -e "$spool/.npjob/4000001" ] && mkdir "$second" && add store && rmdir "$second" && put /dev/null &&
         [ ! -e "$spool/.npjob/4000000" ] && run store abandon --id "$id" && left ''
 }
 

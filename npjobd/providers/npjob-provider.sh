@@ -11,7 +11,7 @@
 # A job is a folder, FOLDER/.npjob/JOBID, and a process beside it, its keeper, which alone acts on the job and removes the
 # folder. What is to be done and what was done stands in the folder:
 #
-#   pipe       the FIFO                             whole, broken  the copier: it has all of the job, or not
+#   pipe       the FIFO                             whole, broken  the copier has all of the job, or has ended without
 #   keeper     the keeper's process                 schedule       asked of the keeper
 #   claim      whoever makes it has decided whether printed, failed  what came of it
 #              the pipe was opened in time          done, abandon  asked of the keeper: the end
@@ -152,7 +152,7 @@ add_job()
     mkfifo -m 600 -- "$state/pipe" || fail 75 "cannot write to $folder"
     # By exec: redirecting a function would keep the old standard output open, and npjobd reads that to its end.
     {
-        exec </dev/null >/dev/null 2>&1
+        exec >/dev/null 2>&1
         keep "$@"
     } &
     echo $! >"$state/keeper" || fail 75 "cannot write to $folder" # the keeper sees the folder go, and goes
@@ -206,7 +206,7 @@ ask_schedule()
     wait_for whole broken || fail 1 "the keeper of job $id has died"
     [ -e "$state/whole" ] || fail 1 "$(last_error "job $id could not be kept")"
     leave_word schedule || fail 1 "cannot write to $folder"
-    wake_keeper || fail 1 "the keeper of job $id has died"
+    wake_keeper
     wait_for printed failed || fail 1 "the keeper of job $id has died"
     [ -e "$state/printed" ] || fail 1 "$(last_error "job $id failed")"
     # It stays printed, whatever has become of the keeper; but one that never sees this word takes it back.
@@ -217,10 +217,9 @@ ask_schedule()
 # What is not there was abandoned already.
 ask_abandon()
 {
-    [ -d "$state" ] || return 0
     if leave_word abandon && wake_keeper; then
         naps=0
-        while [ -d "$state" ] && [ "$naps" -lt 50 ] && alive "$keeper"; do
+        while [ -d "$state" ] && [ "$naps" -lt 50 ]; do
             nap
             naps=$((naps + 1))
         done
@@ -238,7 +237,7 @@ doze()
     if wait $!; then
         waited=$((waited + 1))
     else
-        kill $! 2>/dev/null
+        kill $! 2>/dev/null # it holds what the keeper is about to close
     fi
 }
 
@@ -247,11 +246,7 @@ copy_pipe()
 {
     exec <"$state/pipe"
     mkdir -- "$state/claim" || exit
-    if copy 2>"$state/errors"; then
-        true >"$state/whole"
-    else
-        true >"$state/broken"
-    fi
+    copy 2>"$state/errors" && true >"$state/whole"
 }
 
 end_job()
@@ -269,7 +264,7 @@ keep()
 {
     trap '' HUP
     trap : USR1
-    trap end_job TERM INT
+    trap end_job TERM
     waited=0
     copier=
     verdict=
@@ -286,8 +281,8 @@ keep()
         doze
         if [ ! -d "$state/claim" ]; then
             [ "$waited" -lt "$patience" ] || ! mkdir -- "$state/claim" || break
-        elif [ -e "$state/whole" ] || [ -e "$state/broken" ] || ! alive "$copier"; then
-            [ -e "$state/whole" ] || true >"$state/broken" # one that was killed has not said so
+        elif [ -e "$state/whole" ] || ! alive "$copier"; then
+            [ -e "$state/whole" ] || true >"$state/broken"
             [ "$waited" -lt "$patience" ] || break
         else
             waited=0
