@@ -13,30 +13,22 @@
 
 /* ---------------------------------------------------------------------------------------------- the end */
 
-static void free_if_gone(connection *self)
-{
-    if (self->ended && self->open_handles == 0)
-        free(self);
-}
-
 static void on_closed(uv_handle_t *handle)
 {
     connection *self = handle->data;
-    self->open_handles--;
-    free_if_gone(self);
+    if (--self->open_handles == 0)
+        free(self);
 }
 
 /* The handle goes with the descriptor: closed later, it would take away what libuv watches under the same number. */
 void connection_close_socket(connection *self)
 {
-    service *shared = self->printer->service;
     if (self->fd < 0)
         return;
     uv_close((uv_handle_t *)&self->poll, on_closed);
     uv_timer_stop(&self->limit);
     close(self->fd);
     self->fd = -1;
-    shared->relieved(shared);
 }
 
 void connection_end(connection *self)

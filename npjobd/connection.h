@@ -35,8 +35,8 @@ typedef struct connection {
     uv_poll_t poll;
     uv_timer_t limit; /**< of the handshake, then of the client's silence */
     int fd;           /**< -1: given back */
-    int open_handles; /**< of libuv */
-    bool ended;       /**< in no list any more: freed when no handle is open */
+    int open_handles; /**< of libuv; with the last one its memory goes */
+    bool ended;       /**< in no list any more */
     npa_parser parser;
 
     /* The job (job.c). */

@@ -216,11 +216,6 @@ bool control_is_at(const control *self, const char *path)
     return listener_is_at(self->listener, path);
 }
 
-void control_pause(control *self)
-{
-    listener_pause(self->listener);
-}
-
 void control_resume(control *self)
 {
     listener_resume(self->listener);

@@ -33,7 +33,6 @@ control *control_open(uv_loop_t *loop, const char *path, const control_calls *ca
 
 /** As of a listener. */
 bool control_is_at(const control *self, const char *path);
-void control_pause(control *self);
 void control_resume(control *self);
 
 /** Ends it and those who are asking. Its memory goes when libuv has closed all handles. */

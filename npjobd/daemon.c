@@ -37,7 +37,8 @@ static void on_look_again(uv_timer_t *timer)
     resume(timer->data);
 }
 
-/* A descriptor of ours that comes back is heard of; one that another process gives back is not: hence the timer. */
+/* A connection that ends is heard of; a descriptor that another process gives back is not: hence the timer. What is not
+ * a printer's pauses by itself when it finds no descriptor. */
 static void on_exhausted(service *shared, int error)
 {
     npjobd *self = daemon_of(shared);
@@ -46,8 +47,6 @@ static void on_exhausted(service *shared, int error)
     for (printer *one = self->printers; one != NULL; one = one->next)
         if (one->listener != NULL)
             listener_pause(one->listener);
-    if (self->control != NULL && error != 0)
-        control_pause(self->control);
     if (error != 0)
         uv_timer_start(&self->look_again, on_look_again, LOOK_AGAIN_MS, 0);
     if (self->said_exhausted != 0 && now - self->said_exhausted < SAY_AGAIN_MS)
@@ -75,7 +74,7 @@ static void close_handles(npjobd *self)
 static void on_relieved(service *shared)
 {
     npjobd *self = daemon_of(shared);
-    if (self->paused && !self->closing && service_has_room(shared))
+    if (self->paused && service_has_room(shared))
         resume(self);
     if (self->stopping && !self->closing && shared->live == 0)
         close_handles(self);

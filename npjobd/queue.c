@@ -17,12 +17,10 @@ static void on_stopped(npjp_host *host, void *user)
 {
     (void)host;
     queue *self = user;
-    service *shared = self->service;
     *self->link = self->next;
     if (self->next != NULL)
         self->next->link = self->link;
     free_queue(self);
-    shared->relieved(shared);
 }
 
 static npj_status make_commands(queue *self, const settings_printer *wanted, char *wrong)
@@ -39,14 +37,13 @@ static npj_status make_commands(queue *self, const settings_printer *wanted, cha
 /* A job's packets are its buffers, so that the job waits for its own memory before the engine has to refuse a write. */
 static npj_status make_host(queue *self, const settings_printer *wanted)
 {
-    uint64_t packets = (uint64_t)self->max_buffers * self->service->max_jobs;
     npjp_config config = {
         .size = sizeof config,
         .loop = self->service->loop,
         .engine =
             {
                 .max_jobs = self->service->max_jobs,
-                .max_packets = packets < UINT32_MAX ? (uint32_t)packets : UINT32_MAX,
+                .max_packets = UINT32_MAX, /* each job has a limit of its own */
                 .max_job_packets = (uint32_t)self->max_buffers,
                 .max_write_bytes = POOL_BUFFER_BYTES,
                 .max_job_bytes = self->max_buffers * POOL_BUFFER_BYTES,

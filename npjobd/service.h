@@ -35,7 +35,7 @@ typedef struct service {
 
     /** A descriptor is not to be had, by errno @p error, or 0 when there is no room: nothing is accepted for now. */
     void (*exhausted)(struct service *self, int error);
-    /** A connection or a queue has ended, or given up a descriptor: whoever waits for that may look. */
+    /** A connection has ended: whoever waits for that may look. */
     void (*relieved)(struct service *self);
 } service;
 
