@@ -229,6 +229,12 @@ number_is()
     [ "$(number "$1")" = "$2" ]
 }
 
+# cpu_ticks: that the daemon has taken.
+cpu_ticks()
+{
+    awk '{ print $14 + $15 }' "/proc/$npjobd_pid/stat"
+}
+
 # is_alone: no socket of the folder has a connection.
 is_alone()
 {

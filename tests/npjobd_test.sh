@@ -298,6 +298,14 @@ tells_metrics_at_the_end()
         grep -q '^npjobd_pool_bytes_peak{printer="laser"} [1-9]' last
 }
 
+# Beside each line the journal has how grave it is.
+tells_the_journal()
+{
+    # shellcheck disable=SC2016
+    configure && start "$BASH" -c 'JOURNAL_STREAM=$(stat -L -c %d:%i /dev/fd/2) exec "$@"' bash && stop && has '^<5>npjobd serves 1 printer$' &&
+        has '^<5>npjobd ends$'
+}
+
 # Half a file is none.
 metrics_on_a_full_disk()
 {
@@ -344,4 +352,5 @@ check 'a metrics file that moves' metrics_move
 check 'it stops, and all is given back' stop
 check 'the last metrics are as good as any' tells_metrics_at_the_end
 check 'metrics on a full disk' metrics_on_a_full_disk
+check 'it tells the journal' tells_the_journal
 finish
