@@ -104,6 +104,7 @@ static const example examples[] = {
      true, "eof: it begins as no known format"},
     {WHOLE_ANY, LITERAL("%!\nshowpage\n"), true, "eof: it begins as no known format"},
     {WHOLE_ANY, LITERAL("%"), false, "any: it ends within its first word"},
+    {WHOLE_ANY, LITERAL("%!P"), false, "any: it ends within its first word"},
     {WHOLE_ANY, LITERAL(" %PDF"), false, "any: it ends within its first word"},
     {WHOLE_ANY, LITERAL("\x1B%-12345"), false, "any: it ends within its first word"},
 };
@@ -214,6 +215,22 @@ Test(whole, blanks_at_the_end_up_to_the_limit)
         whole_feed(&stream, "", 1);
     }
     expect(&stream, false, "ps: the last line is not %%EOF", "with 1019 blanks");
+}
+
+/* The same where all of it comes as one piece, behind another. */
+Test(whole, blanks_at_the_end_of_one_piece)
+{
+    for (size_t blanks = 1018; blanks <= 1019; blanks++) {
+        char piece[4000] = "";
+        whole_stream stream;
+
+        memset(piece, 'x', 2000);
+        memcpy(piece + 2000, "\n%%EOF", 6);
+        whole_begin(&stream, WHOLE_PS);
+        whole_feed(&stream, LITERAL("%!PS"));
+        whole_feed(&stream, piece, 2006 + blanks);
+        cr_assert_eq(whole_judge(&stream).whole, blanks == 1018, "with %zu blanks", blanks);
+    }
 }
 
 Test(whole, blanks_before_the_beginning_have_no_limit)
