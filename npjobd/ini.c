@@ -33,9 +33,8 @@ static const char *take_line(ini_reader *reader, size_t *length)
     *length = newline != NULL ? (size_t)(newline - line) : left;
     reader->at = newline != NULL ? newline + 1 : reader->end;
     reader->line++;
-    if (*length > 0 && line[*length - 1] == '\r') {
+    if (*length > 0 && line[*length - 1] == '\r')
         --*length;
-    }
     return line;
 }
 
@@ -44,9 +43,8 @@ static bool says_nothing(const char *line, size_t length)
 {
     size_t i = 0;
 
-    while (i < length && is_blank(line[i])) {
+    while (i < length && is_blank(line[i]))
         i++;
-    }
     return i == length || line[i] == '#' || line[i] == ';';
 }
 
@@ -71,9 +69,8 @@ static char *take_joined(ini_reader *reader, ini_entry *entry)
 
         memcpy(reader->room, line, length - goes_on);
         reader->room += length - goes_on;
-        if (!goes_on) {
+        if (!goes_on)
             break;
-        }
         if (reader->at == reader->end) {
             *entry = (ini_entry){INI_WRONG, reader->line, "a backslash at the end of the file continues nothing", NULL};
             break;
@@ -88,12 +85,10 @@ static char *trim(char *text)
 {
     size_t length = strlen(text);
 
-    while (length > 0 && is_blank(text[length - 1])) {
+    while (length > 0 && is_blank(text[length - 1]))
         text[--length] = '\0';
-    }
-    while (is_blank(*text)) {
+    while (is_blank(*text))
         text++;
-    }
     return text;
 }
 
@@ -140,9 +135,8 @@ ini_entry ini_next(ini_reader *reader)
     ini_entry entry = {.kind = INI_END};
     char *text = take_joined(reader, &entry);
 
-    if (text == NULL || entry.kind == INI_WRONG) {
+    if (text == NULL || entry.kind == INI_WRONG)
         return entry;
-    }
     entry.kind = INI_WRONG;
     for (const char *c = text; c + 1 < reader->room; c++) {
         if (is_control(*c)) {
@@ -151,10 +145,9 @@ ini_entry ini_next(ini_reader *reader)
         }
     }
     text = trim(text);
-    if (*text == '[') {
+    if (*text == '[')
         read_section(text, &entry);
-    } else {
+    else
         read_setting(text, &entry);
-    }
     return entry;
 }

@@ -52,9 +52,8 @@ static void wipe(void *memory, size_t length)
 {
     volatile unsigned char *bytes = memory;
 
-    for (size_t i = 0; i < length; i++) {
+    for (size_t i = 0; i < length; i++)
         bytes[i] = 0;
-    }
 }
 
 static void refuse(npa_parser *parser, const char *why)
@@ -83,11 +82,10 @@ static void begin_rest(npa_parser *parser)
 
 static void begin_address(npa_parser *parser)
 {
-    if (parser->with_address) {
+    if (parser->with_address)
         begin_part(parser, PART_ADDRESS_HEAD, HEAD_SIZE);
-    } else {
+    else
         begin_rest(parser);
-    }
 }
 
 static void end_length(npa_parser *parser)
@@ -123,11 +121,10 @@ static void end_fixed(npa_parser *parser)
     }
     parser->client.level = level;
     parser->with_address = get_little_endian(fixed + FIXED_ADDRESS) != 0;
-    if (get_little_endian(fixed + FIXED_NAME) != 0) {
+    if (get_little_endian(fixed + FIXED_NAME) != 0)
         begin_part(parser, PART_NAME_HEAD, HEAD_SIZE);
-    } else {
+    else
         begin_address(parser);
-    }
 }
 
 /* A string's head has come. The string is next, and with it its padding, if anything follows that needs it. */
@@ -164,9 +161,8 @@ static bool end_string(npa_parser *parser, char *text)
         return false;
     }
     wipe(terminator, parser->want - parser->text_length + 1);
-    for (; *text != '\0'; text++) {
+    for (; *text != '\0'; text++)
         *text = to_printable(*text);
-    }
     return true;
 }
 
@@ -198,17 +194,15 @@ static void end_part(npa_parser *parser)
         end_head(parser, PART_NAME, NPA_NAME_SIZE);
         break;
     case PART_NAME:
-        if (end_string(parser, parser->client.name)) {
+        if (end_string(parser, parser->client.name))
             begin_address(parser);
-        }
         break;
     case PART_ADDRESS_HEAD:
         end_head(parser, PART_ADDRESS, NPA_ADDRESS_SIZE);
         break;
     case PART_ADDRESS:
-        if (end_string(parser, parser->client.address)) {
+        if (end_string(parser, parser->client.address))
             begin_rest(parser);
-        }
         break;
     default:
         parser->state = NPA_COMPLETE;
@@ -235,18 +229,15 @@ npa_state npa_feed(npa_parser *parser, void *bytes, size_t length, size_t *used)
         size_t count = length - done < missing ? length - done : missing;
         unsigned char *place = place_of_part(parser);
 
-        if (place != NULL && count > 0) {
+        if (place != NULL && count > 0)
             memcpy(place + parser->have, from + done, count);
-        }
         parser->have += (uint32_t)count;
         done += count;
-        if (parser->have == parser->want) {
+        if (parser->have == parser->want)
             end_part(parser);
-        }
     }
-    if (parser->state == NPA_REFUSED) {
+    if (parser->state == NPA_REFUSED)
         done = length;
-    }
     wipe(bytes, done);
     *used = done;
     return parser->state;

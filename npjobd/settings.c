@@ -50,11 +50,9 @@ __attribute__((format(printf, 3, 4))) static bool complain(const parsing *self, 
     va_start(arguments, format);
     vsnprintf(text + used, SETTINGS_WRONG_MAX - (size_t)used, format, arguments);
     va_end(arguments);
-    for (int i = 0; text[i] != '\0'; i++) { /* whatever the file and its words are like, the line is one */
-        if ((unsigned char)text[i] < ' ' || text[i] == 0x7F || (i >= used && (unsigned char)text[i] > '~')) {
+    for (int i = 0; text[i] != '\0'; i++) /* whatever the file and its words are like, the line is one */
+        if ((unsigned char)text[i] < ' ' || text[i] == 0x7F || (i >= used && (unsigned char)text[i] > '~'))
             text[i] = '?';
-        }
-    }
     return false;
 }
 
@@ -67,11 +65,9 @@ static void set_defaults(bool of_printer, void *members)
     size_t count = 0;
     const settings_key *keys = settings_keys(&count);
 
-    for (size_t i = 0; i < count; i++) {
-        if (keys[i].of_printer == of_printer && keys[i].initial != NULL) {
+    for (size_t i = 0; i < count; i++)
+        if (keys[i].of_printer == of_printer && keys[i].initial != NULL)
             (void)settings_read(&keys[i], keys[i].initial, members, sentence);
-        }
-    }
 }
 
 /* Looks at a section when all of it was read. */
@@ -80,11 +76,9 @@ static bool end_section(parsing *self)
     size_t count = 0;
     const settings_key *keys = settings_keys(&count);
 
-    for (size_t i = 0; self->now.of_printer && i < count; i++) {
-        if (keys[i].of_printer && keys[i].initial == NULL && self->now.key_lines[i] == 0) {
+    for (size_t i = 0; self->now.of_printer && i < count; i++)
+        if (keys[i].of_printer && keys[i].initial == NULL && self->now.key_lines[i] == 0)
             return complain(self, self->now.line, "printer %s has no \"%s\"", self->now.name, keys[i].name);
-        }
-    }
     return true;
 }
 
@@ -103,11 +97,9 @@ static bool is_pipe_of_samba(const char *name)
                                         "ntsvcs",  "plugplay", "rpcecho",  "samr",        "spoolss",
                                         "srvsvc",  "svcctl",   "winreg",   "witness",     "wkssvc"};
 
-    for (size_t i = 0; i < sizeof pipes / sizeof pipes[0]; i++) {
-        if (strcmp(name, pipes[i]) == 0) {
+    for (size_t i = 0; i < sizeof pipes / sizeof pipes[0]; i++)
+        if (strcmp(name, pipes[i]) == 0)
             return true;
-        }
-    }
     return false;
 }
 
@@ -122,18 +114,16 @@ static bool begin_printer(parsing *self, const ini_entry *entry)
             "\"%s\" is no name of a printer: 1 to %d of a-z, 0-9, \".\", \"_\" and \"-\", and no \".\" in front",
             settings_show(entry->name, shown), SETTINGS_NAME_MAX);
     }
-    if (is_pipe_of_samba(entry->name)) {
+    if (is_pipe_of_samba(entry->name))
         return complain(self, entry->line, "%s is a pipe of Samba's own, and no name of a printer", entry->name);
-    }
     for (size_t i = 0; i < made->printer_count; i++) {
         if (strcmp(made->printers[i].name, entry->name) == 0) {
             return complain(self, entry->line, "printer %s is in line %lu already", entry->name,
                             (unsigned long)self->printer_lines[i]);
         }
     }
-    if (made->printer_count == self->room_for) {
+    if (made->printer_count == self->room_for)
         return complain(self, entry->line, "there are more than %d printers", SETTINGS_PRINTERS_MAX);
-    }
     settings_printer *printer = &made->printers[made->printer_count];
 
     self->printer_lines[made->printer_count++] = entry->line;
@@ -145,15 +135,12 @@ static bool begin_printer(parsing *self, const ini_entry *entry)
 
 static bool begin_section(parsing *self, const ini_entry *entry)
 {
-    if (!end_section(self)) {
+    if (!end_section(self))
         return false;
-    }
-    if (strcasecmp(entry->name, "global") != 0) {
+    if (strcasecmp(entry->name, "global") != 0)
         return begin_printer(self, entry);
-    }
-    if (self->global_line != 0) {
+    if (self->global_line != 0)
         return complain(self, entry->line, "[global] is in line %lu already", (unsigned long)self->global_line);
-    }
     self->global_line = entry->line;
     self->now = (section){.members = self->made, .name = "global", .line = entry->line};
     return true;
@@ -173,9 +160,8 @@ static bool complain_of_key(const parsing *self, const ini_entry *entry)
         return complain(self, entry->line, "\"%s\" belongs %s", other->name,
                         of_printer ? "to [global], not to a printer" : "to a printer, not to [global]");
     }
-    if (nearest != NULL) {
+    if (nearest != NULL)
         return complain(self, entry->line, "there is no key \"%s\"; is it \"%s\"?", shown, nearest->name);
-    }
     return complain(self, entry->line, "there is no key \"%s\"", shown);
 }
 
@@ -184,23 +170,19 @@ static bool read_setting(parsing *self, const ini_entry *entry)
     char sentence[SETTINGS_WRONG_MAX];
     size_t count = 0;
 
-    if (self->now.members == NULL) {
+    if (self->now.members == NULL)
         return complain(self, entry->line, "a setting stands before the first section");
-    }
     const settings_key *key = settings_find_key(entry->name, self->now.of_printer);
 
-    if (key == NULL) {
+    if (key == NULL)
         return complain_of_key(self, entry);
-    }
     uint32_t *line = &self->now.key_lines[key - settings_keys(&count)];
 
-    if (*line != 0) {
+    if (*line != 0)
         return complain(self, entry->line, "\"%s\" is in line %lu already", key->name, (unsigned long)*line);
-    }
     *line = entry->line;
-    if (!settings_read(key, entry->value, self->now.members, sentence)) {
+    if (!settings_read(key, entry->value, self->now.members, sentence))
         return complain(self, entry->line, "%s", sentence);
-    }
     return true;
 }
 
@@ -217,12 +199,10 @@ static bool check_socket(const parsing *self, const settings_printer *printer, u
         return complain(self, line, "printer %s: the path of its socket has %d bytes, and may have %d", printer->name,
                         length, SETTINGS_SOCKET_MAX);
     }
-    if (strcmp(path, made->control_socket) == 0) {
+    if (strcmp(path, made->control_socket) == 0)
         return complain(self, line, "printer %s: its socket is the \"control socket\" too", printer->name);
-    }
-    if (made->metrics_file != NULL && strcmp(path, made->metrics_file) == 0) {
+    if (made->metrics_file != NULL && strcmp(path, made->metrics_file) == 0)
         return complain(self, line, "printer %s: its socket is the \"metrics file\" too", printer->name);
-    }
     return true;
 }
 
@@ -231,22 +211,19 @@ static bool check_printers(const parsing *self, uint32_t last_line)
 {
     const settings *made = self->made;
 
-    if (made->printer_count == 0) {
+    if (made->printer_count == 0)
         return complain(self, last_line, "there is no printer");
-    }
     if (made->max_memory / POOL_BUFFER_BYTES < made->max_jobs) {
         return complain(self, self->global_line, "\"max memory\" is less than %dK for each of \"max jobs\"",
                         POOL_BUFFER_BYTES / 1024);
     }
-    if (made->metrics_file != NULL && strcmp(made->metrics_file, made->control_socket) == 0) {
+    if (made->metrics_file != NULL && strcmp(made->metrics_file, made->control_socket) == 0)
         return complain(self, self->global_line, "\"metrics file\" is the \"control socket\" too");
-    }
     for (size_t i = 0; i < made->printer_count; i++) {
         const settings_printer *printer = &made->printers[i];
 
-        if (!check_socket(self, printer, self->printer_lines[i])) {
+        if (!check_socket(self, printer, self->printer_lines[i]))
             return false;
-        }
         if (printer->max_job_memory > made->max_memory) {
             return complain(self, self->printer_lines[i], "printer %s: \"max job memory\" is more than \"max memory\"",
                             printer->name);
@@ -278,9 +255,8 @@ static bool parse_entries(parsing *self, char *room)
         case INI_END:
             return end_section(self) && check_printers(self, entry.line);
         }
-        if (!good) {
+        if (!good)
             return false;
-        }
     }
 }
 
@@ -289,9 +265,8 @@ static size_t count_brackets(const settings_source *source)
 {
     size_t count = 0;
 
-    for (size_t i = 0; i < source->length && count < SETTINGS_PRINTERS_MAX; i++) {
+    for (size_t i = 0; i < source->length && count < SETTINGS_PRINTERS_MAX; i++)
         count += source->text[i] == '[';
-    }
     return count;
 }
 
@@ -315,9 +290,8 @@ npj_status settings_parse(const settings_source *source, settings **out, char wr
     size_t printers = self.room_for * sizeof(settings_printer);
     size_t bytes = sizeof(settings) + printers + source->length + 1;
 
-    if (mem.alloc == NULL) {
+    if (mem.alloc == NULL)
         mem = (npj_mem){.alloc = system_alloc, .release = system_release};
-    }
     if (source->length > SETTINGS_TEXT_MAX) {
         complain(&self, 1, "the file is longer than %lu bytes", (unsigned long)SETTINGS_TEXT_MAX);
         return NPJ_STATUS_INVALID_PARAMETER;

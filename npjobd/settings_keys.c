@@ -64,12 +64,10 @@ static bool fold(const char *name, char folded[NAME_LONGEST + 1])
     size_t length = 0;
 
     for (; *name != '\0'; name++) {
-        if (*name == ' ' || *name == '\t') {
+        if (*name == ' ' || *name == '\t')
             continue;
-        }
-        if (length == NAME_LONGEST) {
+        if (length == NAME_LONGEST)
             return false;
-        }
         folded[length++] = (char)(*name >= 'A' && *name <= 'Z' ? *name - 'A' + 'a' : *name);
     }
     folded[length] = '\0';
@@ -81,11 +79,9 @@ const settings_key *settings_find_key(const char *name, bool of_printer)
     char wanted[NAME_LONGEST + 1] = "";
     char known[NAME_LONGEST + 1] = "";
 
-    for (size_t i = 0; fold(name, wanted) && i < sizeof keys / sizeof keys[0]; i++) {
-        if (keys[i].of_printer == of_printer && fold(keys[i].name, known) && strcmp(wanted, known) == 0) {
+    for (size_t i = 0; fold(name, wanted) && i < sizeof keys / sizeof keys[0]; i++)
+        if (keys[i].of_printer == of_printer && fold(keys[i].name, known) && strcmp(wanted, known) == 0)
             return &keys[i];
-        }
-    }
     return NULL;
 }
 
@@ -95,9 +91,8 @@ static size_t distance(const char *one, const char *other)
     size_t row[NAME_LONGEST + 1]; /* from the characters of one so far to each beginning of other */
     size_t length = strlen(other);
 
-    for (size_t i = 0; i <= length; i++) {
+    for (size_t i = 0; i <= length; i++)
         row[i] = i;
-    }
     for (; *one != '\0'; one++) {
         size_t diagonal = row[0]++;
 
@@ -120,9 +115,8 @@ const settings_key *settings_nearest_key(const char *name, bool of_printer)
     size_t least = SIZE_MAX;
 
     for (size_t i = 0; fold(name, wanted) && i < sizeof keys / sizeof keys[0]; i++) {
-        if (keys[i].of_printer != of_printer || !fold(keys[i].name, known)) {
+        if (keys[i].of_printer != of_printer || !fold(keys[i].name, known))
             continue;
-        }
         size_t away = distance(wanted, known);
 
         if (away < least && away <= strlen(known) / 3) {

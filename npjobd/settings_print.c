@@ -25,9 +25,8 @@ static void put_section(const printing *self, const char *name, bool of_printer,
     for (size_t i = 0; i < count; i++) {
         char number[SETTINGS_NUMBER_MAX];
 
-        if (keys[i].of_printer != of_printer) {
+        if (keys[i].of_printer != of_printer)
             continue;
-        }
         const char *value = settings_write(&keys[i], members, number);
 
         put_text(self, "    ");

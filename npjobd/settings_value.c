@@ -50,9 +50,8 @@ static bool read_digits(const char **text, uint64_t *value)
     for (*value = 0; *digit >= '0' && *digit <= '9'; digit++) {
         unsigned next = (unsigned)(*digit - '0');
 
-        if (*value > (UINT64_MAX - next) / 10) {
+        if (*value > (UINT64_MAX - next) / 10)
             return false;
-        }
         *value = *value * 10 + next;
     }
     bool some = digit != *text;
@@ -68,9 +67,8 @@ static bool read_number(const settings_key *key, const char *text, uint64_t *val
 
 static bool read_size(const settings_key *key, const char *text, uint64_t *value)
 {
-    if (!read_digits(&text, value)) {
+    if (!read_digits(&text, value))
         return false;
-    }
     for (size_t i = 0; i < UNITS; i++) {
         if ((*text | 0x20) == (units[i].letter | 0x20) && *value <= UINT64_MAX >> units[i].shift) {
             *value <<= units[i].shift;
@@ -97,15 +95,12 @@ static bool is_text(const settings_key *key, const char *text)
 {
     size_t length = strlen(text);
 
-    if (length == 0) {
+    if (length == 0)
         return key->initial != NULL && key->initial[0] == '\0';
-    }
-    if (key->kind == SETTINGS_PATH && text[0] != '/') {
+    if (key->kind == SETTINGS_PATH && text[0] != '/')
         return false;
-    }
-    if (key->kind == SETTINGS_USER && strpbrk(text, " \t") != NULL) {
+    if (key->kind == SETTINGS_USER && strpbrk(text, " \t") != NULL)
         return false;
-    }
     return length >= key->least && length <= key->most;
 }
 
@@ -161,29 +156,25 @@ static bool read_value(const settings_key *key, const char *text, void *member)
 
     switch (key->kind) {
     case SETTINGS_SECONDS:
-        if (!read_number(key, text, &number)) {
+        if (!read_number(key, text, &number))
             return false;
-        }
         *(uint64_t *)member = number * MS;
         return true;
     case SETTINGS_COUNT:
-        if (!read_number(key, text, &number)) {
+        if (!read_number(key, text, &number))
             return false;
-        }
         *(uint32_t *)member = (uint32_t)number;
         return true;
     case SETTINGS_SIZE:
-        if (!read_size(key, text, &number)) {
+        if (!read_size(key, text, &number))
             return false;
-        }
         *(uint64_t *)member = number;
         return true;
     case SETTINGS_FORMAT:
         return read_format(text, member);
     default:
-        if (!is_text(key, text)) {
+        if (!is_text(key, text))
             return false;
-        }
         *(const char **)member = text[0] != '\0' ? text : NULL;
         return true;
     }

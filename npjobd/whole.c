@@ -49,13 +49,11 @@ void whole_begin(whole_stream *stream, whole_format format)
 
 static void feed_head(whole_stream *stream, const unsigned char *bytes, size_t length)
 {
-    for (size_t i = 0; i < length && stream->head_length < WHOLE_HEAD_SIZE; i++) {
-        if (stream->head_length > 0 || !is_blank(bytes[i])) {
+    for (size_t i = 0; i < length && stream->head_length < WHOLE_HEAD_SIZE; i++)
+        if (stream->head_length > 0 || !is_blank(bytes[i]))
             stream->head[stream->head_length++] = bytes[i];
-        } else {
+        else
             stream->blanks++;
-        }
-    }
 }
 
 static void feed_tail(whole_stream *stream, const unsigned char *bytes, size_t length)
@@ -94,17 +92,15 @@ static bool begins_head(const whole_stream *stream, const word *head)
 
 static void strip_blanks(ending *end)
 {
-    while (end->length > 0 && is_blank(end->bytes[end->length - 1])) {
+    while (end->length > 0 && is_blank(end->bytes[end->length - 1]))
         end->length--;
-    }
 }
 
 /* Takes a word off the end, if it is there. */
 static bool take_word(ending *end, const word *last)
 {
-    if (end->length < last->length || memcmp(end->bytes + end->length - last->length, last->text, last->length) != 0) {
+    if (end->length < last->length || memcmp(end->bytes + end->length - last->length, last->text, last->length) != 0)
         return false;
-    }
     end->length -= last->length;
     return true;
 }
@@ -127,24 +123,20 @@ static bool take_number_line(ending *end, uint64_t *value)
     strip_blanks(end);
     size_t behind = end->length;
 
-    while (end->length > 0 && end->bytes[end->length - 1] >= '0' && end->bytes[end->length - 1] <= '9') {
+    while (end->length > 0 && end->bytes[end->length - 1] >= '0' && end->bytes[end->length - 1] <= '9')
         end->length--;
-    }
     *value = 0;
-    for (size_t i = end->length; i < behind; i++) {
+    for (size_t i = end->length; i < behind; i++)
         *value = *value > (UINT64_MAX - 9) / 10 ? UINT64_MAX : *value * 10 + (end->bytes[i] - (uint64_t)'0');
-    }
     return end->length < behind && is_line_start(end);
 }
 
 static whole_verdict judge_ps(const whole_stream *stream, ending end)
 {
-    if (!has_head(stream, &ps_head)) {
+    if (!has_head(stream, &ps_head))
         return (whole_verdict){false, "ps: it does not begin with %!PS"};
-    }
-    if (!take_line(&end, &end_of_file)) {
+    if (!take_line(&end, &end_of_file))
         return (whole_verdict){false, "ps: the last line is not %%EOF"};
-    }
     return (whole_verdict){true, "ps: the last line is %%EOF"};
 }
 
@@ -152,52 +144,41 @@ static whole_verdict judge_pdf(const whole_stream *stream, ending end)
 {
     uint64_t place = 0;
 
-    if (!has_head(stream, &pdf_head)) {
+    if (!has_head(stream, &pdf_head))
         return (whole_verdict){false, "pdf: it does not begin with %PDF-"};
-    }
-    if (!take_line(&end, &end_of_file)) {
+    if (!take_line(&end, &end_of_file))
         return (whole_verdict){false, "pdf: the last line is not %%EOF"};
-    }
-    if (!take_number_line(&end, &place) || !take_line(&end, &startxref)) {
+    if (!take_number_line(&end, &place) || !take_line(&end, &startxref))
         return (whole_verdict){false, "pdf: there is no startxref before %%EOF"};
-    }
-    if (place == 0 || place >= stream->bytes - stream->blanks) {
+    if (place == 0 || place >= stream->bytes - stream->blanks)
         return (whole_verdict){false, "pdf: the startxref before %%EOF leads nowhere"};
-    }
     return (whole_verdict){true, "pdf: the last line is %%EOF"};
 }
 
 static whole_verdict judge_pjl(const whole_stream *stream, ending end)
 {
-    if (!has_head(stream, &uel)) {
+    if (!has_head(stream, &uel))
         return (whole_verdict){false, "pjl: it does not begin with UEL"};
-    }
     strip_blanks(&end);
     size_t behind = stream->tail_length - end.length;
 
-    if (!take_word(&end, &uel)) {
+    if (!take_word(&end, &uel))
         return (whole_verdict){false, "pjl: it does not end with UEL"};
-    }
-    if (stream->bytes - behind - stream->blanks == uel.length) {
+    if (stream->bytes - behind - stream->blanks == uel.length)
         return (whole_verdict){false, "pjl: there is nothing but one UEL"};
-    }
     return (whole_verdict){true, "pjl: it ends with UEL"};
 }
 
 static whole_verdict judge_any(const whole_stream *stream, ending end)
 {
-    if (has_head(stream, &ps_head)) {
+    if (has_head(stream, &ps_head))
         return judge_ps(stream, end);
-    }
-    if (has_head(stream, &pdf_head)) {
+    if (has_head(stream, &pdf_head))
         return judge_pdf(stream, end);
-    }
-    if (has_head(stream, &uel)) {
+    if (has_head(stream, &uel))
         return judge_pjl(stream, end);
-    }
-    if (begins_head(stream, &ps_head) || begins_head(stream, &pdf_head) || begins_head(stream, &uel)) {
+    if (begins_head(stream, &ps_head) || begins_head(stream, &pdf_head) || begins_head(stream, &uel))
         return (whole_verdict){false, "any: it ends within its first word"};
-    }
     return (whole_verdict){true, "eof: it begins as no known format"};
 }
 

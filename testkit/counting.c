@@ -11,23 +11,20 @@ static void gauge_up(npj_gauge *gauge, uint64_t by)
 {
     gauge->live += by;
     gauge->total += by;
-    if (gauge->peak < gauge->live) {
+    if (gauge->peak < gauge->live)
         gauge->peak = gauge->live;
-    }
 }
 
 static void open_block(const npjt_counting *counting, const npjt_block *block)
 {
-    if (!counting->options.no_poison) {
+    if (!counting->options.no_poison)
         npjt_guard_open(block);
-    }
 }
 
 static void close_block(const npjt_counting *counting, const npjt_block *block)
 {
-    if (!counting->options.no_poison) {
+    if (!counting->options.no_poison)
         npjt_guard_close(block);
-    }
 }
 
 static void call_hook(npjt_counting *counting, npjt_moment moment, size_t bytes)
@@ -247,9 +244,8 @@ static void counted_release(void *user, void *start, size_t bytes)
         npjt_counting_found(counting, NPJT_ABUSE_DOUBLE_RELEASE, block, NULL, 0);
         return;
     }
-    if (block->bytes != bytes) {
+    if (block->bytes != bytes)
         npjt_counting_found(counting, NPJT_ABUSE_SIZE_MISMATCH, block, NULL, (ptrdiff_t)bytes);
-    }
     release_live(counting, record);
 }
 
@@ -258,18 +254,15 @@ static void counted_release(void *user, void *start, size_t bytes)
 void npjt_counting_init(npjt_counting *counting, const npjt_counting_options *options)
 {
     memset(counting, 0, sizeof *counting);
-    if (options != NULL) {
+    if (options != NULL)
         counting->options = *options;
-    }
     npjt_counting_options *kept = &counting->options;
-    if (kept->quarantine_blocks == 0) {
+    if (kept->quarantine_blocks == 0)
         kept->quarantine_blocks = DEFAULT_QUARANTINE_BLOCKS;
-    } else if (kept->quarantine_blocks == SIZE_MAX) {
+    else if (kept->quarantine_blocks == SIZE_MAX)
         kept->quarantine_blocks = 0;
-    }
-    if (kept->quarantine_bytes == 0) {
+    if (kept->quarantine_bytes == 0)
         kept->quarantine_bytes = DEFAULT_QUARANTINE_BYTES;
-    }
 }
 
 uint64_t npjt_counting_reset(npjt_counting *counting)

@@ -55,9 +55,8 @@ bool npjt_guard_fits(size_t bytes)
 unsigned char *npjt_guard_new(size_t bytes)
 {
     unsigned char *memory = malloc(GUARD_BYTES + bytes + GUARD_BYTES);
-    if (memory == NULL) {
+    if (memory == NULL)
         return NULL;
-    }
     memcpy(memory, guard, GUARD_BYTES);
     memset(memory + GUARD_BYTES, FRESH_BYTE, bytes < FRESH_BYTES ? bytes : FRESH_BYTES);
     memcpy(memory + GUARD_BYTES + bytes, guard, GUARD_BYTES);
@@ -107,13 +106,11 @@ void npjt_guard_free(const npjt_block *block)
 
 static bool guard_intact(const npjt_block *block, unsigned char *at, ptrdiff_t *offset)
 {
-    if (memcmp(at, guard, GUARD_BYTES) == 0) {
+    if (memcmp(at, guard, GUARD_BYTES) == 0)
         return true;
-    }
     size_t i = 0;
-    while (at[i] == guard[i]) {
+    while (at[i] == guard[i])
         i++;
-    }
     *offset = at + i - block->start;
     memcpy(at, guard, GUARD_BYTES);
     return false;
@@ -133,13 +130,11 @@ bool npjt_guard_grave_intact(const npjt_block *block, ptrdiff_t *offset)
 {
     const unsigned char *bytes = block->start;
     /* All equal to the first: each is compared with its neighbour. */
-    if (bytes[0] == GRAVE_BYTE && memcmp(bytes, bytes + 1, block->bytes - 1) == 0) {
+    if (bytes[0] == GRAVE_BYTE && memcmp(bytes, bytes + 1, block->bytes - 1) == 0)
         return true;
-    }
     size_t i = 0;
-    while (bytes[i] == GRAVE_BYTE) {
+    while (bytes[i] == GRAVE_BYTE)
         i++;
-    }
     *offset = (ptrdiff_t)i;
     npjt_guard_bury(block);
     return false;

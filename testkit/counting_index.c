@@ -23,9 +23,8 @@ static size_t table_mask(const npjt_counting *counting)
 static void table_insert(npjt_counting *counting, uint32_t record)
 {
     size_t slot = slot_of(counting, counting->blocks[record].start);
-    while (counting->table[slot] != 0) {
+    while (counting->table[slot] != 0)
         slot = (slot + 1) & table_mask(counting);
-    }
     counting->table[slot] = record;
 }
 
@@ -33,31 +32,26 @@ static bool grow_table(npjt_counting *counting)
 {
     uint32_t bits = counting->table == NULL ? FIRST_BITS : counting->table_bits + 1;
     uint32_t *table = calloc((size_t)1 << bits, sizeof *table);
-    if (table == NULL) {
+    if (table == NULL)
         return false;
-    }
     free(counting->table);
     counting->table = table;
     counting->table_bits = bits;
-    for (uint32_t record = 1; record < counting->blocks_capacity; record++) {
-        if (counting->blocks[record].start != NULL) {
+    for (uint32_t record = 1; record < counting->blocks_capacity; record++)
+        if (counting->blocks[record].start != NULL)
             table_insert(counting, record);
-        }
-    }
     return true;
 }
 
 static bool grow_blocks(npjt_counting *counting)
 {
     uint32_t old = counting->blocks_capacity;
-    if (old > UINT32_MAX / 2) {
+    if (old > UINT32_MAX / 2)
         return false;
-    }
     uint32_t capacity = old == 0 ? FIRST_CAPACITY : old * 2;
     npjt_block *blocks = realloc(counting->blocks, capacity * sizeof *blocks);
-    if (blocks == NULL) {
+    if (blocks == NULL)
         return false;
-    }
     memset(blocks + old, 0, (capacity - old) * sizeof *blocks);
     counting->blocks = blocks;
     counting->blocks_capacity = capacity;
@@ -71,9 +65,8 @@ static bool grow_blocks(npjt_counting *counting)
 
 bool npjt_index_reserve(npjt_counting *counting)
 {
-    if (counting->free_head == 0 && !grow_blocks(counting)) {
+    if (counting->free_head == 0 && !grow_blocks(counting))
         return false;
-    }
     return (counting->table != NULL && counting->used < table_mask(counting) / 2) || grow_table(counting);
 }
 
@@ -90,9 +83,8 @@ uint32_t npjt_index_add(npjt_counting *counting, unsigned char *start)
 
 static bool find_slot(const npjt_counting *counting, const void *start, size_t *found)
 {
-    if (counting->table == NULL) {
+    if (counting->table == NULL)
         return false;
-    }
     for (size_t slot = slot_of(counting, start); counting->table[slot] != 0; slot = (slot + 1) & table_mask(counting)) {
         if (counting->blocks[counting->table[slot]].start == start) {
             *found = slot;
@@ -112,9 +104,8 @@ void npjt_index_remove(npjt_counting *counting, uint32_t record)
 {
     size_t mask = table_mask(counting);
     size_t hole;
-    if (!find_slot(counting, counting->blocks[record].start, &hole)) {
+    if (!find_slot(counting, counting->blocks[record].start, &hole))
         return;
-    }
     /* Whatever follows and may lie in the hole moves there, so that no search stops short of it. */
     for (size_t slot = (hole + 1) & mask; counting->table[slot] != 0; slot = (slot + 1) & mask) {
         size_t home = slot_of(counting, counting->blocks[counting->table[slot]].start);
@@ -145,25 +136,22 @@ void npjt_list_append(npjt_counting *counting, uint32_t *head, uint32_t *tail, u
 {
     counting->blocks[record].next = 0;
     counting->blocks[record].previous = *tail;
-    if (*tail != 0) {
+    if (*tail != 0)
         counting->blocks[*tail].next = record;
-    } else {
+    else
         *head = record;
-    }
     *tail = record;
 }
 
 void npjt_list_remove(npjt_counting *counting, uint32_t *head, uint32_t *tail, uint32_t record)
 {
     npjt_block *block = &counting->blocks[record];
-    if (block->previous != 0) {
+    if (block->previous != 0)
         counting->blocks[block->previous].next = block->next;
-    } else {
+    else
         *head = block->next;
-    }
-    if (block->next != 0) {
+    if (block->next != 0)
         counting->blocks[block->next].previous = block->previous;
-    } else {
+    else
         *tail = block->previous;
-    }
 }

@@ -70,25 +70,22 @@ void npjt_counting_found(npjt_counting *counting, npjt_abuse kind, const npjt_bl
         finding.bytes = block->bytes;
         finding.address = block->start;
     }
-    if (kind == NPJT_ABUSE_SIZE_MISMATCH || kind == NPJT_ABUSE_FOREIGN_BLOCK) {
+    if (kind == NPJT_ABUSE_SIZE_MISMATCH || kind == NPJT_ABUSE_FOREIGN_BLOCK)
         finding.claimed = (size_t)detail;
-    } else if (kind != NPJT_ABUSE_BAD_CALL) {
+    else if (kind != NPJT_ABUSE_BAD_CALL)
         finding.offset = detail;
-    }
     if (kind == NPJT_ABUSE_BAD_CALL) {
         snprintf(finding.text, sizeof finding.text, "%s: %s", npjt_abuse_name(kind),
                  detail == NPJT_MOMENT_ALLOC ? "allocation of 0 bytes" : "release of NULL");
     } else {
         describe(&finding);
     }
-    if (counting->stats.findings < NPJT_FINDINGS_KEPT) {
+    if (counting->stats.findings < NPJT_FINDINGS_KEPT)
         counting->kept[counting->stats.findings] = finding;
-    }
     counting->stats.findings++;
     counting->stats.found[kind]++;
-    if (counting->options.on_finding != NULL) {
+    if (counting->options.on_finding != NULL)
         counting->options.on_finding(counting->options.user, &finding);
-    }
     if (counting->options.abort_on_finding) {
         fprintf(stderr, "counting allocator: %s\n", finding.text);
         abort();
@@ -140,12 +137,10 @@ static void put_report(sink *to, const npjt_counting *counting)
 {
     put_counts(to, &counting->stats);
     put(to, "findings: %" PRIu64 "\n", counting->stats.findings);
-    for (size_t i = 0; npjt_counting_finding(counting, i) != NULL; i++) {
+    for (size_t i = 0; npjt_counting_finding(counting, i) != NULL; i++)
         put(to, "  %s\n", npjt_counting_finding(counting, i)->text);
-    }
-    if (counting->stats.findings > NPJT_FINDINGS_KEPT) {
+    if (counting->stats.findings > NPJT_FINDINGS_KEPT)
         put(to, "  and %" PRIu64 " more\n", counting->stats.findings - NPJT_FINDINGS_KEPT);
-    }
     uint64_t named = 0;
     for (uint32_t record = counting->live_head; record != 0 && named < LIVE_BLOCKS_NAMED; named++) {
         const npjt_block *block = &counting->blocks[record];
@@ -153,9 +148,8 @@ static void put_report(sink *to, const npjt_counting *counting)
             block->bytes, block->allocation, npjt_counting_clock(counting) - block->born);
         record = block->next;
     }
-    if (counting->stats.blocks.live > named) {
+    if (counting->stats.blocks.live > named)
         put(to, "live: and %" PRIu64 " more\n", counting->stats.blocks.live - named);
-    }
 }
 
 void npjt_counting_report(const npjt_counting *counting, FILE *out)

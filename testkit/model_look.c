@@ -80,9 +80,8 @@ static uint64_t mix(uint64_t digest, uint64_t value)
 
 static uint64_t mix_deadlines(uint64_t digest, const npjt_model *model, const model_job *job)
 {
-    for (int kind = 0; kind < MODEL_DEADLINES; kind++) {
+    for (int kind = 0; kind < MODEL_DEADLINES; kind++)
         digest = mix(digest, job->at[kind] == NPJ_NEVER ? NPJ_NEVER : job->at[kind] - model->clock);
-    }
     return digest;
 }
 

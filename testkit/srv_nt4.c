@@ -11,13 +11,11 @@
 
 static npj_status srv_new(const npj_config *config, void **out)
 {
-    if (!config || !out || config->size != sizeof *config || !config->mem.alloc || !config->mem.release) {
+    if (!config || !out || config->size != sizeof *config || !config->mem.alloc || !config->mem.release)
         return NPJ_STATUS_INVALID_PARAMETER;
-    }
     struct nt4 *srv = config->mem.alloc(config->mem.user, sizeof *srv);
-    if (!srv) {
+    if (!srv)
         return NPJ_STATUS_INSUFFICIENT_RESOURCES;
-    }
     memset(srv, 0, sizeof *srv);
     srv->config = *config;
     DEFAULT(max_jobs, 1024)
@@ -46,9 +44,8 @@ static void free_packets(struct nt4 *srv, struct packet *packet)
 static void srv_free(void **instance)
 {
     struct nt4 *srv = instance ? *instance : NULL;
-    if (!srv || srv->inside) {
+    if (!srv || srv->inside)
         return;
-    }
     for (struct job *job = srv->jobs; job;) {
         struct job *next = job->next;
         free_packets(srv, job->writes);
@@ -69,19 +66,15 @@ static npj_status add_job(void *instance, uint64_t client, uint64_t provider, ui
 {
     struct nt4 *srv = instance;
     ENTER(srv);
-    if (!out) {
+    if (!out)
         return NPJ_STATUS_INVALID_PARAMETER;
-    }
-    if (srv->stopping) {
+    if (srv->stopping)
         return NPJ_STATUS_SERVER_SHUTDOWN_IN_PROGRESS;
-    }
-    if (srv->job_count >= srv->config.max_jobs) {
+    if (srv->job_count >= srv->config.max_jobs)
         return npjt_nt4_no_pool(srv, NULL);
-    }
     struct job *job = npjt_nt4_take_memory(srv, sizeof *job);
-    if (!job) {
+    if (!job)
         return NPJ_STATUS_INSUFFICIENT_RESOURCES;
-    }
     memset(job, 0, sizeof *job);
     job->handle = ++srv->handles;
     job->client = client;
@@ -90,9 +83,8 @@ static npj_status add_job(void *instance, uint64_t client, uint64_t provider, ui
     job->requests[NPJ_REQUEST_ADD] = (struct request){.tag = tag, .accepted = true};
     job->step_from = srv->now;
     struct job **at = &srv->jobs;
-    while (*at) {
+    while (*at)
         at = &(*at)->next;
-    }
     *at = job;
     srv->job_count++;
     srv->no_pool[0] = false;
@@ -105,12 +97,10 @@ static npj_status add_job(void *instance, uint64_t client, uint64_t provider, ui
 static npj_status find_job(struct nt4 *srv, npj_job handle, npj_event event, struct job **out)
 {
     struct job *job = srv->jobs;
-    while (job && job->handle != handle) {
+    while (job && job->handle != handle)
         job = job->next;
-    }
-    if (!job) {
+    if (!job)
         return NPJ_STATUS_INVALID_HANDLE;
-    }
     *out = job;
     return npj_table_cell(job->state, event).status;
 }
@@ -121,12 +111,10 @@ static npj_status connect_job(void *instance, npj_job handle, uint64_t tag)
     ENTER(srv);
     struct job *job = NULL;
     npj_status status = find_job(srv, handle, NPJ_EVENT_CONNECT, &job);
-    if (!status && job->requests[NPJ_REQUEST_CONNECT].accepted) {
+    if (!status && job->requests[NPJ_REQUEST_CONNECT].accepted)
         status = NPJ_STATUS_INVALID_PIPE_STATE;
-    }
-    if (status) {
+    if (status)
         return job ? npjt_nt4_refuse(srv, job, NPJ_EVENT_CONNECT, status) : status;
-    }
     job->requests[NPJ_REQUEST_CONNECT] = (struct request){.tag = tag, .accepted = true};
     npjt_nt4_move(srv, job, NPJ_EVENT_CONNECT);
     npjt_nt4_settle(srv, job);
@@ -136,12 +124,10 @@ static npj_status connect_job(void *instance, npj_job handle, uint64_t tag)
 /* A write or a close of a job that lives wants an accepted connect and no accepted close. */
 static npj_status guard(const struct job *job, npj_status cell)
 {
-    if (!cell && job->requests[NPJ_REQUEST_CLOSE].accepted) {
+    if (!cell && job->requests[NPJ_REQUEST_CLOSE].accepted)
         return NPJ_STATUS_PIPE_CLOSING;
-    }
-    if (!cell && !job->failure && !job->requests[NPJ_REQUEST_CONNECT].accepted) {
+    if (!cell && !job->failure && !job->requests[NPJ_REQUEST_CONNECT].accepted)
         return NPJ_STATUS_INVALID_PIPE_STATE;
-    }
     return cell;
 }
 
@@ -151,9 +137,8 @@ static npj_status write_limits(struct nt4 *srv, struct job *job, uint32_t length
         job->resume_owed = true;
         return NPJ_STATUS_QUOTA_EXCEEDED;
     }
-    if (srv->packets >= srv->config.max_packets || srv->pool_bytes + bytes > srv->config.max_pool_bytes) {
+    if (srv->packets >= srv->config.max_packets || srv->pool_bytes + bytes > srv->config.max_pool_bytes)
         return npjt_nt4_no_pool(srv, job);
-    }
     return NPJ_STATUS_SUCCESS;
 }
 
@@ -164,41 +149,34 @@ static npj_status write_job(void *instance, npj_job handle, uint64_t tag, const 
     ENTER(srv);
     struct job *job = NULL;
     const npj_status cell = find_job(srv, handle, NPJ_EVENT_WRITE, &job);
-    if (!job || job->state == NPJ_STATE_GONE) {
+    if (!job || job->state == NPJ_STATE_GONE)
         return job ? npjt_nt4_refuse(srv, job, NPJ_EVENT_WRITE, cell) : cell;
-    }
     npj_status status = guard(job, cell);
-    if ((!bytes && length) || length > srv->config.max_write_bytes || (flags != NPJ_COPY && flags != NPJ_LEND)) {
+    if ((!bytes && length) || length > srv->config.max_write_bytes || (flags != NPJ_COPY && flags != NPJ_LEND))
         status = NPJ_STATUS_INVALID_PARAMETER;
-    }
     const struct packet shape = {.length = length, .lent = flags == NPJ_LEND};
     const size_t size = npjt_nt4_packet_size(&shape);
     status = status ? status : write_limits(srv, job, length, size);
     struct packet *packet = status ? NULL : npjt_nt4_take_memory(srv, size);
-    if (!packet) {
+    if (!packet)
         return npjt_nt4_refuse(srv, job, NPJ_EVENT_WRITE, status ? status : NPJ_STATUS_INSUFFICIENT_RESOURCES);
-    }
     *packet = shape;
     packet->handle = ++srv->handles;
     packet->tag = tag;
     packet->bytes = bytes;
-    if (!packet->lent && length) {
+    if (!packet->lent && length)
         packet->bytes = memcpy(packet + 1, bytes, length);
-    }
-    if (!npjt_nt4_packet_first(job)) {
+    if (!npjt_nt4_packet_first(job))
         job->stall_from = srv->now;
-    }
     struct packet **at = &job->writes;
-    while (*at) {
+    while (*at)
         at = &(*at)->next;
-    }
     *at = packet;
     srv->packets++;
     srv->pool_bytes += size;
     srv->no_pool[1] = false;
-    if (out) {
+    if (out)
         *out = packet->handle;
-    }
     npjt_nt4_move(srv, job, NPJ_EVENT_WRITE);
     npjt_nt4_settle(srv, job);
     return NPJ_STATUS_PENDING;
@@ -210,13 +188,11 @@ static npj_status close_job(void *instance, npj_job handle, uint64_t tag)
     ENTER(srv);
     struct job *job = NULL;
     npj_status status = find_job(srv, handle, NPJ_EVENT_CLOSE, &job);
-    if (!job) {
+    if (!job)
         return status;
-    }
     status = guard(job, status);
-    if (status) {
+    if (status)
         return npjt_nt4_refuse(srv, job, NPJ_EVENT_CLOSE, status);
-    }
     job->requests[NPJ_REQUEST_CLOSE] = (struct request){.tag = tag, .accepted = true};
     if (job->failure) {
         job->requests[NPJ_REQUEST_CLOSE].answered = true;
@@ -234,12 +210,10 @@ static npj_status cancel_write(void *instance, npj_req handle)
     ENTER(srv);
     for (struct job *job = srv->jobs; job; job = job->next) {
         for (struct packet *packet = job->writes; packet; packet = packet->next) {
-            if (packet->handle != handle) {
+            if (packet->handle != handle)
                 continue;
-            }
-            if (packet->answered) {
+            if (packet->answered)
                 return npjt_nt4_refuse(srv, job, NPJ_EVENT_CANCEL, NPJ_STATUS_NOT_FOUND);
-            }
             if (job->op && job->op_packet == packet) {
                 packet->cancelled = true;
                 job->cancel_due = !job->cancel_taken;
@@ -262,12 +236,10 @@ static npj_status abort_job(void *instance, npj_job handle, npj_status reason)
     ENTER(srv);
     struct job *job = NULL;
     npj_status status = find_job(srv, handle, NPJ_EVENT_ABORT, &job);
-    if (!status && !npj_status_is_error(reason)) {
+    if (!status && !npj_status_is_error(reason))
         status = NPJ_STATUS_INVALID_PARAMETER;
-    }
-    if (status) {
+    if (status)
         return job ? npjt_nt4_refuse(srv, job, NPJ_EVENT_ABORT, status) : status;
-    }
     job->ended = true;
     npjt_nt4_fail(srv, job, NPJ_EVENT_ABORT, reason);
     npjt_nt4_settle(srv, job);
@@ -278,14 +250,12 @@ static npj_status client_gone(void *instance, uint64_t client, npj_status reason
 {
     struct nt4 *srv = instance;
     ENTER(srv);
-    if (!npj_status_is_error(reason)) {
+    if (!npj_status_is_error(reason))
         return NPJ_STATUS_INVALID_PARAMETER;
-    }
     for (struct job *job = srv->jobs, *next; job; job = next) {
         next = job->next;
-        if (job->client != client || job->state == NPJ_STATE_GONE) {
+        if (job->client != client || job->state == NPJ_STATE_GONE)
             continue;
-        }
         if (job->requests[NPJ_REQUEST_CLOSE].accepted) {
             npjt_nt4_stay(srv, job, NPJ_EVENT_CLIENT_GONE);
         } else {
@@ -329,16 +299,14 @@ static npj_status stop(void *instance, npj_shutdown_how how)
 {
     struct nt4 *srv = instance;
     ENTER(srv);
-    if (how != NPJ_DRAIN && how != NPJ_ABORT) {
+    if (how != NPJ_DRAIN && how != NPJ_ABORT)
         return NPJ_STATUS_INVALID_PARAMETER;
-    }
     if (!srv->stopping) {
         srv->stopping = srv->idle_owed = true;
         srv->stop_from = srv->now;
     }
-    if (how == NPJ_ABORT && !srv->aborting) {
+    if (how == NPJ_ABORT && !srv->aborting)
         abort_all(srv);
-    }
     return NPJ_STATUS_SUCCESS;
 }
 
@@ -352,13 +320,12 @@ static uint64_t after(uint64_t from, uint64_t timeout)
 static uint64_t job_deadline(const struct nt4 *srv, const struct job *job)
 {
     uint64_t when = NPJ_NEVER;
-    if (job->state == NPJ_STATE_ADDING) {
+    if (job->state == NPJ_STATE_ADDING)
         when = after(job->step_from, srv->config.add_timeout);
-    } else if (job->state == NPJ_STATE_CONNECTING) {
+    else if (job->state == NPJ_STATE_CONNECTING)
         when = after(job->step_from, srv->config.connect_timeout);
-    } else if ((job->state == NPJ_STATE_OPEN || job->state == NPJ_STATE_CLOSING) && npjt_nt4_packet_first(job)) {
+    else if ((job->state == NPJ_STATE_OPEN || job->state == NPJ_STATE_CLOSING) && npjt_nt4_packet_first(job))
         when = after(job->stall_from, srv->config.stall_timeout);
-    }
     const struct request *close = &job->requests[NPJ_REQUEST_CLOSE];
     if (close->accepted && !close->answered) {
         const uint64_t drained = after(job->close_from, srv->config.drain_timeout);
@@ -371,9 +338,8 @@ static uint64_t deadline(const void *instance)
 {
     const struct nt4 *srv = instance;
     uint64_t when = NPJ_NEVER;
-    if (!srv) {
+    if (!srv)
         return when;
-    }
     for (const struct job *job = srv->jobs; job; job = job->next) {
         const uint64_t mine = job_deadline(srv, job);
         when = mine < when ? mine : when;
@@ -392,9 +358,8 @@ static npj_status advance(void *instance, uint64_t now)
     if (!srv->clock_set) {
         srv->clock_set = true;
         srv->now = srv->stop_from = now;
-        for (struct job *job = srv->jobs; job; job = job->next) {
+        for (struct job *job = srv->jobs; job; job = job->next)
             job->step_from = job->stall_from = job->close_from = now;
-        }
         return NPJ_STATUS_SUCCESS;
     }
     srv->now = now > srv->now ? now : srv->now;
@@ -407,9 +372,8 @@ static npj_status advance(void *instance, uint64_t now)
         }
     }
     const uint64_t stopped = after(srv->stop_from, srv->config.drain_timeout);
-    if (srv->jobs && srv->stopping && !srv->aborting && stopped != NPJ_NEVER && stopped <= srv->now) {
+    if (srv->jobs && srv->stopping && !srv->aborting && stopped != NPJ_NEVER && stopped <= srv->now)
         abort_all(srv);
-    }
     return NPJ_STATUS_SUCCESS;
 }
 

@@ -81,9 +81,8 @@ size_t npjt_nt4_packet_size(const struct packet *packet)
 void npjt_nt4_packet_over(struct nt4 *srv, struct job *job, struct packet *packet)
 {
     struct packet **at = &job->writes;
-    while (*at != packet) {
+    while (*at != packet)
         at = &(*at)->next;
-    }
     *at = packet->next;
     packet->next = srv->forgotten;
     srv->forgotten = packet;
@@ -92,9 +91,8 @@ void npjt_nt4_packet_over(struct nt4 *srv, struct job *job, struct packet *packe
 void npjt_nt4_packet_due(struct job *job, struct packet *packet)
 {
     struct packet **at = &job->answers;
-    while (*at) {
+    while (*at)
         at = &(*at)->next_answer;
-    }
     packet->next_answer = NULL;
     *at = packet;
 }
@@ -126,9 +124,8 @@ bool npjt_nt4_packet_fits(const struct nt4 *srv, const struct job *job, uint32_t
 struct packet *npjt_nt4_packet_first(const struct job *job)
 {
     struct packet *packet = job->writes;
-    while (packet && packet->answered) {
+    while (packet && packet->answered)
         packet = packet->next;
-    }
     return packet;
 }
 
@@ -151,16 +148,14 @@ static void answer(struct job *job, npj_request_kind kind, npj_status status)
 void npjt_nt4_fail(struct nt4 *srv, struct job *job, npj_event event, npj_status reason)
 {
     npjt_nt4_move(srv, job, event);
-    if (job->failure) {
+    if (job->failure)
         return;
-    }
     job->failure = reason;
     job->cancel_due = job->op && job->op_kind != NPJ_CLOSE_PIPE && !job->cancel_taken;
     answer(job, NPJ_REQUEST_ADD, reason);
     answer(job, NPJ_REQUEST_CONNECT, reason);
-    for (struct packet *packet; (packet = npjt_nt4_packet_first(job));) {
+    for (struct packet *packet; (packet = npjt_nt4_packet_first(job));)
         npjt_nt4_packet_answer(job, packet, reason);
-    }
     answer(job, NPJ_REQUEST_CLOSE, reason);
 }
 
@@ -218,19 +213,16 @@ static void finish(struct nt4 *srv, struct job *job)
 static void answer_empty(struct job *job)
 {
     const bool writing = job->state == NPJ_STATE_OPEN || job->state == NPJ_STATE_CLOSING;
-    if (!writing || job->mode == NPJ_MESSAGE_MODE) {
+    if (!writing || job->mode == NPJ_MESSAGE_MODE)
         return;
-    }
-    for (struct packet *packet; (packet = npjt_nt4_packet_first(job)) && packet->length == 0;) {
+    for (struct packet *packet; (packet = npjt_nt4_packet_first(job)) && packet->length == 0;)
         npjt_nt4_packet_answer(job, packet, NPJ_STATUS_SUCCESS);
-    }
 }
 
 bool npjt_nt4_resume_due(const struct nt4 *srv, const struct job *job)
 {
-    if (!job->resume_owed || !is_live(job) || job->requests[NPJ_REQUEST_CLOSE].accepted) {
+    if (!job->resume_owed || !is_live(job) || job->requests[NPJ_REQUEST_CLOSE].accepted)
         return job->resume_owed;
-    }
     return npjt_nt4_packet_fits(srv, job, srv->config.max_write_bytes);
 }
 
@@ -238,9 +230,8 @@ bool npjt_nt4_resume_due(const struct nt4 *srv, const struct job *job)
 bool npjt_nt4_op_due(const struct job *job, npj_action_kind *kind)
 {
     *kind = NPJ_IDLE;
-    if (job->op) {
+    if (job->op)
         return false;
-    }
     switch (job->state) {
     case NPJ_STATE_ADDING:
         *kind = NPJ_ADD_JOB;
@@ -284,9 +275,8 @@ static bool has_something(const struct nt4 *srv, const struct job *job)
 static void enqueue(struct nt4 *srv, struct job *job)
 {
     struct job **at = &srv->due;
-    while (*at) {
+    while (*at)
         at = &(*at)->next_due;
-    }
     *at = job;
     job->next_due = NULL;
     job->due = true;
@@ -295,16 +285,13 @@ static void enqueue(struct nt4 *srv, struct job *job)
 static void leave(struct nt4 *srv, struct job *job)
 {
     struct job **at = &srv->due;
-    while (*at && *at != job) {
+    while (*at && *at != job)
         at = &(*at)->next_due;
-    }
-    if (*at) {
+    if (*at)
         *at = job->next_due;
-    }
     at = &srv->jobs;
-    while (*at != job) {
+    while (*at != job)
         at = &(*at)->next;
-    }
     *at = job->next;
     srv->job_count--;
     npjt_nt4_give_memory(srv, job, sizeof *job);
@@ -319,9 +306,8 @@ void npjt_nt4_settle(struct nt4 *srv, struct job *job)
         answer_empty(job);
     }
     if (has_something(srv, job)) {
-        if (!job->due) {
+        if (!job->due)
             enqueue(srv, job);
-        }
     } else if (job->state == NPJ_STATE_GONE) {
         npjt_nt4_move(srv, job, NPJ_EVENT_FINISH);
         leave(srv, job);

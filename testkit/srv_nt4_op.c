@@ -18,9 +18,8 @@ static void take_op(struct nt4 *srv, struct job *job, npj_action *out)
     } else if (out->kind == NPJ_SCHEDULE_JOB || out->kind == NPJ_ABANDON_JOB) {
         out->job_id = job->job_id;
     }
-    if (out->kind == NPJ_CLOSE_PIPE || out->kind == NPJ_ABANDON_JOB) {
+    if (out->kind == NPJ_CLOSE_PIPE || out->kind == NPJ_ABANDON_JOB)
         out->status = job->failure;
-    }
 }
 
 static void take_reply(struct job *job, npj_request_kind kind, npj_action *out)
@@ -46,9 +45,8 @@ static void take_answer(struct nt4 *srv, struct job *job, npj_action *out)
         out->held = packet->lent && in_use;
     }
     packet->replied = true;
-    if (!in_use) {
+    if (!in_use)
         npjt_nt4_packet_over(srv, job, packet);
-    }
 }
 
 static bool take(struct nt4 *srv, struct job *job, npj_action *out)
@@ -81,9 +79,8 @@ static bool take(struct nt4 *srv, struct job *job, npj_action *out)
 bool npjt_nt4_next(void *instance, npj_action *out)
 {
     struct nt4 *srv = instance;
-    if (!srv || !out || srv->inside) {
+    if (!srv || !out || srv->inside)
         return false;
-    }
     while (srv->due) {
         struct job *job = srv->due;
         srv->due = job->next_due;
@@ -108,12 +105,10 @@ bool npjt_nt4_next(void *instance, npj_action *out)
 static struct job *op_back(struct nt4 *srv, npj_op op, unsigned kinds)
 {
     struct job *job = srv->jobs;
-    while (job && (op == 0 || job->op != op)) {
+    while (job && (op == 0 || job->op != op))
         job = job->next;
-    }
-    if (!job || !(1u << job->op_kind & kinds)) {
+    if (!job || !(1u << job->op_kind & kinds))
         return NULL;
-    }
     job->op = 0;
     job->cancel_due = false;
     return job;
@@ -130,11 +125,10 @@ static npj_status claim(npj_status status, bool good)
 /* Ends a completion. @event if @outcome is a success, else the job fails with it. */
 static npj_status completed(struct nt4 *srv, struct job *job, npj_event event, npj_status outcome, bool bad_claim)
 {
-    if (npj_status_is_error(outcome)) {
+    if (npj_status_is_error(outcome))
         npjt_nt4_fail(srv, job, NPJ_EVENT_FAILED, outcome);
-    } else {
+    else
         npjt_nt4_move(srv, job, event);
-    }
     npjt_nt4_settle(srv, job);
     return bad_claim ? NPJ_STATUS_INVALID_PARAMETER : NPJ_STATUS_SUCCESS;
 }
@@ -144,9 +138,8 @@ npj_status npjt_nt4_job_added(void *instance, npj_op op, npj_status status, cons
     struct nt4 *srv = instance;
     ENTER(srv);
     struct job *job = op_back(srv, op, 1u << NPJ_ADD_JOB);
-    if (!job) {
+    if (!job)
         return NPJ_STATUS_INVALID_HANDLE;
-    }
     npj_status outcome = claim(status, path && path->bytes && (unsigned)path->encoding <= NPJ_PATH_OPAQUE);
     const bool bad_claim = outcome != status;
     if (!npj_status_is_error(outcome)) {
@@ -163,9 +156,8 @@ npj_status npjt_nt4_opened(void *instance, npj_op op, npj_status status, npj_pip
     struct nt4 *srv = instance;
     ENTER(srv);
     struct job *job = op_back(srv, op, 1u << NPJ_OPEN);
-    if (!job) {
+    if (!job)
         return NPJ_STATUS_INVALID_HANDLE;
-    }
     const npj_status outcome = claim(status, (unsigned)mode <= NPJ_MESSAGE_MODE);
     job->has_pipe = !npj_status_is_error(outcome);
     job->mode = mode;
@@ -180,16 +172,14 @@ static npj_status account(struct nt4 *srv, struct job *job, struct packet *packe
         job->cancel_taken && (status == NPJ_STATUS_CANCELLED || (!npj_status_is_error(status) && nothing));
     packet->taken += taken;
     const bool whole = packet->taken == packet->length && (packet->length || !npj_status_is_error(status));
-    if (whole || (taken && job->mode == NPJ_BYTE_MODE)) {
+    if (whole || (taken && job->mode == NPJ_BYTE_MODE))
         job->stall_from = srv->now;
-    }
-    if (whole) {
+    if (whole)
         npjt_nt4_packet_answer(job, packet, NPJ_STATUS_SUCCESS);
-    } else if (!cancelled && !npj_status_is_error(status) && (nothing || job->mode == NPJ_MESSAGE_MODE)) {
+    else if (!cancelled && !npj_status_is_error(status) && (nothing || job->mode == NPJ_MESSAGE_MODE))
         return NPJ_STATUS_PIPE_BROKEN;
-    } else if (packet->cancelled && (cancelled || !npj_status_is_error(status))) {
+    else if (packet->cancelled && (cancelled || !npj_status_is_error(status)))
         npjt_nt4_packet_cancelled(job, packet);
-    }
     return npj_status_is_error(status) && !cancelled ? status : NPJ_STATUS_SUCCESS;
 }
 
@@ -198,9 +188,8 @@ npj_status npjt_nt4_written(void *instance, npj_op op, npj_status status, uint64
     struct nt4 *srv = instance;
     ENTER(srv);
     struct job *job = op_back(srv, op, 1u << NPJ_WRITE);
-    if (!job) {
+    if (!job)
         return NPJ_STATUS_INVALID_HANDLE;
-    }
     struct packet *packet = job->op_packet;
     const bool fits = transferred <= packet->length - packet->taken;
     npj_status outcome = fits ? claim(status, true) : NPJ_STATUS_INVALID_PARAMETER;
@@ -208,11 +197,10 @@ npj_status npjt_nt4_written(void *instance, npj_op op, npj_status status, uint64
     if (!packet->answered && !bad_claim) {
         outcome = account(srv, job, packet, status, (uint32_t)transferred);
     } else if (packet->answered && packet->replied) {
-        if (packet->lent) {
+        if (packet->lent)
             npjt_nt4_packet_due(job, packet);
-        } else {
+        else
             npjt_nt4_packet_over(srv, job, packet);
-        }
     }
     return completed(srv, job, NPJ_EVENT_WRITTEN, outcome, bad_claim);
 }
@@ -222,9 +210,8 @@ npj_status npjt_nt4_done(void *instance, npj_op op, npj_status status)
     struct nt4 *srv = instance;
     ENTER(srv);
     struct job *job = op_back(srv, op, 1u << NPJ_CLOSE_PIPE | 1u << NPJ_SCHEDULE_JOB | 1u << NPJ_ABANDON_JOB);
-    if (!job) {
+    if (!job)
         return NPJ_STATUS_INVALID_HANDLE;
-    }
     const npj_status outcome = claim(status, true);
     job->has_pipe &= job->op_kind != NPJ_CLOSE_PIPE;
     job->has_job &= job->op_kind != NPJ_ABANDON_JOB;

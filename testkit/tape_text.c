@@ -55,11 +55,10 @@ static void write_header(char *out, size_t capacity, const npjt_header *header)
     char number[24];
     (void)snprintf(number, sizeof number, "tape %d", NPJT_TAPE_VERSION);
     put(&line, number);
-    for (unsigned i = 0; i < NPJT_HEADER_FIELDS; i++) {
+    for (unsigned i = 0; i < NPJT_HEADER_FIELDS; i++)
         if (header->field[i] != 0)
             put_pair(&line, npjt_header_word((npjt_header_field)i),
                      npjt_operand_word(npjt_header_operand((npjt_header_field)i), header->field[i]));
-    }
     if (header->fault_at != 0) {
         (void)snprintf(number, sizeof number, "%u", (unsigned)header->fault_at);
         put_pair(&line, "fault_at", number);
@@ -196,10 +195,9 @@ static bool meaning(struct parser *parser, npjt_operand operand, const struct to
 static bool parse_number(struct parser *parser, const struct token *word, uint16_t *out)
 {
     uint32_t value = 0;
-    for (size_t i = 0; i < word->length; i++) {
+    for (size_t i = 0; i < word->length; i++)
         if (word->at[i] < '0' || word->at[i] > '9' || (value = value * 10 + (uint32_t)(word->at[i] - '0')) > UINT16_MAX)
             return fail(parser, word->column, "\"%s\" is no number from 0 to 65535", quoted(parser, word));
-    }
     *out = (uint16_t)value;
     return word->length > 0 ? true : fail(parser, word->column, "a number is missing");
 }

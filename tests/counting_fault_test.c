@@ -12,11 +12,10 @@ static unsigned failures(int count)
     unsigned failed = 0;
     for (int i = 0; i < count; i++) {
         unsigned char *block = take(16);
-        if (block == NULL) {
+        if (block == NULL)
             failed |= 1u << i;
-        } else {
+        else
             give(block, 16);
-        }
     }
     return failed;
 }
@@ -102,12 +101,10 @@ static void hook(void *user, npjt_moment moment, size_t bytes)
     cr_assert_eq(user, &hooked);
     hooked.bytes = bytes;
     *(moment == NPJT_MOMENT_ALLOC ? &hooked.allocs : &hooked.releases) += 1;
-    if (hooked.call_back) {
+    if (hooked.call_back)
         give(take(5), 5);
-    }
-    if (hooked.fail) {
+    if (hooked.fail)
         npjt_counting_fail_next(&pool);
-    }
 }
 
 Test(counting_fault, hook_is_called_for_each_call)
@@ -189,9 +186,8 @@ Test(counting_fault, report_to_a_file)
 
 Test(counting_fault, report_names_a_hundred)
 {
-    for (int i = 0; i < 103; i++) {
+    for (int i = 0; i < 103; i++)
         take(8);
-    }
     static char text[16384];
     npjt_counting_report_text(&pool, text, sizeof text);
     cr_assert_not_null(strstr(text, "live: block 100, 8 bytes, allocation 100, age 3\n"));
@@ -202,15 +198,13 @@ Test(counting_fault, report_names_a_hundred)
 Test(counting_fault, report_counts_findings_beyond_those_kept)
 {
     static char text[16384];
-    for (int i = 0; i < NPJT_FINDINGS_KEPT; i++) {
+    for (int i = 0; i < NPJT_FINDINGS_KEPT; i++)
         give(NULL, 0);
-    }
     cr_expect_eq(seen[0].offset, 0, "which a bad call has not");
     npjt_counting_report_text(&pool, text, sizeof text);
     cr_assert_null(strstr(text, "more\n"));
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 3; i++)
         give(NULL, 0);
-    }
     npjt_counting_report_text(&pool, text, sizeof text);
     cr_assert_not_null(strstr(text, "findings: 19\n"));
     cr_assert_not_null(strstr(text, "  and 3 more\n"));

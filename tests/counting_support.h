@@ -16,9 +16,8 @@ static size_t seen_count;
 static inline void see(void *user, const npjt_finding *finding)
 {
     cr_assert_eq(user, &pool);
-    if (seen_count < 8) {
+    if (seen_count < 8)
         seen[seen_count] = *finding;
-    }
     seen_count++;
 }
 

@@ -36,9 +36,8 @@ Test(counting, clean_run_finds_nothing)
             cr_assert_eq((uintptr_t)blocks[i] % _Alignof(max_align_t), 0);
             memset(blocks[i], (int)round, i + 1);
         }
-        for (size_t i = 0; i < 300; i++) {
+        for (size_t i = 0; i < 300; i++)
             give(blocks[i * 7 % 300], i * 7 % 300 + 1);
-        }
         cr_assert_eq(npjt_counting_check(&pool), 0);
         cr_assert_eq(npjt_counting_leaks(&pool), 0);
     }
@@ -105,23 +104,19 @@ Test(counting, many_blocks_in_any_order)
         }
     }
     uint64_t live = 0;
-    for (size_t i = 0; i < COUNT; i++) {
+    for (size_t i = 0; i < COUNT; i++)
         live += blocks[i] != NULL;
-    }
     cr_assert_eq(stats().blocks.live, live);
-    for (size_t i = 0; i < COUNT; i++) {
-        if (blocks[i] != NULL) {
+    for (size_t i = 0; i < COUNT; i++)
+        if (blocks[i] != NULL)
             give(blocks[i], sizes[i]);
-        }
-    }
     cr_assert_eq(npjt_counting_finish(&pool), 0);
 }
 
 Test(counting, records_are_used_again)
 {
-    for (int i = 0; i < 10000; i++) {
+    for (int i = 0; i < 10000; i++)
         give(take(8), 8);
-    }
     cr_expect_leq(pool.blocks_capacity, 512);
     cr_expect_leq(pool.table_bits, 10);
     cr_assert_eq(npjt_counting_finish(&pool), 0);
@@ -204,9 +199,8 @@ Test(counting, double_release)
 /* As many blocks come and go, one after the other. */
 static void give_others(int blocks, size_t bytes)
 {
-    for (int i = 0; i < blocks; i++) {
+    for (int i = 0; i < blocks; i++)
         give(take(bytes), bytes);
-    }
 }
 
 Test(counting, double_release_of_a_block_forgotten)
@@ -316,9 +310,8 @@ Test(counting, write_after_release_is_found_on_eviction)
     unsigned char *block = take(1);
     give(block, 1);
     block[0] = 7;
-    for (int i = 0; i < 255; i++) {
+    for (int i = 0; i < 255; i++)
         give(take(16), 16);
-    }
     cr_assert_eq(stats().findings, 0, "256 blocks fit into quarantine");
     give(take(16), 16);
     cr_assert_eq(the_finding(NPJT_ABUSE_WRITE_AFTER_RELEASE).offset, 0);
@@ -354,9 +347,8 @@ static bool is_watched(size_t blocks, size_t bytes, int others)
     const npj_mem own = npjt_counting_mem(&other);
     void *block = own.alloc(own.user, 64);
     own.release(own.user, block, 64);
-    for (int i = 0; i < others; i++) {
+    for (int i = 0; i < others; i++)
         own.release(own.user, own.alloc(own.user, 64), 64);
-    }
     own.release(own.user, block, 64);
     bool watched = npjt_counting_stats_of(&other)->found[NPJT_ABUSE_DOUBLE_RELEASE] == 1;
     cr_assert_eq(npjt_counting_finish(&other), 1);
@@ -440,9 +432,8 @@ Test(counting, leak_is_found_by_reset_and_given_back)
 
 Test(counting, findings_beyond_those_kept_are_counted)
 {
-    for (int i = 0; i < NPJT_FINDINGS_KEPT + 3; i++) {
+    for (int i = 0; i < NPJT_FINDINGS_KEPT + 3; i++)
         give(NULL, 0);
-    }
     cr_assert_eq(stats().findings, NPJT_FINDINGS_KEPT + 3);
     cr_assert_eq(seen_count, NPJT_FINDINGS_KEPT + 3);
     cr_assert_not_null(npjt_counting_finding(&pool, NPJT_FINDINGS_KEPT - 1));

@@ -10,12 +10,11 @@ static char *in_folder(const struct rig *r, const char *line)
 {
     char *text = calloc(1, 4096);
     size_t length = 0;
-    for (; *line != '\0'; line++) {
+    for (; *line != '\0'; line++)
         if (*line == '@' && line[1] == '/')
             length += (size_t)snprintf(text + length, 4096 - length, "%s", r->folder);
         else
             text[length++] = *line;
-    }
     return text;
 }
 

@@ -87,9 +87,8 @@ static void expect_unharmed(struct host *h, const struct job *job, unsigned more
     h->pool.inside = NULL;
     h->inside_trace = NULL;
     expect_written(h, job->op, TAG_WRITE, 3);
-    for (unsigned i = 1; i <= more_writes; i++) {
+    for (unsigned i = 1; i <= more_writes; i++)
         take_whole(h, TAG_WRITE + i, "d");
-    }
     close_and_schedule(h, job->id);
     expect_nothing(h);
     const npj_stats stats = stats_of(h);

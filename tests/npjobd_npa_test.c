@@ -72,9 +72,8 @@ static size_t feed(npa_parser *parser, const unsigned char *bytes, size_t length
         cr_assert(state != NPA_MORE || used == count, "a parser that wants more leaves bytes");
         bool as_it_should = memcmp(block + used, bytes + at + used, count - used) == 0;
 
-        for (size_t i = 0; i < used; i++) {
+        for (size_t i = 0; i < used; i++)
             as_it_should = as_it_should && block[i] == 0;
-        }
         cr_assert(as_it_should, "what was used is not wiped, or more than that");
         free(block);
         total += used;
@@ -220,18 +219,15 @@ static void change_every_byte(size_t index)
         for (unsigned value = 0; value < 256; value++) {
             npa_parser parser;
 
-            if (value == was) {
+            if (value == was)
                 continue;
-            }
             from.bytes[at] = (unsigned char)value;
             npa_parser whole = read_all(&from);
 
-            if (at >= BEFORE_SESSION_INFO) {
+            if (at >= BEFORE_SESSION_INFO)
                 cr_assert_eq(whole.state, NPA_COMPLETE, "byte %zu is no business of the parser", at);
-            }
-            if (value % 16 != at % 16) { /* byte by byte only a sixteenth of them, as it is slow */
+            if (value % 16 != at % 16) /* byte by byte only a sixteenth of them, as it is slow */
                 continue;
-            }
             npa_begin(&parser);
             feed(&parser, from.bytes, from.length, 1);
             cr_assert_eq(parser.state, whole.state);
@@ -300,11 +296,10 @@ Test(npa, refusals_say_what_is_wrong)
         memcpy(from.bytes + changes[i].at, changes[i].bytes, 4);
         npa_parser parser = read_all(&from);
 
-        if (changes[i].why != NULL) {
+        if (changes[i].why != NULL)
             expect_refusal(&parser, changes[i].why);
-        } else {
+        else
             expect_client(&parser, 7, "vm", "127.0.0.1");
-        }
     }
 }
 
@@ -338,9 +333,8 @@ Test(npa, nothing_is_read_after_the_end)
 
 static void put(request *to, uint32_t value)
 {
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 4; i++)
         to->bytes[to->length++] = (unsigned char)(value >> 8 * i & 0xFF);
-    }
 }
 
 static void put_string(request *to, const char *text)
@@ -356,9 +350,8 @@ static void put_string(request *to, const char *text)
 
 static void pad(request *to)
 {
-    while (to->length % 4 != 0) {
+    while (to->length % 4 != 0)
         to->bytes[to->length++] = 0xEE;
-    }
 }
 
 /* A request without a server's name and session_info. A NULL is left out. What says whether the strings follow differs
@@ -374,13 +367,11 @@ static request make(uint32_t level, const char *name, const char *address)
     put(&made, 0xFFFFFF01);
     put(&made, name != NULL ? 0x1000000 : 0);
     put(&made, address != NULL ? 0x1000000 : 0);
-    put(&made, 0xFFFFFFFF);       /* the client's port */
-    for (int i = 0; i < 4; i++) { /* the server's name, address and port, and session_info */
+    put(&made, 0xFFFFFFFF);     /* the client's port */
+    for (int i = 0; i < 4; i++) /* the server's name, address and port, and session_info */
         put(&made, 0);
-    }
-    if (name != NULL) {
+    if (name != NULL)
         put_string(&made, name);
-    }
     if (address != NULL) {
         pad(&made);
         put_string(&made, address);

@@ -71,11 +71,9 @@ static uint64_t most_seconds(const char *name)
 {
     static const char *const weeks[] = {"idle timeout", "stall timeout", "drain timeout"};
 
-    for (size_t i = 0; i < ROWS(weeks); i++) {
-        if (strcmp(name, weeks[i]) == 0) {
+    for (size_t i = 0; i < ROWS(weeks); i++)
+        if (strcmp(name, weeks[i]) == 0)
             return 604800;
-        }
-    }
     return strcmp(name, "handshake timeout") == 0 ? 3600 : 86400;
 }
 

@@ -300,9 +300,8 @@ static const struct refusal {
 
 Test(settings, refusals_name_the_line_and_say_what_is_wrong)
 {
-    for (size_t i = 0; i < ROWS(refusals); i++) {
+    for (size_t i = 0; i < ROWS(refusals); i++)
         expect_wrong(refusals[i].text, refusals[i].sentence);
-    }
 }
 
 /* Cut at any byte, it is a configuration or it is not; but never anything else. */
@@ -388,9 +387,8 @@ Test(settings, as_many_printers_as_there_may_be)
     static char text[SETTINGS_PRINTERS_MAX * 96];
     size_t length = 0;
 
-    for (unsigned i = 0; i < SETTINGS_PRINTERS_MAX; i++) {
+    for (unsigned i = 0; i < SETTINGS_PRINTERS_MAX; i++)
         length += (size_t)snprintf(text + length, sizeof text - length, "[p%u]\n%s", i, COMMANDS);
-    }
     settings *made = parse(text);
     cr_expect_eq(made->printer_count, SETTINGS_PRINTERS_MAX);
     cr_expect_str_eq(made->printers[SETTINGS_PRINTERS_MAX - 1].name, "p1023");
@@ -490,9 +488,8 @@ Test(settings, the_table_is_sound)
                      keys[i].initial, keys[i].of_printer ? "" : LASER);
             settings_free(parse(line));
         }
-        for (size_t k = 0; k < i; k++) {
+        for (size_t k = 0; k < i; k++)
             cr_expect_str_neq(keys[i].name, keys[k].name);
-        }
     }
     settings_free(made);
 }

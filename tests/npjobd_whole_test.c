@@ -144,9 +144,8 @@ Test(whole, what_each_format_asks_at_every_split)
         whole_stream bytewise;
 
         whole_begin(&bytewise, one->format);
-        for (size_t at = 0; at < one->length; at++) {
+        for (size_t at = 0; at < one->length; at++)
             feed(&bytewise, one->job + at, 1);
-        }
         expect(&bytewise, one->whole, one->words, "byte by byte");
     }
 }
@@ -158,12 +157,10 @@ Test(whole, what_is_cut_short_is_not_whole)
         const example *one = &examples[i];
         size_t last = one->length;
 
-        if (!one->whole || one->words[0] == 'e' || strstr(one->job, "\n\nstartxref") != NULL) {
+        if (!one->whole || one->words[0] == 'e' || strstr(one->job, "\n\nstartxref") != NULL)
             continue; /* judged by its end alone, or made of two documents */
-        }
-        while (last > 0 && one->job[last - 1] != 'F' && one->job[last - 1] != 'X') {
+        while (last > 0 && one->job[last - 1] != 'F' && one->job[last - 1] != 'X')
             last--;
-        }
         for (size_t length = 1; length < last; length++) {
             whole_stream stream;
 
@@ -190,9 +187,8 @@ Test(whole, the_end_is_found_behind_any_middle)
 
             whole_begin(&stream, WHOLE_PS);
             whole_feed(&stream, LITERAL("%!PS"));
-            for (size_t at = 0; at < length; at += piece) {
+            for (size_t at = 0; at < length; at += piece)
                 whole_feed(&stream, middle + at, length - at < piece ? length - at : piece);
-            }
             whole_feed(&stream, end, 3);
             expect(&stream, false, "ps: the last line is not %%EOF", "before its end");
             whole_feed(&stream, end + 3, sizeof end - 1 - 3);
@@ -238,9 +234,8 @@ Test(whole, blanks_before_the_beginning_have_no_limit)
     whole_stream stream;
 
     whole_begin(&stream, WHOLE_PJL);
-    for (size_t i = 0; i < 5000; i++) {
+    for (size_t i = 0; i < 5000; i++)
         whole_feed(&stream, "\0\0\0", 3);
-    }
     whole_feed(&stream, LITERAL(UEL));
     expect(&stream, false, "pjl: there is nothing but one UEL", "after blanks");
     whole_feed(&stream, LITERAL("@PJL EOJ\r\n" UEL));

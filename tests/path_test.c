@@ -322,9 +322,8 @@ static npj_status judge_long(const char *prefix, const char *character, size_t c
     char *path = text_room(start + count * width + 1);
 
     memcpy(path, prefix, start);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++)
         memcpy(path + start + i * width, character, width);
-    }
     npj_status status = judge(path, start + count * width, encoding, NPJ_PATH_STRICT);
 
     free(path);

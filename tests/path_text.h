@@ -17,9 +17,8 @@ static inline void *text_room(size_t bytes)
 {
     void *room = malloc(bytes);
 
-    if (room == NULL) {
+    if (room == NULL)
         abort();
-    }
     return room;
 }
 

@@ -66,9 +66,8 @@ Test(path_utf, ill_formed_utf8)
         {LITERAL("\\\\.\\pipe\\\xC1\x9C")},
         {LITERAL("\\a\\b\\c\\d\\e\\f\\g\\\x80")},
     };
-    for (size_t i = 0; i < ROWS(table); i++) {
+    for (size_t i = 0; i < ROWS(table); i++)
         expect_raw(table[i].bytes, table[i].length, NPJ_PATH_UTF8, MALFORMED);
-    }
 }
 
 Test(path_utf, ill_formed_utf16)
@@ -96,9 +95,8 @@ Test(path_utf, ill_formed_utf16)
         {LITERAL("C\0:\0\\\0\x00\xD8")}, /* in a file path too */
         {LITERAL("\\\0P\0I\0P\0E\0\\\0\x00\xDC")},
     };
-    for (size_t i = 0; i < ROWS(table); i++) {
+    for (size_t i = 0; i < ROWS(table); i++)
         expect_raw(table[i].bytes, table[i].length, NPJ_PATH_UTF16LE, MALFORMED);
-    }
     expect_raw(LITERAL("\x3D\xD8\xA8\xDD"), NPJ_PATH_UTF16LE, OK);
     expect_raw(LITERAL("\x00\xD8\x00\xDC"), NPJ_PATH_UTF16LE, OK);
     expect_raw(LITERAL("\xFF\xDB\xFF\xDF"), NPJ_PATH_UTF16LE, OK);

@@ -39,9 +39,8 @@ Test(path_write, a_buffer_too_small_by_one_is_left_alone)
                       NPJ_STATUS_INVALID_PARAMETER);
             cr_expect(npj_pipe_path(&name, encodings[pair % 2], buffer, 0, &length) == NPJ_STATUS_INVALID_PARAMETER);
             cr_expect(length == 4711);
-            for (size_t at = 0; at < needed; at++) {
+            for (size_t at = 0; at < needed; at++)
                 cr_expect(buffer[at] == 0xA5);
-            }
             cr_expect(npj_pipe_path(&name, encodings[pair % 2], buffer, needed, &length) == NPJ_STATUS_SUCCESS);
             cr_expect(length == needed);
             free(buffer);
@@ -57,9 +56,8 @@ Test(path_write, the_longest_path_fits)
     size_t start = strlen(longest);
     size_t length = 0;
 
-    for (size_t i = 0; i < 247; i++) {
+    for (size_t i = 0; i < 247; i++)
         memcpy(longest + start + 3 * i, "\xE2\x82\xAC", 3);
-    }
     text from = text_in(longest, start + 3 * 247, NPJ_PATH_UTF16LE);
     npj_pipe_name name = parsed(&from);
 
@@ -182,9 +180,8 @@ Test(path_write, characters_go_there_and_back)
     unsigned char back[NPJ_PIPE_PATH_MAX];
 
     for (uint32_t code = 1; code <= 0x10FFFF; code += code < 0x3000 || (code >= 0xFF00 && code < 0x10100) ? 1 : 61) {
-        if (code == '\\' || (code >= 0xD800 && code <= 0xDFFF)) {
+        if (code == '\\' || (code >= 0xD800 && code <= 0xDFFF))
             continue;
-        }
         unsigned char units[4] = {(unsigned char)(code & 0xFF), (unsigned char)(code >> 8 & 0xFF), 0, 0};
 
         if (code > 0xFFFF) {

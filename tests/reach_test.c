@@ -26,14 +26,13 @@ static void paged_release(void *user, void *block, size_t bytes)
 /* Does whatever there is to do, with success. */
 static void run(npj_srv *srv)
 {
-    for (npj_action todo; npj_next(srv, &todo);) {
+    for (npj_action todo; npj_next(srv, &todo);)
         if (todo.kind == NPJ_ADD_JOB)
             cr_assert_eq(npj_job_added(srv, todo.op, NPJ_STATUS_SUCCESS, &path_of_pipe, 1), NPJ_STATUS_SUCCESS);
         else if (todo.kind == NPJ_OPEN)
             cr_assert_eq(npj_opened(srv, todo.op, NPJ_STATUS_SUCCESS, NPJ_BYTE_MODE), NPJ_STATUS_SUCCESS);
         else if (todo.kind < NPJ_CANCEL)
             cr_assert_eq(npj_done(srv, todo.op, NPJ_STATUS_SUCCESS), NPJ_STATUS_SUCCESS);
-    }
 }
 
 static npj_job open_job(npj_srv *srv, uint64_t client, uint64_t provider)

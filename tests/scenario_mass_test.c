@@ -17,9 +17,8 @@ Test(scenario_mass, row_07_every_job_ends_under_the_walk)
     expect(h, SUCCESS, npj_client_gone(h->srv, CLIENT, NPJ_STATUS_NETWORK_NAME_DELETED));
     expect_nothing(h);
     expect_live(h, 3, 0);
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 3; i++)
         close_and_schedule(h, others[i].id);
-    }
     scenario_end(h);
 }
 
@@ -40,9 +39,8 @@ Test(scenario_mass, row_07_some_jobs_end_under_the_walk)
         expect(h, SUCCESS, npj_client_gone(h->srv, CLIENT, NPJ_STATUS_NETWORK_NAME_DELETED));
         expect_live(h, open, 0);
         npj_op closes[4];
-        for (uint64_t i = 0; i < open; i++) {
+        for (uint64_t i = 0; i < open; i++)
             closes[i] = take(h, NPJ_CLOSE_PIPE).op;
-        }
         expect_nothing(h);
         for (uint64_t i = 0; i < open; i++) {
             expect(h, SUCCESS, npj_done(h->srv, closes[i], NPJ_STATUS_SUCCESS));
@@ -57,9 +55,8 @@ Test(scenario_mass, row_07_many_requests_of_one_job_end_at_once)
 {
     struct host *h = scenario_start(NULL);
     struct job job = job_open(h);
-    for (uint64_t i = 0; i < 20; i++) {
+    for (uint64_t i = 0; i < 20; i++)
         job_write_at(h, &job, TAG_WRITE + i, "abc", i % 2 ? NPJ_COPY : NPJ_LEND, HERE);
-    }
     npj_op op = take_write(h, "abcabcabcabcabcabcabcabc").op; /* eight of them: max_batch */
     expect(h, SUCCESS, npj_abort(h->srv, job.id, NPJ_STATUS_PRINT_CANCELLED));
     take_cancel(h, op);
@@ -69,9 +66,8 @@ Test(scenario_mass, row_07_many_requests_of_one_job_end_at_once)
         expect_live(h, 1, i < 8 ? 20 : 27 - i);
     }
     expect(h, SUCCESS, npj_written(h->srv, op, NPJ_STATUS_CANCELLED, 5));
-    for (uint64_t i = 0; i < 8; i += 2) {
+    for (uint64_t i = 0; i < 8; i += 2)
         cr_assert_eq(take(h, NPJ_RETURN).tag, TAG_WRITE + i);
-    }
     expect_live(h, 1, 0);
     close_and_abandon(h, PRINT_CANCELLED);
     scenario_end(h);
@@ -128,11 +124,10 @@ Test(scenario_mass, row_22_drain_is_raised_to_abort)
         cr_assert_eq(npj_deadline(h->srv), 10 + DRAIN_TIMEOUT, "a second drain changes nothing");
         expect_nothing(h);
         expect_live(h, 3, 1);
-        if (by_deadline) {
+        if (by_deadline)
             expect(h, SUCCESS, npj_advance(h->srv, 10 + DRAIN_TIMEOUT));
-        } else {
+        else
             expect(h, SUCCESS, npj_shutdown(h->srv, NPJ_ABORT));
-        }
         /* The two that are left take turns; the reply of the write comes when the job's turn comes again. */
         npj_action first = take(h, NPJ_CANCEL);
         cr_assert_eq(first.op, op);
@@ -167,9 +162,8 @@ static void one_in_each_state(struct host *h, struct job *jobs)
         job_adding,  job_added,      job_connecting,     job_open,       job_closing,
         job_cleanup, job_scheduling, job_cleanup_failed, job_abandoning,
     };
-    for (int i = 0; i < PROVIDERS_JOBS - 1; i++) {
+    for (int i = 0; i < PROVIDERS_JOBS - 1; i++)
         jobs[i] = makers[i](h);
-    }
     jobs[PROVIDERS_JOBS - 1] = job_accept_for(h, CLIENT, PROVIDER, COOKIE);
 }
 
@@ -220,9 +214,8 @@ Test(scenario_mass, row_32_the_provider_restarts_with_jobs_in_every_state)
     expect(h, SUCCESS, npj_job_added(h->srv, jobs[0].op, NPJ_STATUS_SUCCESS, &path_of_pipe, JOB_ID));
     expect(h, SUCCESS, npj_opened(h->srv, jobs[2].op, NPJ_STATUS_SUCCESS, NPJ_BYTE_MODE));
     expect(h, SUCCESS, npj_written(h->srv, jobs[4].op, NPJ_STATUS_CANCELLED, 1));
-    for (int i = 5; i <= 8; i++) {
+    for (int i = 5; i <= 8; i++)
         expect(h, SUCCESS, npj_done(h->srv, jobs[i].op, NPJ_STATUS_SUCCESS));
-    }
     take_what_is_left(h, &replies, &cancels);
     cr_assert_eq(replies, 7);
     cr_assert_eq(cancels, 4);

@@ -158,9 +158,8 @@ Test(scenario_reclaim, row_13_connect_in_flight_while_the_session_goes)
         expect_nothing(h);
         expect_live(h, 1, 0);
         expect(h, SUCCESS, npj_opened(h->srv, job.op, ends[i], NPJ_BYTE_MODE));
-        if (ends[i] == NPJ_STATUS_SUCCESS) {
+        if (ends[i] == NPJ_STATUS_SUCCESS)
             finish(h, NPJ_CLOSE_PIPE, USER_SESSION_DELETED);
-        }
         finish(h, NPJ_ABANDON_JOB, USER_SESSION_DELETED);
         expect_live(h, 0, 0);
         refused(h, INVALID_HANDLE, npj_opened(h->srv, job.op, ends[i], NPJ_BYTE_MODE));
@@ -277,18 +276,16 @@ Test(scenario_reclaim, row_20_the_client_closes_a_job_that_has_failed)
         struct host *h = scenario_start(NULL);
         struct job job = when == 0 ? job_cleanup_failed(h) : when == 1 ? job_abandoning(h) : job_broken(h);
         expect(h, PENDING, npj_close(h->srv, job.id, TAG_CLOSE));
-        if (when < 2) {
+        if (when < 2)
             refused(h, PIPE_CLOSING, npj_close(h->srv, job.id, 99));
-        }
         expect_reply(h, TAG_CLOSE, PIPE_BROKEN, 0);
         if (when < 2) {
             expect_nothing(h);
             expect_live(h, 1, 0);
             expect(h, SUCCESS, npj_done(h->srv, job.op, NPJ_STATUS_SUCCESS));
         }
-        if (when == 0) {
+        if (when == 0)
             finish(h, NPJ_ABANDON_JOB, PIPE_BROKEN);
-        }
         expect_state(h, job.id, NPJ_STATE_GONE);
         refused(h, INVALID_HANDLE, npj_close(h->srv, job.id, 99));
         cr_assert_eq(pool_stats().releases, 2, "one packet, one job");

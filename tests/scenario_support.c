@@ -10,17 +10,15 @@ static void inside_pool(void *user, npjt_moment moment, size_t bytes)
 {
     (void)moment;
     (void)bytes;
-    if (scenario_inside != NULL) {
+    if (scenario_inside != NULL)
         scenario_inside(user);
-    }
 }
 
 static void inside_trace(void *user, const npj_trace *trace)
 {
     (void)trace;
-    if (scenario_inside != NULL) {
+    if (scenario_inside != NULL)
         scenario_inside(user);
-    }
 }
 
 struct host *scenario_start(const npj_config *limits)

@@ -11,9 +11,8 @@ static unsigned char payload[65536];
 
 static void fill_payload(void)
 {
-    for (size_t i = 0; i < sizeof payload; i++) {
+    for (size_t i = 0; i < sizeof payload; i++)
         payload[i] = (unsigned char)(i * 31 + (i >> 8));
-    }
 }
 
 /* One write that the pipe takes in two parts, with a stall before each. */
@@ -48,9 +47,8 @@ Test(scenario, row_01_packets_are_gone_after_every_completion)
         for (size_t i = 0; i < sizeof chunks / sizeof *chunks; i++) {
             expect(h, SUCCESS, npj_advance(h->srv, now));
             struct job job = job_open(h);
-            for (uint64_t write = 0; write < WRITES; write++, bytes += chunks[i]) {
+            for (uint64_t write = 0; write < WRITES; write++, bytes += chunks[i])
                 stalled_write(h, job.id, TAG_WRITE + write, chunks[i], flags, &now);
-            }
             close_and_schedule(h, job.id);
             expect_live(h, 0, 0);
         }
@@ -73,9 +71,8 @@ static struct {
 /* Every call there is, on the engine that is busy. */
 static void call_everything(struct host *h)
 {
-    if (h->srv == NULL) {
+    if (h->srv == NULL)
         return;
-    }
     npj_srv *srv = h->srv;
     npj_action action;
     npj_job job = 0;
@@ -97,9 +94,8 @@ static void call_everything(struct host *h)
         npj_written(srv, inside.op, NPJ_STATUS_SUCCESS, 1),
         npj_done(srv, inside.op, NPJ_STATUS_SUCCESS),
     };
-    for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
+    for (size_t i = 0; i < sizeof said / sizeof *said; i++)
         cr_assert_eq(said[i], NPJ_STATUS_INVALID_DEVICE_STATE, "call %zu: %s", i, npj_status_name(said[i]));
-    }
     cr_assert_not(npj_next(srv, &action));
     npj_srv_free(&srv);
     cr_assert_eq(srv, h->srv, "an engine cannot be freed from inside itself");
@@ -235,11 +231,9 @@ Test(scenario, row_05_completion_with_a_handle_of_another_kind)
     const npj_op wrong[] = {0,          UINT64_MAX, writer.id,  other.id,         req,
                             write ^ 4,  write ^ 1,  write ^ 2,  write ^ 3,        write ^ ((uint64_t)1 << 24),
                             write >> 1, write + 8,  write << 8, write | 0xFFFFFC, (uint64_t)1 << 63 | write};
-    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-        if (wrong[i] != other.op && wrong[i] != third.op) {
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        if (wrong[i] != other.op && wrong[i] != third.op)
             refuse_all_completions(h, wrong[i], NPJ_IDLE);
-        }
-    }
     refused(h, INVALID_HANDLE, npj_close(h->srv, write, 5));
     refused(h, INVALID_HANDLE, npj_close(h->srv, req, 5));
     refused(h, INVALID_HANDLE, npj_abort(h->srv, write, NPJ_STATUS_PRINT_CANCELLED));

@@ -202,9 +202,8 @@ Test(scenario_write, row_26_empty_write_to_a_byte_pipe)
     expect(h, SUCCESS, npj_written(h->srv, write.op, NPJ_STATUS_SUCCESS, 2));
     npj_op op = take_write(h, "c").op;
     expect(h, SUCCESS, npj_written(h->srv, op, NPJ_STATUS_SUCCESS, 1));
-    for (uint64_t tag = TAG_WRITE + 1; tag <= TAG_WRITE + 3; tag++) {
+    for (uint64_t tag = TAG_WRITE + 1; tag <= TAG_WRITE + 3; tag++)
         expect_reply(h, tag, SUCCESS, tag == TAG_WRITE + 1 ? 3 : 0);
-    }
     op = take_write(h, "def").op;
     expect_written(h, op, TAG_WRITE + 4, 3);
     expect_reply(h, TAG_WRITE + 5, SUCCESS, 0);
@@ -245,13 +244,11 @@ Test(scenario_write, row_28_the_host_takes_no_actions)
     struct job job = job_open(h);
     npj_req requests[64];
     cr_assert_eq(h->config.max_job_packets, 64);
-    for (uint64_t i = 0; i < 64; i++) {
+    for (uint64_t i = 0; i < 64; i++)
         requests[i] = job_write(h, &job, TAG_WRITE + i, "abc");
-    }
     const uint64_t allocations = pool_stats().allocations;
-    for (int i = 0; i < 1000; i++) {
+    for (int i = 0; i < 1000; i++)
         refused(h, QUOTA_EXCEEDED, npj_write(h->srv, job.id, 9, "abc", 3, NPJ_COPY, NULL));
-    }
     for (size_t i = 0; i < 64; i++) {
         expect(h, SUCCESS, npj_cancel(h->srv, requests[i]));
         refused(h, NOT_FOUND, npj_cancel(h->srv, requests[i]));

@@ -57,9 +57,8 @@ Test(status, the_list_holds_them_all_once)
 #undef NPJ_X
     };
     cr_assert(sizeof list / sizeof list[0] == KNOWN);
-    for (size_t i = 0; i < KNOWN; i++) {
+    for (size_t i = 0; i < KNOWN; i++)
         cr_expect(list[i] == known[i].value, "%s", known[i].name);
-    }
 }
 
 Test(status, other_values_are_unknown)
@@ -67,9 +66,8 @@ Test(status, other_values_are_unknown)
     static const npj_status others[] = {0x00000001, 0x00000102, 0x00000104, 0x40000000, 0x80000005, 0xC0000001,
                                         0xC00000AB, 0xC0000121, 0x40000103, 0x00000120, 0xC0000000, 0xFFFFFFFF};
 
-    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
         cr_expect_str_eq(npj_status_name(others[i]), "STATUS_(unknown)", "0x%08X", (unsigned)others[i]);
-    }
 }
 
 Test(status, errors_are_those_of_severity_three)
@@ -82,10 +80,8 @@ Test(status, errors_are_those_of_severity_three)
         {0x7FFFFFFF, false}, {0x80000000, false}, {0x80000005, false}, {0xBFFFFFFF, false},
         {0xC0000000, true},  {0xC0000120, true},  {0xE0000001, true},  {0xFFFFFFFF, true},
     };
-    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
         cr_expect(npj_status_is_error(table[i].status) == table[i].error, "0x%08X", (unsigned)table[i].status);
-    }
-    for (size_t i = 0; i < KNOWN; i++) {
+    for (size_t i = 0; i < KNOWN; i++)
         cr_expect(npj_status_is_error(known[i].value) == (i >= 2), "%s", known[i].name);
-    }
 }

@@ -200,9 +200,8 @@ void finish_at(struct host *h, npj_action_kind kind, npj_status carried, npj_sta
     const npj_action action = take_at(h, kind, at);
     cr_assert_eq(action.status, carried, "%s:%d: it carries %s, expected %s", at.file, at.line,
                  npj_status_name(action.status), npj_status_name(carried));
-    if (kind == NPJ_SCHEDULE_JOB || kind == NPJ_ABANDON_JOB) {
+    if (kind == NPJ_SCHEDULE_JOB || kind == NPJ_ABANDON_JOB)
         cr_assert_eq(action.job_id, JOB_ID, "%s:%d: JobId %u", at.file, at.line, action.job_id);
-    }
     expect_at(h, NPJ_STATUS_SUCCESS, npj_done(h->srv, action.op, completed), "npj_done", at);
 }
 
