@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What the laws leave to a server, and what it need not say: none of it is a finding. */
+#include "driver_faults.h"
 #include "tape_support.h"
 
 /* Plays it against a server, and against npjob. */
@@ -231,13 +232,6 @@ Test(driver, iovecs_need_not_be_writes)
 /* Where law 3 is off a handle may be used again at once: it is the newest job's. */
 static npj_job newest;
 
-static npj_status new_untold(const npj_config *config, void **out)
-{
-    npj_config changed = *config;
-    changed.trace = NULL;
-    return npjt_subject_npjob.srv_new(&changed, out);
-}
-
 static npj_status add_as_7(void *srv, uint64_t client, uint64_t provider, uint64_t cookie, uint64_t tag, npj_job *out)
 {
     npj_status status = npjt_subject_npjob.add_job(srv, client, provider, cookie, tag, &newest);
@@ -267,7 +261,7 @@ Test(driver, handles_may_be_used_again_where_that_law_is_off)
 {
     static const char text[] = "tape 1\nopen\nclose\nnext\ncomplete\nnext\ncomplete\nadd\nconnect\nhost\nclose\nhost\n";
     npjt_subject subject = npjt_subject_npjob;
-    subject.srv_new = new_untold;
+    subject.srv_new = driver_fault_untraced;
     subject.add_job = add_as_7;
     subject.connect = connect_7;
     subject.close = close_7;

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include <criterion/criterion.h>
+
 #include "driver_faults_internal.h"
 
 struct fault_memory memory;
@@ -480,10 +482,10 @@ const struct fault *driver_faults(size_t *count)
 const struct fault *driver_fault_of(const char *name)
 {
     size_t count;
-    const struct fault *faults = driver_faults(&count);
+    const struct fault *fault = driver_faults(&count), *end = fault + count;
     driver_fault_reset();
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(faults[i].name, name) == 0)
-            return &faults[i];
-    return NULL;
+    while (fault < end && strcmp(fault->name, name) != 0)
+        fault++;
+    cr_assert_neq(fault, end, "%s", name);
+    return fault;
 }

@@ -16,8 +16,11 @@ struct fault {
 /** All of them. */
 const struct fault *driver_faults(size_t *count);
 
-/** The one of this name, with nothing remembered; or NULL. */
+/** The one of this name, with nothing remembered. That there is none ends the test. */
 const struct fault *driver_fault_of(const char *name);
+
+/** A new server that traces nothing, which is no fault. */
+npj_status driver_fault_untraced(const npj_config *config, void **out);
 
 /** Before each run: what a fault remembers is forgotten. */
 void driver_fault_reset(void);

@@ -91,9 +91,6 @@ bool driver_fault_without(void *srv, npj_action *out, npj_action_kind kind);
 /** A new server, whose allocator is kept. */
 npj_status driver_fault_keeping_mem(const npj_config *config, void **out);
 
-/** A new server that traces nothing. */
-npj_status driver_fault_untraced(const npj_config *config, void **out);
-
 /** A new server, each line of whose trace is changed; told if @p change says so. */
 npj_status driver_fault_tracing(const npj_config *config, void **out, bool (*change)(npj_trace *trace));
 

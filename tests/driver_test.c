@@ -38,13 +38,6 @@ Test(driver, every_fault_is_found_by_its_law)
 
 /* -------------------------------------------------------------------- servers that are not npjob, but obey the laws */
 
-static npj_status new_untraced(const npj_config *config, void **out)
-{
-    npj_config changed = *config;
-    changed.trace = NULL;
-    return npjt_subject_npjob.srv_new(&changed, out);
-}
-
 /* Part of a message is no progress: the stall deadline is where it was, whether the server traces it or not. */
 Test(driver, a_server_need_not_trace)
 {
@@ -54,7 +47,7 @@ Test(driver, a_server_need_not_trace)
         "advance to=+9\n";
     npjt_subject subject = npjt_subject_npjob;
     cr_expect_eq(play(&subject, tape, 0), -1, "%s", sentence);
-    subject.srv_new = new_untraced;
+    subject.srv_new = driver_fault_untraced;
     cr_expect_eq(play(&subject, tape, 0), -1, "%s", sentence);
 }
 
@@ -104,7 +97,7 @@ Test(driver, a_header_may_be_large)
 {
     static const char tape[] = "tape 1 max_pool=1024\nopen\nwrite length=1\n";
     npjt_subject subject = npjt_subject_npjob;
-    subject.srv_new = new_untraced;
+    subject.srv_new = driver_fault_untraced;
     subject.write = write_too_large;
     subject.digest = NULL;
     cr_expect_eq(play(&subject, tape, 0), NPJT_LAW_ISOLATION);
@@ -167,18 +160,12 @@ Test(driver, a_run_that_is_cut_short_says_so)
     cr_expect_eq(result.events, 2);
 }
 
-static const struct fault *fault_of(const char *name)
-{
-    const struct fault *fault = driver_fault_of(name);
-    cr_assert_not_null(fault, "%s", name);
-    return fault;
-}
-
 /* Memory is looked at where no engine is: nothing else will. */
 Test(driver, an_engine_that_is_lost_is_a_leak)
 {
-    cr_expect_eq(play(&fault_of("new loses the engine")->subject, "tape 1\n", UINT32_C(1) << NPJT_LAW_ALL_OR_NOTHING),
-                 NPJT_LAW_RECLAIM, "%s", sentence);
+    cr_expect_eq(
+        play(&driver_fault_of("new loses the engine")->subject, "tape 1\n", UINT32_C(1) << NPJT_LAW_ALL_OR_NOTHING),
+        NPJT_LAW_RECLAIM, "%s", sentence);
 }
 
 /* What the driver has no place for, no bytes of, or no name for. */
@@ -194,7 +181,7 @@ Test(driver, it_does_not_follow_where_it_cannot)
                  {"an operation has no handle", 0x8},
                  {"a RETURN comes while the pipe reads", 0x200}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        const struct fault *fault = fault_of(cases[i].fault);
+        const struct fault *fault = driver_fault_of(cases[i].fault);
         const npjt_result result = play_text(&fault->subject, fault->tape, (npjt_options){.laws_off = cases[i].off});
         cr_expect_eq(result.finding, -1, "%s: %s", cases[i].fault, sentence);
         cr_expect(result.cut_short, "%s", cases[i].fault);
@@ -224,7 +211,7 @@ Test(driver, with_laws_off_others_are_broken)
         {"no job is known", NULL, "", 0x8, -1},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        const struct fault *fault = fault_of(cases[i].fault);
+        const struct fault *fault = driver_fault_of(cases[i].fault);
         const char *tape = cases[i].tape ? cases[i].tape : fault->tape;
         cr_expect_eq(play(&fault->subject, tape, cases[i].off), cases[i].law, "%s: %s", cases[i].fault, sentence);
         cr_expect_not_null(strstr(sentence, cases[i].says), "%s", sentence);
@@ -241,7 +228,7 @@ Test(driver, a_law_that_is_off_leaves_the_run_as_it_is)
     };
     const npjt_result right = play_text(&npjt_subject_npjob, tape, (npjt_options){0});
     for (size_t i = 0; i < sizeof looks / sizeof *looks; i++) {
-        const struct fault *fault = fault_of(looks[i]);
+        const struct fault *fault = driver_fault_of(looks[i]);
         cr_expect_eq(play(&fault->subject, tape, 0), (int)fault->law, "%s", looks[i]);
         const npjt_result result =
             play_text(&fault->subject, tape, (npjt_options){.laws_off = UINT32_C(1) << fault->law});
@@ -273,7 +260,7 @@ static void note(void *user, const npjt_violation *finding)
 Test(driver, a_finding_names_the_event)
 {
     static const char text[] = "tape 1\nopen\nwrite length=16\nnext\ncomplete\nnext\nquery\n";
-    const npjt_subject *subject = &fault_of("a write's count is one short")->subject;
+    const npjt_subject *subject = &driver_fault_of("a write's count is one short")->subject;
     cr_assert_geq(play_text(subject, text, (npjt_options){.finding = note}).finding, 0);
     cr_assert_eq(found_at, 5); /* the second next takes the REPLY */
     cr_assert_eq(found_records, 5);

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* The model's limits: what is given holds to the last, what is not has the defaults of npj_config. */
-#include <stdlib.h>
-
 #include "model_support.h"
 
 Test(model, sizes_of_blocks)
@@ -25,10 +23,8 @@ static npj_status write_of(npjt_model *model, npj_job job, uint32_t length)
 Test(model, defaults)
 {
     const npj_config config = {.size = sizeof config};
-    npjt_model *model = malloc(npjt_model_size(&config));
+    npjt_model *model = new_model(&config, 56);
     npj_action out, seen = {.op = 99};
-    cr_assert_not_null(model);
-    npjt_model_init(model, &config, 56);
     npjt_model_add_job(model, 1, 1, 7, 1, true, (npjt_said){.handle = 5});
     cr_expect_eq(npjt_model_deadline(model), 30000);
     npjt_model_connect(model, 5, 2);
@@ -67,9 +63,7 @@ Test(model, defaults)
 Test(model, a_close_has_five_minutes)
 {
     const npj_config config = {.size = sizeof config, .stall_timeout = NPJ_NEVER};
-    npjt_model *model = malloc(npjt_model_size(&config));
-    cr_assert_not_null(model);
-    npjt_model_init(model, &config, 56);
+    npjt_model *model = new_model(&config, 56);
     open_job(model, 5, 7, 31);
     npjt_model_close(model, 5, 9);
     cr_expect_eq(npjt_model_deadline(model), 300000);
@@ -83,9 +77,7 @@ Test(model, limits_that_are_not_given)
     for (size_t i = 0; i < sizeof largest / sizeof *largest; i++) {
         const npj_config config = {
             .size = sizeof config, .max_jobs = 1, .max_packets = 2, .max_write_bytes = largest[i]};
-        npjt_model *model = malloc(npjt_model_size(&config));
-        cr_assert_not_null(model);
-        npjt_model_init(model, &config, 56);
+        npjt_model *model = new_model(&config, 56);
         open_job(model, 5, 7, 31);
         cr_expect_eq(npjt_model_write(model, 5, 3, "", largest[i], NPJ_COPY, (npjt_said){.handle = 61}),
                      NPJ_STATUS_PENDING);
@@ -101,9 +93,7 @@ static uint64_t room_of(npj_config config, uint32_t packet_bytes)
     config.max_jobs = 1;
     config.max_packets = 64;
     config.max_job_bytes = UINT64_MAX;
-    npjt_model *model = malloc(npjt_model_size(&config));
-    cr_assert_not_null(model);
-    npjt_model_init(model, &config, packet_bytes);
+    npjt_model *model = new_model(&config, packet_bytes);
     open_job(model, 5, 7, 31);
     for (uint32_t length = config.max_write_bytes > 0 ? config.max_write_bytes : 8 << 20; length >= 64; length /= 2)
         while (write_of(model, 5, length) == NPJ_STATUS_PENDING)
@@ -134,9 +124,7 @@ Test(model, memory_is_the_last_to_be_wanting)
 {
     const npj_config config = {.size = sizeof config, .max_jobs = 1, .max_packets = 2, .max_job_packets = 1};
     const npjt_said none = {.no_memory = true};
-    npjt_model *model = malloc(npjt_model_size(&config));
-    cr_assert_not_null(model);
-    npjt_model_init(model, &config, 56);
+    npjt_model *model = new_model(&config, 56);
     cr_expect_eq(npjt_model_add_job(model, 1, 1, 7, 1, true, none), NPJ_STATUS_INSUFFICIENT_RESOURCES);
     open_job(model, 5, 7, 31);
     cr_expect_eq(npjt_model_add_job(model, 1, 1, 7, 1, true, none), NPJ_STATUS_INSUFF_SERVER_RESOURCES);

@@ -4,8 +4,18 @@
 #define NPJOB_TESTS_MODEL_SUPPORT_H
 
 #include <criterion/criterion.h>
+#include <stdlib.h>
 
 #include "npjob-testkit/model.h"
+
+/** A model, to be freed by the caller. */
+static inline npjt_model *new_model(const npj_config *config, uint32_t packet_bytes)
+{
+    npjt_model *model = malloc(npjt_model_size(config));
+    cr_assert_not_null(model);
+    npjt_model_init(model, config, packet_bytes);
+    return model;
+}
 
 /** An open job, with handles of our own choice. */
 static inline void open_job(npjt_model *model, npj_job job, uint64_t cookie, npj_op ops)

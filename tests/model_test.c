@@ -179,20 +179,17 @@ static npj_config small_config(void)
     return (npj_config){.size = sizeof(npj_config), .max_jobs = 3, .max_packets = 5, .max_pool_bytes = 5 * 200};
 }
 
-static npjt_model *new_model(void)
+static npjt_model *new_small_model(void)
 {
     npj_config config = small_config();
-    npjt_model *model = malloc(npjt_model_size(&config));
-    cr_assert_not_null(model);
-    npjt_model_init(model, &config, 56);
-    return model;
+    return new_model(&config, 56);
 }
 
 Test(model, a_copy_is_a_model)
 {
     npj_config config = small_config();
     size_t size = npjt_model_size(&config);
-    npjt_model *model = new_model(), *copy = malloc(size);
+    npjt_model *model = new_small_model(), *copy = malloc(size);
     npj_action out, again, seen = {.op = 99};
     cr_assert_not_null(copy);
     open_job(model, 5, 7, 31);
@@ -213,7 +210,7 @@ Test(model, a_copy_is_a_model)
 
 Test(model, the_digest_does_not_know_how_it_came_there)
 {
-    npjt_model *model = new_model(), *other = new_model();
+    npjt_model *model = new_small_model(), *other = new_small_model();
     npj_action out;
     open_job(model, 5, 7, 31);
     npjt_model_advance(other, 1000);
@@ -240,7 +237,7 @@ enum begun { ADDED, OPENED, MESSAGES, WRITTEN, IN_FLIGHT, TWO_WRITTEN };
 
 static npjt_model *begin(enum begun how)
 {
-    npjt_model *model = new_model();
+    npjt_model *model = new_small_model();
     npj_action out, seen = {.op = 31};
     if (how == OPENED || how >= WRITTEN) {
         open_job(model, 5, 7, 31);
@@ -325,7 +322,7 @@ Test(model, the_digest_knows_nothing_of_another_job)
 
 static uint64_t digest_of_job(uint64_t client, uint64_t provider)
 {
-    npjt_model *model = new_model();
+    npjt_model *model = new_small_model();
     npjt_model_add_job(model, client, provider, 7, 1, true, (npjt_said){.handle = 5});
     const uint64_t digest = npjt_model_job_digest(model, 5);
     cr_expect_eq(npjt_model_job_digest(model, 6), 0, "there is no such job");
@@ -342,7 +339,7 @@ Test(model, the_digest_knows_client_and_provider)
 
 Test(model, the_digest_of_no_job_knows_the_shutdown)
 {
-    npjt_model *model = new_model();
+    npjt_model *model = new_small_model();
     const uint64_t before = npjt_model_digest(model);
     npjt_model_advance(model, 5);
     const uint64_t ticking = npjt_model_digest(model);
@@ -371,7 +368,7 @@ Test(model, the_digest_of_no_job_knows_the_shutdown)
 
 Test(model, what_a_search_asks)
 {
-    npjt_model *model = new_model();
+    npjt_model *model = new_small_model();
     npj_action out, seen = {.op = 50};
     npj_action_kind kind = NPJ_IDLE;
     uint64_t bytes = 99;
