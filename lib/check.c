@@ -24,36 +24,46 @@ static bool is_sound(const struct npji_job *job, const struct npji_packet *packe
            ((packet->flags & NPJI_PACKET_LENT) || packet->length <= npji_packet_block(packet) - NPJI_PACKET_BYTES);
 }
 
-/* Walks a list of the job; returns whether its end is where it says, and adds up what is in it. */
-static bool walk(const struct npji_job *job, const struct npji_packets *list, uint32_t *packets, uint64_t *bytes,
-                 uint64_t *pool)
+/* Walks the job's writes; returns whether they are divided and end where it says, and adds up what is in them. */
+static bool walk(const struct npji_job *job, uint32_t *packets, uint64_t *bytes, uint64_t *pool)
 {
+    const struct npji_packets *list = &job->writes;
     struct npji_packet *const *at = &list->head;
+    bool divided = at == list->waiting;
     for (const struct npji_packet *packet; (packet = *at) != NULL; at = &packet->next) {
         if (!is_sound(job, packet) || *packets > job->packets) /* more than there are: it may never end */
             return false;
         ++*packets;
         *bytes += packet->length;
         *pool += npji_packet_block(packet);
+        divided = divided || &packet->next == list->waiting;
     }
-    return list->end == at;
+    return divided && list->end == at;
 }
 
-/* The queue of a live job: the WRITE in flight was given the first of it, of which some may wait for their cancel. */
-static const char *check_queue(const struct npji_job *job)
+static bool is_writing(const struct npji_job *job)
 {
-    const struct npji_packet *packet = job->queue.head;
-    bool given = job->op && job->op_kind == NPJ_WRITE;
+    return job->op && job->op_kind == NPJ_WRITE;
+}
+
+/* What waits in a live job: the WRITE in flight was given the first of it, of which some may wait for their cancel. */
+static const char *check_waiting(const struct npji_job *job)
+{
+    struct npji_packet *const *at = job->writes.waiting, *const *op_end = at;
+    const struct npji_packet *packet = *at;
+    bool given = is_writing(job);
     MUST(!given || (packet != NULL && (packet->flags & NPJI_PACKET_IN_OP)), "a WRITE in flight has its writes");
     MUST(packet == NULL || !(job->facts & NPJI_HAS_PIPE) || !npji_packet_is_nothing(job, packet),
          "an empty write whose turn has come is answered");
-    for (; packet != NULL; packet = packet->next) {
+    for (; (packet = *at) != NULL; at = &packet->next) {
         bool in_op = packet->flags & NPJI_PACKET_IN_OP;
         given = given && in_op;
+        op_end = given ? &packet->next : op_end;
         MUST(given || !in_op, "a write is in flight only with those before it");
         MUST(!(packet->flags & NPJI_PACKET_CANCELLED) || (in_op && (job->facts & NPJI_CANCEL_ASKED)),
              "a write that waits for its cancel is in flight");
     }
+    MUST(!is_writing(job) || job->op_end == op_end, "a WRITE in flight ends behind its writes");
     return NULL;
 }
 
@@ -61,22 +71,25 @@ static const char *check_packets(const struct npji_job *job, struct sums *sums)
 {
     uint32_t packets = 0;
     uint64_t bytes = 0;
-    MUST(walk(job, &job->queue, &packets, &bytes, &sums->pool), "a job's queue is whole");
-    MUST(walk(job, &job->due, &packets, &bytes, &sums->pool), "a job's list of answered writes is whole");
+    MUST(walk(job, &packets, &bytes, &sums->pool), "a job's list of writes is whole");
     MUST(packets == job->packets && bytes == job->bytes, "a job counts the packets and bytes that it has");
     sums->packets += packets;
 
-    bool live = job->state < NPJ_STATE_ABORTING;
-    for (const struct npji_packet *packet = job->queue.head; packet != NULL; packet = packet->next) {
-        MUST(live || npji_packet_held(job, packet), "a failed job keeps a replied write only for the WRITE in flight");
-        MUST(live != !!(packet->flags & NPJI_PACKET_REPLIED), "a write in the queue of a live job has no reply");
+    bool live = job->state < NPJ_STATE_ABORTING, waits = false;
+    uint64_t given = 0;
+    for (const struct npji_packet *packet = job->writes.head; packet != NULL; packet = packet->next) {
+        bool held = npji_packet_held(job, packet), replied = packet->flags & NPJI_PACKET_REPLIED;
+        given += held ? packet->length - packet->taken : 0;
+        waits = waits || packet == *job->writes.waiting;
+        MUST(!waits || live || held, "a failed job keeps a replied write only for the WRITE in flight");
+        MUST(!waits || live != replied, "a write that waits in a live job has no reply");
+        MUST(waits || !live || !held, "an answered write of a live job is not in flight");
+        MUST(waits || !replied || (packet->flags & NPJI_PACKET_LENT), "only lent bytes are returned");
     }
-    for (const struct npji_packet *packet = job->due.head; packet != NULL; packet = packet->next) {
-        MUST(!live || !npji_packet_held(job, packet), "an answered write of a live job is not in flight");
-        MUST(!(packet->flags & NPJI_PACKET_REPLIED) || (packet->flags & NPJI_PACKET_LENT),
-             "only lent bytes are returned");
-    }
-    return live ? check_queue(job) : NULL;
+    const char *broken = live ? check_waiting(job) : NULL;
+    MUST(broken != NULL || !is_writing(job) || npji_op_bytes(given) == job->op_bytes,
+         "a WRITE in flight was given the bytes of its writes");
+    return broken;
 }
 
 /* The facts that a state comes with: what has been accepted, what waits, and what is owed. */

@@ -112,34 +112,29 @@ static bool is_write(unsigned kind)
     return kind == NPJ_WRITE;
 }
 
-/* In a failed job packets of the WRITE may stand anywhere in either list. */
-static uint64_t held_in(const struct npji_packets *list)
+static NPJI_RARE uint64_t count_given(const struct npji_job *job)
 {
-    uint64_t held = 0;
-    for (const struct npji_packet *packet = list->head; packet != NULL; packet = packet->next)
-        if (packet->flags & NPJI_PACKET_IN_OP)
-            held += packet->length - packet->taken;
-    return held;
-}
-
-/* The bytes that the WRITE in flight was given: those of the first packets of a live job's queue. What waits behind
- * them is not looked at. */
-static uint64_t bytes_given(const struct npji_job *job)
-{
-    if (npji_failed(job))
-        return held_in(&job->queue) + held_in(&job->due);
     uint64_t given = 0;
-    const struct npji_packet *packet = job->queue.head;
-    for (; packet != NULL && (packet->flags & NPJI_PACKET_IN_OP); packet = packet->next)
-        given += packet->length - packet->taken;
+    for (const struct npji_packet *packet = job->writes.head; packet != NULL; packet = packet->next)
+        given += npji_packet_held(job, packet) ? packet->length - packet->taken : 0;
     return given;
 }
 
-/* Spreads @transferred bytes over the writes of the operation, and answers those that are covered in full. */
-static void cover(struct npji_job *job, uint64_t transferred, bool success)
+/* The bytes that the WRITE in flight was given. */
+static uint64_t bytes_given(const struct npji_job *job)
+{
+    return job->op_bytes < NPJI_HUGE ? job->op_bytes : count_given(job);
+}
+
+/* Spreads @transferred of @given bytes over the writes of the operation, and answers those that are covered in full. */
+static void cover(struct npji_job *job, uint64_t transferred, uint64_t given, bool success)
 {
     bool messages = job->mode == NPJ_MESSAGE_MODE;
-    struct npji_packet **at = &job->queue.head;
+    struct npji_packet **at = job->writes.waiting;
+    if (transferred == given && !messages) { /* the commonest end, for which no packet is looked at */
+        at = job->op_end;
+        transferred = 0;
+    }
     for (struct npji_packet *packet; (packet = *at) != NULL; at = &packet->next) {
         uint32_t wanted = packet->length - packet->taken;
         if (transferred < wanted) {
@@ -153,22 +148,19 @@ static void cover(struct npji_job *job, uint64_t transferred, bool success)
         packet->taken = packet->length;
         transferred -= wanted;
     }
-    if (at != &job->queue.head) {
+    if (at != job->writes.waiting) {
         job->facts |= NPJI_PROGRESS;
-        npji_packets_move(&job->queue, &job->due, at);
+        job->writes.waiting = at;
     }
 }
 
 /* Writes of the operation that were not covered: the cancelled are answered, the others wait for the next WRITE. */
 static void requeue(struct npji_job *job)
 {
-    struct npji_packet **at = &job->queue.head;
+    struct npji_packet **at = job->writes.waiting;
     for (struct npji_packet *packet; (packet = *at) != NULL && (packet->flags & NPJI_PACKET_IN_OP);) {
         packet->flags &= (uint8_t)~NPJI_PACKET_IN_OP;
-        if (packet->flags & NPJI_PACKET_CANCELLED)
-            npji_packet_answer_cancelled(job, at);
-        else
-            at = &packet->next;
+        at = packet->flags & NPJI_PACKET_CANCELLED ? npji_packet_answer_cancelled(job, at) : &packet->next;
     }
 }
 
@@ -189,12 +181,13 @@ static npj_status outcome_of(const struct npji_job *job, npj_status status, uint
  * returned. */
 static void give_up_held(struct npj_srv *srv, struct npji_job *job)
 {
-    while (job->queue.head != NULL) {
-        struct npji_packet *packet = npji_packet_take(&job->queue, &job->queue.head);
+    struct npji_packets *list = &job->writes;
+    while (npji_packets_waiting(list)) {
+        struct npji_packet *packet = *list->waiting;
         if (packet->flags & NPJI_PACKET_LENT)
-            npji_packet_append(&job->due, packet);
+            list->waiting = &packet->next;
         else
-            npji_packet_release(srv, job, packet);
+            npji_packet_release(srv, job, npji_packets_take(list, list->waiting));
     }
 }
 
@@ -204,7 +197,7 @@ npj_status npj_written(npj_srv *srv, npj_op op, npj_status status, uint64_t tran
     struct npji_job *job = in_flight(srv, op, is_write, event_of(NPJ_EVENT_WRITTEN, failure_of(status, true)));
     if (job == NULL)
         return NPJ_STATUS_INVALID_HANDLE;
-    uint64_t given = bytes_given(job);
+    const uint64_t given = bytes_given(job);
     bool good = transferred <= given && !is_bad_claim(status, true);
     npj_status failure = good ? outcome_of(job, status, transferred, given) : NPJ_STATUS_INVALID_PARAMETER;
     if (good)
@@ -213,7 +206,7 @@ npj_status npj_written(npj_srv *srv, npj_op op, npj_status status, uint64_t tran
         give_up_held(srv, job);
     } else {
         if (good)
-            cover(job, transferred, !npj_status_is_error(status));
+            cover(job, transferred, given, !npj_status_is_error(status));
         if (failure == NPJ_STATUS_SUCCESS)
             requeue(job);
     }

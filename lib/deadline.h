@@ -55,7 +55,7 @@ static inline enum npji_timer npji_timer_wanted(const struct npji_job *job)
         return NPJI_TIMER_CONNECT;
     case NPJ_STATE_OPEN:
     case NPJ_STATE_CLOSING:
-        return job->queue.head != NULL ? NPJI_TIMER_STALL : NPJI_NO_TIMER;
+        return npji_packets_waiting(&job->writes) ? NPJI_TIMER_STALL : NPJI_NO_TIMER;
     default:
         return NPJI_NO_TIMER;
     }

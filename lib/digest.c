@@ -9,12 +9,13 @@ static void mix(uint64_t *digest, uint64_t value)
 }
 
 /* Once the WRITE is over, nothing shows which writes it had that were answered with its failure. */
-static void mix_packets(uint64_t *digest, const struct npji_job *job, const struct npji_packet *packet)
+static void mix_packets(uint64_t *digest, const struct npji_job *job, const struct npji_packet *packet,
+                        const struct npji_packet *end)
 {
     const unsigned past = job->op ? 0 : NPJI_PACKET_IN_OP | NPJI_PACKET_CANCELLED;
-    for (; packet != NULL; packet = packet->next) {
+    for (; packet != end; packet = packet->next) {
         mix(digest, packet->tag);
-        mix(digest, (uint64_t)packet->length << 32 | packet->taken);
+        mix(digest, (uint64_t)packet->length << 32 | npji_packet_count(job, packet));
         mix(digest, (uint64_t)packet->status << 32 | (packet->flags & ~past));
     }
     mix(digest, ~UINT64_C(0));
@@ -31,8 +32,9 @@ static void mix_job(uint64_t *digest, const struct npji_job *job)
                     (job->op ? 1u + job->op_kind : 0u));
     for (int i = 0; i < 3; i++)
         mix(digest, job->tags[i]);
-    mix_packets(digest, job, job->queue.head);
-    mix_packets(digest, job, job->due.head);
+    const struct npji_packet *const waiting = *job->writes.waiting;
+    mix_packets(digest, job, waiting, NULL);
+    mix_packets(digest, job, job->writes.head, waiting);
 }
 
 /* Those that fall together expire in the order of their ring. */

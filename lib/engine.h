@@ -112,19 +112,34 @@ enum { NPJI_PACKET_BYTES = 48 };
 
 _Static_assert(sizeof(struct npji_packet) <= NPJI_PACKET_BYTES, "a packet's header is at most 48 bytes");
 
-/* A list of packets, the oldest first. It must not move: @end points into it when it is empty. */
+/*
+ * The writes of a job, the oldest first: those that are answered, with a REPLY or RETURN to be taken, then those that
+ * wait. To answer the first that waits, or all that a WRITE covered, is to move @waiting. It stays where it is, since
+ * @waiting and @end may lead to its own @head.
+ */
 struct npji_packets {
     struct npji_packet *head;
-    struct npji_packet **end; /* the link that the next packet goes to */
+    struct npji_packet **waiting; /* the link to the first that waits, or @end */
+    struct npji_packet **end;     /* the link that the next packet goes to */
 };
 
 static inline void npji_packets_init(struct npji_packets *list)
 {
     list->head = NULL;
-    list->end = &list->head;
+    list->waiting = list->end = &list->head;
 }
 
-static inline void npji_packet_append(struct npji_packets *list, struct npji_packet *packet)
+static inline bool npji_packets_due(const struct npji_packets *list)
+{
+    return list->waiting != &list->head;
+}
+
+static inline bool npji_packets_waiting(const struct npji_packets *list)
+{
+    return list->waiting != list->end;
+}
+
+static inline void npji_packets_append(struct npji_packets *list, struct npji_packet *packet)
 {
     packet->next = NULL;
     *list->end = packet;
@@ -138,25 +153,15 @@ static inline struct npji_packet *npji_packets_last(const struct npji_packets *l
 }
 
 /* Takes the packet that the link @at of the list leads to. */
-static inline struct npji_packet *npji_packet_take(struct npji_packets *list, struct npji_packet **at)
+static inline struct npji_packet *npji_packets_take(struct npji_packets *list, struct npji_packet **at)
 {
     struct npji_packet *packet = *at;
     *at = packet->next;
-    if (packet->next == NULL)
+    if (list->waiting == &packet->next)
+        list->waiting = at;
+    if (list->end == &packet->next)
         list->end = at;
     return packet;
-}
-
-/* Moves the packets before the link @at, one or more of them, to the end of another list. */
-static inline void npji_packets_move(struct npji_packets *from, struct npji_packets *to, struct npji_packet **at)
-{
-    struct npji_packet *rest = *at;
-    *to->end = from->head;
-    to->end = at;
-    *at = NULL;
-    from->head = rest;
-    if (rest == NULL)
-        from->end = &from->head;
 }
 
 /* ----------------------------------------------------------------------------------------------------- jobs */
@@ -205,15 +210,24 @@ enum {
     NPJI_PROGRESS = 1 << 22      /* the pipe took something: the stall deadline starts anew */
 };
 
+/* So many bytes of a WRITE, or more, which are counted when they are asked for: a job has no room for the number. */
+#define NPJI_HUGE UINT32_MAX
+
+static inline uint32_t npji_op_bytes(uint64_t bytes)
+{
+    return bytes < NPJI_HUGE ? (uint32_t)bytes : NPJI_HUGE;
+}
+
 struct npji_job {
     npj_job handle;
     npj_op op; /* in flight, or 0 */
     uint64_t cookie;
-    struct npji_packets queue; /* writes not answered, in order. Once the job has failed: those answered and replied
-                                  to whose bytes the WRITE in flight still uses */
-    struct npji_packets due;   /* writes with a REPLY or RETURN to be taken, in order */
-    uint64_t bytes;            /* in live packets */
-    uint32_t packets;          /* live */
+    struct npji_packets writes;  /* once the job has failed, what waits is answered and replied to, and waits for the
+                                    WRITE in flight, which still uses its bytes */
+    struct npji_packet **op_end; /* the link behind the writes of a live job's WRITE in flight */
+    uint64_t bytes;              /* in live packets */
+    uint32_t packets;            /* live */
+    uint32_t op_bytes;           /* that the WRITE in flight was given, or NPJI_HUGE */
     uint32_t facts;
     npj_status failure; /* the first, or SUCCESS */
     uint32_t job_id;
@@ -375,6 +389,13 @@ static inline bool npji_packet_held(const struct npji_job *job, const struct npj
     return (packet->flags & NPJI_PACKET_IN_OP) && job->op;
 }
 
+/* The bytes of a write that the pipe took. Of one that its WRITE covered nobody has written it down: see cover(). */
+static inline uint32_t npji_packet_count(const struct npji_job *job, const struct npji_packet *packet)
+{
+    bool covered = (packet->flags & NPJI_PACKET_IN_OP) && !job->op && packet->status == NPJ_STATUS_SUCCESS;
+    return covered ? packet->length : packet->taken;
+}
+
 /* Whether a write has no bytes, and the pipe knows no empty messages: it is never in flight. */
 static inline bool npji_packet_is_nothing(const struct npji_job *job, const struct npji_packet *packet)
 {
@@ -388,8 +409,8 @@ extern const uint32_t npji_blocks[NPJI_SIZE_CLASSES] NPJI_HIDDEN;
 size_t npji_packet_block(const struct npji_packet *packet);
 NPJI_RARE struct npji_packet *npji_block_new(struct npj_srv *srv, size_t bytes);
 NPJI_RARE bool npji_block_room(struct npj_srv *srv, unsigned class);
-void npji_packet_answer(struct npji_job *job, struct npji_packet **at, npj_status status);
-void npji_packet_answer_cancelled(struct npji_job *job, struct npji_packet **at);
+struct npji_packet **npji_packet_answer(struct npji_job *job, struct npji_packet **at, npj_status status);
+struct npji_packet **npji_packet_answer_cancelled(struct npji_job *job, struct npji_packet **at);
 void npji_packets_trim(struct npj_srv *srv);
 
 /* index.c */

@@ -74,8 +74,8 @@ void npji_fail(struct npj_srv *srv, struct npji_job *job, npj_event event, npj_s
     job->failure = reason;
     npji_answer(job, NPJ_REQUEST_ADD, false);
     npji_answer(job, NPJ_REQUEST_CONNECT, false);
-    while (job->queue.head != NULL)
-        npji_packet_answer(job, &job->queue.head, reason);
+    while (npji_packets_waiting(&job->writes))
+        npji_packet_answer(job, job->writes.waiting, reason);
     npji_answer(job, NPJ_REQUEST_CLOSE, false);
     npji_ask_cancel(job);
 }
@@ -102,8 +102,8 @@ static void answer_empty_writes(struct npji_job *job)
 {
     if (job->state != NPJ_STATE_OPEN && job->state != NPJ_STATE_CLOSING)
         return;
-    while (job->queue.head != NULL && npji_packet_is_nothing(job, job->queue.head))
-        npji_packet_answer(job, &job->queue.head, NPJ_STATUS_SUCCESS);
+    while (npji_packets_waiting(&job->writes) && npji_packet_is_nothing(job, *job->writes.waiting))
+        npji_packet_answer(job, job->writes.waiting, NPJ_STATUS_SUCCESS);
 }
 
 /* Leaves the state that is finished, and those behind it that are. Says whether the job is still there. */
@@ -154,17 +154,11 @@ void npji_settle(struct npj_srv *srv, struct npji_job *job)
         npji_unlink(&job->ready);
 }
 
-static void release_packets(struct npj_srv *srv, struct npji_job *job, struct npji_packets *list)
-{
-    while (list->head != NULL)
-        npji_packet_release(srv, job, npji_packet_take(list, &list->head));
-}
-
 /* Takes the job out of everything. Its packets are gone by then, unless the engine itself ends. */
 void npji_job_release(struct npj_srv *srv, struct npji_job *job)
 {
-    release_packets(srv, job, &job->queue);
-    release_packets(srv, job, &job->due);
+    while (job->writes.head != NULL)
+        npji_packet_release(srv, job, npji_packets_take(&job->writes, &job->writes.head));
     npji_unlink(&job->ready);
     npji_deadlines_stop(job);
     npji_index_remove(srv, job, NPJI_CLIENT);

@@ -63,7 +63,7 @@ static inline bool npji_op_of(const struct npji_job *job, npj_action_kind *kind)
 /* Whether one is called for that has not been taken. */
 static inline bool npji_op_due(const struct npji_job *job, npj_action_kind *kind)
 {
-    return npji_op_of(job, kind) && !job->op && (*kind != NPJ_WRITE || job->queue.head != NULL);
+    return npji_op_of(job, kind) && !job->op && (*kind != NPJ_WRITE || npji_packets_waiting(&job->writes));
 }
 
 /* Whether the host has still to be told of a cancel. */
@@ -81,7 +81,7 @@ static inline bool npji_resume_due(const struct npj_srv *srv, const struct npji_
 static inline bool npji_has_action(const struct npj_srv *srv, const struct npji_job *job)
 {
     npj_action_kind kind;
-    return job->due.head != NULL || (job->facts & NPJI_ANSWERED_ANY) || npji_cancel_due(job) ||
+    return npji_packets_due(&job->writes) || (job->facts & NPJI_ANSWERED_ANY) || npji_cancel_due(job) ||
            npji_op_due(job, &kind) || npji_resume_due(srv, job);
 }
 
@@ -101,7 +101,7 @@ static inline bool npji_finished(const struct npj_srv *srv, const struct npji_jo
     case NPJ_STATE_OPEN:
         return facts & NPJI_CLOSE_ACCEPTED;
     case NPJ_STATE_CLOSING:
-        return job->queue.head == NULL;
+        return !npji_packets_waiting(&job->writes);
     case NPJ_STATE_CLEANUP:
     case NPJ_STATE_CLEANUP_FAILED:
         return !(facts & NPJI_HAS_PIPE);

@@ -30,9 +30,9 @@ static bool take_reply(struct npj_srv *srv, struct npji_job *job, npj_request_ki
 /* The REPLY of a write, or the RETURN of one whose REPLY has been taken. */
 static bool take_packet(struct npj_srv *srv, struct npji_job *job, npj_action *out)
 {
-    if (job->due.head == NULL)
+    if (!npji_packets_due(&job->writes))
         return false;
-    struct npji_packet *packet = npji_packet_take(&job->due, &job->due.head);
+    struct npji_packet *packet = npji_packets_take(&job->writes, &job->writes.head);
     out->tag = packet->tag;
     if (packet->flags & NPJI_PACKET_REPLIED) {
         out->kind = NPJ_RETURN;
@@ -42,12 +42,12 @@ static bool take_packet(struct npj_srv *srv, struct npji_job *job, npj_action *o
     out->kind = NPJ_REPLY;
     out->request = NPJ_REQUEST_WRITE;
     out->status = packet->status;
-    out->count = packet->taken;
+    out->count = npji_packet_count(job, packet);
     srv->stats.replies++;
     if (npji_packet_held(job, packet)) {
         out->held = packet->flags & NPJI_PACKET_LENT;
         packet->flags |= NPJI_PACKET_REPLIED;
-        npji_packet_append(&job->queue, packet);
+        npji_packets_append(&job->writes, packet);
     } else {
         npji_packet_release(srv, job, packet);
     }
@@ -68,7 +68,8 @@ static void gather(struct npj_srv *srv, struct npji_job *job, npj_action *out)
 {
     npj_iov *iov = srv->iov, *const end = iov + (job->mode == NPJ_MESSAGE_MODE ? 1 : srv->config.max_batch);
     uint64_t count = 0;
-    for (struct npji_packet *packet = job->queue.head; packet != NULL && iov < end; packet = packet->next) {
+    struct npji_packet **at = job->writes.waiting;
+    for (struct npji_packet *packet; (packet = *at) != NULL && iov < end; at = &packet->next) {
         if (npji_packet_is_nothing(job, packet))
             break;
         uint32_t length = packet->length - packet->taken;
@@ -76,6 +77,8 @@ static void gather(struct npj_srv *srv, struct npji_job *job, npj_action *out)
         count += length;
         packet->flags |= NPJI_PACKET_IN_OP;
     }
+    job->op_end = at;
+    job->op_bytes = npji_op_bytes(count);
     out->count = count;
     out->iov = srv->iov;
     out->iov_count = (uint32_t)(iov - srv->iov);

@@ -71,17 +71,26 @@ struct npji_packet *npji_block_new(struct npj_srv *srv, size_t bytes)
     return npji_alloc(srv, bytes);
 }
 
-/* Answers the write that the link @at of the job's queue leads to. */
-void npji_packet_answer(struct npji_job *job, struct npji_packet **at, npj_status status)
+/* Answers the write that waits behind the link @at. Returns the link to the next. */
+struct npji_packet **npji_packet_answer(struct npji_job *job, struct npji_packet **at, npj_status status)
 {
-    struct npji_packet *packet = npji_packet_take(&job->queue, at);
+    struct npji_packets *list = &job->writes;
+    struct npji_packet *packet = *at;
     packet->status = status;
-    npji_packet_append(&job->due, packet);
+    if (at == list->waiting) {
+        at = &packet->next;
+    } else {
+        npji_packets_take(list, at);
+        packet->next = *list->waiting;
+        *list->waiting = packet;
+    }
+    list->waiting = &packet->next;
+    return at;
 }
 
 /* Answers a cancelled write that was not taken in full: a short success if the pipe took a part. */
-void npji_packet_answer_cancelled(struct npji_job *job, struct npji_packet **at)
+struct npji_packet **npji_packet_answer_cancelled(struct npji_job *job, struct npji_packet **at)
 {
     job->facts |= NPJI_TRUNCATED;
-    npji_packet_answer(job, at, (*at)->taken > 0 ? NPJ_STATUS_SUCCESS : NPJ_STATUS_CANCELLED);
+    return npji_packet_answer(job, at, (*at)->taken > 0 ? NPJ_STATUS_SUCCESS : NPJ_STATUS_CANCELLED);
 }

@@ -66,7 +66,7 @@ static inline npj_status npji_packet_limits(const struct npj_srv *srv, const str
     return NPJ_STATUS_SUCCESS;
 }
 
-/* Puts a new packet at the end of the job's queue, or says which limit, or the allocator, is against it. */
+/* Puts a new packet at the end of the job's writes, or says which limit, or the allocator, is against it. */
 static NPJI_FOR_EACH_CALL npj_status npji_packet_new(struct npj_srv *srv, struct npji_job *job, uint64_t tag,
                                                      const void *bytes, uint32_t length, bool lent)
 {
@@ -89,7 +89,7 @@ static NPJI_FOR_EACH_CALL npj_status npji_packet_new(struct npj_srv *srv, struct
     packet->size_class = (uint8_t)class;
     if (class > 0)
         packet->bytes = memcpy((unsigned char *)packet + NPJI_PACKET_BYTES, bytes, length);
-    npji_packet_append(&job->queue, packet);
+    npji_packets_append(&job->writes, packet);
 
     job->packets++;
     job->bytes += length;

@@ -49,8 +49,7 @@ npj_status npj_add_job(npj_srv *srv, uint64_t client, uint64_t provider, uint64_
     job->state = NPJ_STATE_ADDING;
     job->cookie = cookie;
     job->timer = NPJI_NO_TIMER;
-    npji_packets_init(&job->queue);
-    npji_packets_init(&job->due);
+    npji_packets_init(&job->writes);
     job->keys[NPJI_CLIENT] = client;
     job->keys[NPJI_PROVIDER] = provider;
     npji_link_init(&job->ready);
@@ -131,10 +130,10 @@ npj_status npj_write(npj_srv *srv, npj_job handle, uint64_t tag, const void *byt
     srv->no_pool_writes = false;
     srv->stats.bytes_accepted += length;
     if (out != NULL)
-        *out = npji_packets_last(&job->queue)->request;
+        *out = npji_packets_last(&job->writes)->request;
     npji_move_to(srv, job, NPJ_EVENT_WRITE, cell);
     /* A write behind others changes nothing, but that the room of which a RESUME would tell may be gone. */
-    if (job->queue.head == npji_packets_last(&job->queue) || (job->facts & NPJI_RESUME_OWED))
+    if (*job->writes.waiting == npji_packets_last(&job->writes) || (job->facts & NPJI_RESUME_OWED))
         npji_settle(srv, job);
     return NPJ_STATUS_PENDING;
 }
@@ -157,10 +156,10 @@ npj_status npj_close(npj_srv *srv, npj_job handle, uint64_t tag)
     return NPJ_STATUS_PENDING;
 }
 
-/* The link of the queue that leads to a write that waits, or its end. */
+/* The link to a write that waits, or the end of all. */
 static struct npji_packet **find_waiting(struct npji_job *job, npj_req request)
 {
-    struct npji_packet **at = &job->queue.head;
+    struct npji_packet **at = job->writes.waiting;
     while (*at != NULL && (*at)->request != request)
         at = &(*at)->next;
     return at;

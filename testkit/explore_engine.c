@@ -44,11 +44,12 @@ static uint64_t place_of(const struct explorer *x, npj_job job, const struct npj
     return 255;
 }
 
-static uint64_t mix_packets(const struct explorer *x, npj_job job, const struct npji_packets *list, uint64_t key)
+static uint64_t mix_packets(const struct explorer *x, const struct npji_job *job, const struct npji_packet *packet,
+                            const struct npji_packet *end, uint64_t key)
 {
-    for (const struct npji_packet *packet = list->head; packet != NULL; packet = packet->next) {
-        key = mix(key, place_of(x, job, packet) << 56 | (uint64_t)(packet->length & 0xF) << 52 |
-                           (uint64_t)(packet->taken & 0xF) << 48 | (uint64_t)packet->flags << 40 |
+    for (; packet != end; packet = packet->next) {
+        key = mix(key, place_of(x, job->handle, packet) << 56 | (uint64_t)(packet->length & 0xF) << 52 |
+                           (uint64_t)(npji_packet_count(job, packet) & 0xF) << 48 | (uint64_t)packet->flags << 40 |
                            (uint64_t)packet->size_class << 32 | packet->status);
     }
     return mix(key, UINT64_MAX);
@@ -68,8 +69,9 @@ static uint64_t job_key(const struct explorer *x, const struct npj_srv *srv, con
     key = mix(key, job->keys[NPJI_CLIENT] << 56 | job->keys[NPJI_PROVIDER] << 48 | job->tags[0] << 40 |
                        job->tags[1] << 32 | job->tags[2] << 24 | (uint64_t)npji_linked(&job->ready) << 3 |
                        (uint64_t)npji_linked(&job->deadline.link) << 2 | (uint64_t)npji_linked(&job->drain.link) << 1);
-    key = mix_packets(x, job->handle, &job->queue, key);
-    return mix_packets(x, job->handle, &job->due, key);
+    const struct npji_packet *const waiting = *job->writes.waiting;
+    key = mix_packets(x, job, waiting, NULL, key);
+    return mix_packets(x, job, job->writes.head, waiting, key);
 }
 
 /* The jobs in the order of their keys; those in line, by their place in that order. */
@@ -318,11 +320,13 @@ bool npjt_explore_has_bytes(const struct explorer *x)
     const struct npj_srv *srv = x->world->srv;
     for (uint32_t slot = 0; slot < srv->slots_used; slot++) {
         const struct npji_job *job = npji_slot_job(srv->slots[slot]);
-        for (int list = 0; job != NULL && list < 2; list++)
-            for (const struct npji_packet *packet = list == 0 ? job->queue.head : job->due.head; packet != NULL;
-                 packet = packet->next)
-                if ((list == 0 || npji_packet_held(job, packet)) && !has_its_bytes(x, packet))
-                    return false;
+        bool waits = false;
+        for (const struct npji_packet *packet = job != NULL ? job->writes.head : NULL; packet != NULL;
+             packet = packet->next) {
+            waits = waits || packet == *job->writes.waiting;
+            if ((waits || npji_packet_held(job, packet)) && !has_its_bytes(x, packet))
+                return false;
+        }
     }
     return true;
 }
@@ -341,10 +345,9 @@ bool npjt_explore_cancel_taken(const struct explorer *x, npj_job handle)
 bool npjt_explore_replied(const struct explorer *x, npj_job handle, npj_req request)
 {
     const struct npji_job *job = job_at(x, handle);
-    for (int list = 0; job != NULL && list < 2; list++)
-        for (const struct npji_packet *packet = list == 0 ? job->queue.head : job->due.head; packet != NULL;
-             packet = packet->next)
-            if (packet->request == request)
-                return packet->flags & NPJI_PACKET_REPLIED;
+    for (const struct npji_packet *packet = job != NULL ? job->writes.head : NULL; packet != NULL;
+         packet = packet->next)
+        if (packet->request == request)
+            return packet->flags & NPJI_PACKET_REPLIED;
     return true;
 }

@@ -16,12 +16,13 @@ static uint8_t less(uint8_t flags, unsigned flag)
 
 #define LIMITS    "a job stays within its limits"
 #define COUNTS    "a job counts the packets and bytes that it has"
-#define QUEUE     "a job's queue is whole"
-#define DUE       "a job's list of answered writes is whole"
-#define UNREPLY   "a write in the queue of a live job has no reply"
+#define LIST      "a job's list of writes is whole"
+#define UNREPLY   "a write that waits in a live job has no reply"
 #define RETURNS   "only lent bytes are returned"
 #define INFLIGHT  "a write is in flight only with those before it"
 #define CANCELLED "a write that waits for its cancel is in flight"
+#define BEHIND    "a WRITE in flight ends behind its writes"
+#define GIVEN     "a WRITE in flight was given the bytes of its writes"
 
 #define SIXTY_FOUR "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
@@ -38,14 +39,15 @@ Test(check_job, the_writes_that_wait)
     struct host *h = host_start(NULL);
     struct job job = job_writing_and_waiting(h);
     struct npji_job *in = inside(h, &job);
-    struct npji_packet *first = in->queue.head;
+    struct npji_packet *first = in->writes.head;
     struct npji_packet *last = first->next;
-    broken(h, in->queue.end, &first->next, QUEUE);
-    broken(h, in->queue.end, &in->queue.head, QUEUE);
-    broken(h, in->due.end, &last->next, DUE);
-    broken(h, last->next, first, QUEUE);
-    broken(h, first->taken, 4, QUEUE);
-    allowed(h, first->taken, 3);
+    broken(h, in->writes.end, &first->next, LIST);
+    broken(h, in->writes.end, &in->writes.head, LIST);
+    struct npji_packet *nowhere = NULL;
+    broken(h, in->writes.waiting, &nowhere, LIST);
+    broken(h, last->next, first, LIST);
+    broken(h, last->taken, 5, LIST);
+    allowed(h, last->taken, 4);
     broken(h, in->packets, 3, COUNTS);
     broken(h, in->packets, 1, COUNTS);
     broken(h, in->bytes, 8, COUNTS);
@@ -66,12 +68,9 @@ Test(check_job, the_writes_that_are_answered)
     job_write(h, &job, TAG_WRITE + 2, "hi");
     expect(h, SUCCESS, npj_cancel(h->srv, job.req));
     struct npji_job *in = inside(h, &job);
-    struct npji_packet *first = in->due.head;
+    struct npji_packet *first = in->writes.head;
     struct npji_packet *last = first->next;
-    broken(h, in->due.end, &first->next, DUE);
-    broken(h, in->due.end, &in->due.head, DUE);
-    broken(h, last->next, first, DUE);
-    broken(h, last->taken, 3, DUE);
+    broken(h, last->taken, 3, LIST);
     broken(h, first->flags, more(first->flags, NPJI_PACKET_IN_OP), "an answered write of a live job is not in flight");
     broken(h, last->flags, more(last->flags, NPJI_PACKET_REPLIED), RETURNS);
     allowed(h, last->flags, more(last->flags, NPJI_PACKET_REPLIED | NPJI_PACKET_LENT));
@@ -86,16 +85,17 @@ Test(check_job, the_writes_that_a_failed_job_keeps)
     job.op = take_write(h, "abc").op;
     expect(h, SUCCESS, npj_abort(h->srv, job.id, NPJ_STATUS_PRINT_CANCELLED));
     struct npji_job *in = inside(h, &job);
-    cr_assert_not_null(in->due.head, "answered, and in flight");
+    cr_assert(npji_packets_due(&in->writes), "answered, and in flight");
     take(h, NPJ_CANCEL);
     expect_reply(h, TAG_WRITE, PRINT_CANCELLED, 0);
-    struct npji_packet *kept = in->queue.head;
+    broken(h, in->op_bytes, 2, GIVEN);
+    struct npji_packet *kept = *in->writes.waiting;
     broken(h, kept->flags, less(kept->flags, NPJI_PACKET_IN_OP),
            "a failed job keeps a replied write only for the WRITE in flight");
     broken(h, kept->flags, less(kept->flags, NPJI_PACKET_REPLIED), UNREPLY);
     expect(h, SUCCESS, npj_written(h->srv, job.op, NPJ_STATUS_CANCELLED, 0));
-    cr_assert_eq(in->due.head, kept, "lent, and to be returned");
-    broken(h, kept->flags, less(kept->flags, NPJI_PACKET_LENT), DUE);
+    cr_assert(npji_packets_due(&in->writes) && in->writes.head == kept, "lent, and to be returned");
+    broken(h, kept->flags, less(kept->flags, NPJI_PACKET_LENT), LIST);
     host_end(h);
 }
 
@@ -104,17 +104,17 @@ Test(check_job, a_write_is_sound)
 {
     struct host *h = host_start(NULL);
     struct job job = job_writing_and_waiting(h);
-    struct npji_packet *first = inside(h, &job)->queue.head;
-    broken(h, first->request, first->request ^ 4, QUEUE);
-    broken(h, first->size_class, 0, QUEUE);
-    broken(h, first->size_class, NPJI_SIZE_CLASSES, QUEUE);
-    broken(h, first->size_class, UINT8_MAX, QUEUE);
+    struct npji_packet *first = inside(h, &job)->writes.head;
+    broken(h, first->request, first->request ^ 4, LIST);
+    broken(h, first->size_class, 0, LIST);
+    broken(h, first->size_class, NPJI_SIZE_CLASSES, LIST);
+    broken(h, first->size_class, UINT8_MAX, LIST);
     job_write(h, &job, TAG_WRITE + 2, SIXTY_FOUR "a");
     struct npji_packet *longest = first->next->next;
-    broken(h, longest->size_class, 1, QUEUE);
-    broken(h, longest->length, 81, QUEUE);
+    broken(h, longest->size_class, 1, LIST);
+    broken(h, longest->length, 81, LIST);
     job_lend(h, &job, TAG_WRITE + 3, "lent");
-    broken(h, longest->next->size_class, NPJI_SIZE_CLASSES, QUEUE);
+    broken(h, longest->next->size_class, NPJI_SIZE_CLASSES, LIST);
     host_end(h);
 }
 
@@ -124,11 +124,16 @@ Test(check_job, the_writes_in_flight_come_first)
     struct job job = job_writing_and_waiting(h);
     job_write(h, &job, TAG_WRITE + 2, "hi");
     struct npji_job *in = inside(h, &job);
-    struct npji_packet *first = in->queue.head;
+    struct npji_packet *first = in->writes.head;
     struct npji_packet *second = first->next;
     broken(h, first->flags, less(first->flags, NPJI_PACKET_IN_OP), "a WRITE in flight has its writes");
     broken(h, second->next->flags, more(second->next->flags, NPJI_PACKET_IN_OP), INFLIGHT);
-    allowed(h, second->flags, more(second->flags, NPJI_PACKET_IN_OP));
+    broken(h, second->flags, more(second->flags, NPJI_PACKET_IN_OP), BEHIND);
+    broken(h, in->op_end, in->writes.waiting, BEHIND);
+    broken(h, in->op_end, in->writes.end, BEHIND);
+    broken(h, first->taken, 1, GIVEN);
+    broken(h, in->op_bytes, 2, GIVEN);
+    broken(h, in->op_bytes, 4, GIVEN);
     broken(h, second->flags, more(second->flags, NPJI_PACKET_CANCELLED), CANCELLED);
     broken(h, first->flags, more(first->flags, NPJI_PACKET_CANCELLED), CANCELLED);
     expect(h, SUCCESS, npj_cancel(h->srv, first->request));
@@ -141,7 +146,9 @@ Test(check_job, the_writes_in_flight_come_first)
     job = job_open(h);
     job_write(h, &job, TAG_WRITE, "abc");
     in = inside(h, &job);
-    broken(h, in->queue.head->flags, NPJI_PACKET_IN_OP, INFLIGHT);
+    broken(h, in->writes.head->flags, NPJI_PACKET_IN_OP, INFLIGHT);
+    allowed(h, in->op_end, &in->writes.head->next);
+    allowed(h, in->op_bytes, 4);
     host_end(h);
 }
 
@@ -164,11 +171,11 @@ Test(check_job, a_write_in_flight_has_its_writes)
     struct job job = job_writing_and_waiting(h);
     struct npji_job *in = inside(h, &job);
     const struct npji_job kept = *in;
-    npji_packets_init(&in->queue);
+    npji_packets_init(&in->writes);
     in->packets = 0;
     in->bytes = 0;
     names(h, "a WRITE in flight has its writes");
-    in->queue = kept.queue;
+    in->writes = kept.writes;
     in->packets = kept.packets;
     in->bytes = kept.bytes;
     well(h);

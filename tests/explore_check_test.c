@@ -101,7 +101,7 @@ static void other_bytes(npj_action *said)
 static void swapped_bytes(npj_action *said)
 {
     bool lent = said->iov_count == 2;
-    for (const struct npji_packet *packet = changed.job->queue.head; packet != NULL; packet = packet->next)
+    for (const struct npji_packet *packet = *changed.job->writes.waiting; packet != NULL; packet = packet->next)
         lent &= packet->size_class == 0;
     take_iovec(said);
     if (!lent || iov[0].length != iov[1].length)
@@ -205,7 +205,7 @@ static void write_with_one_handle(npj_srv *srv, npj_req *out)
 {
     static npj_req first;
     first = first != 0 ? first : *out;
-    for (struct npji_packet *packet = only_job(srv)->queue.head; packet != NULL; packet = packet->next)
+    for (struct npji_packet *packet = only_job(srv)->writes.head; packet != NULL; packet = packet->next)
         if (packet->request == *out)
             packet->request = first;
     *out = first;
@@ -297,7 +297,7 @@ static unsigned places;
 static void keep_the_place(npj_srv *srv, npj_req *out)
 {
     (void)out;
-    for (struct npji_packet *packet = only_job(srv)->queue.head; packet != NULL; packet = packet->next)
+    for (struct npji_packet *packet = only_job(srv)->writes.head; packet != NULL; packet = packet->next)
         if ((unsigned char *)packet > place) {
             place = (unsigned char *)packet;
             places++;
@@ -336,7 +336,7 @@ Test(explore_check, a_write_behind_a_release)
 static void write_beyond_the_end(npj_srv *srv)
 {
     struct npji_job *job = only_job(srv);
-    struct npji_packet *packet = job ? job->queue.head : NULL;
+    struct npji_packet *packet = job ? *job->writes.waiting : NULL;
     if (packet && packet->size_class == 0)
         *((unsigned char *)packet + NPJI_PACKET_BYTES) ^= 1;
 }
@@ -358,7 +358,7 @@ Test(explore_check, a_write_beyond_the_end)
 static void release_a_packet(npj_srv *srv)
 {
     struct npji_job *job = only_job(srv);
-    struct npji_packet *packet = job ? job->queue.head : NULL;
+    struct npji_packet *packet = job ? *job->writes.waiting : NULL;
     srv->busy = true;
     if (packet)
         srv->config.mem.release(srv->config.mem.user, packet, npji_packet_block(packet));

@@ -46,7 +46,7 @@ static void change_a_byte(npj_srv *srv)
 {
     for (uint32_t slot = 0; slot < srv->slots_used; slot++) {
         const struct npji_job *job = npji_slot_job(srv->slots[slot]);
-        struct npji_packet *packet = job ? job->queue.head : NULL;
+        struct npji_packet *packet = job ? *job->writes.waiting : NULL;
         if (packet && packet->size_class > 0 && packet->taken == 0)
             *((unsigned char *)packet + NPJI_PACKET_BYTES) ^= 1;
     }
@@ -62,7 +62,7 @@ Test(explore_key, a_byte_that_a_call_changes_which_does_nothing_else_is_found)
 static void change_a_held_byte(npj_srv *srv)
 {
     struct npji_job *job = srv->slots_used > 0 ? npji_slot_job(srv->slots[0]) : NULL;
-    struct npji_packet *packet = job ? job->due.head : NULL;
+    struct npji_packet *packet = job && npji_packets_due(&job->writes) ? job->writes.head : NULL;
     if (packet && packet->size_class > 0 && npji_packet_held(job, packet))
         *((unsigned char *)packet + NPJI_PACKET_BYTES) ^= 1;
 }
@@ -81,8 +81,9 @@ static void move_the_bytes(npj_srv *srv)
     static const unsigned char elsewhere[] = {0xA0, 0xA1};
     for (uint32_t slot = 0; slot < srv->slots_used; slot++) {
         const struct npji_job *job = npji_slot_job(srv->slots[slot]);
-        if (job && job->queue.head && job->queue.head->length == sizeof elsewhere)
-            job->queue.head->bytes = elsewhere;
+        struct npji_packet *packet = job ? *job->writes.waiting : NULL;
+        if (packet && packet->length == sizeof elsewhere)
+            packet->bytes = elsewhere;
     }
 }
 
@@ -259,7 +260,8 @@ static void change_job(struct npji_job *job)
 /* The order is that of two answers. */
 static void change_packet(struct npji_job *job)
 {
-    struct npji_packet *waits = job->queue.head, *answered = job->due.head;
+    struct npji_packets *writes = &job->writes;
+    struct npji_packet *waits = *writes->waiting, *answered = npji_packets_due(writes) ? writes->head : NULL;
     if (what == TAKEN && waits && waits->length == 2)
         waits->taken = forgets || waits->taken == 1 ? 0 : 1;
     else if (what == CANCELLED && waits)
@@ -268,8 +270,10 @@ static void change_packet(struct npji_job *job)
         answered->status ^= NPJ_STATUS_CANCELLED;
     else if (what == TAG_OF_WRITE && waits)
         waits->tag++;
-    else if (what == ORDER && answered && answered->next)
-        npji_packet_append(&job->due, npji_packet_take(&job->due, &job->due.head));
+    else if (what == ORDER && answered && answered->next && !waits) {
+        npji_packets_append(writes, npji_packets_take(writes, &writes->head));
+        writes->waiting = writes->end;
+    }
 }
 
 static void change_engine(npj_srv *srv)

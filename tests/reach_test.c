@@ -141,23 +141,46 @@ Test(reach, neighbours_only)
     npj_srv_free(&srv);
 }
 
+static void write_others(npj_srv *srv, npj_job job, void **packets)
+{
+    npj_req write;
+    for (unsigned i = 0; i < OTHERS; i++) {
+        cr_assert_eq(npj_write(srv, job, TAG_WRITE, "a", 1, NPJ_COPY, &write), NPJ_STATUS_PENDING);
+        packets[i] = npji_packets_last(&npji_job_at(srv, job)->writes);
+    }
+}
+
 /* However many writes wait, one more, and the close, meet the first of them and the last. */
-Test(reach, neighbours_only_in_the_queue)
+Test(reach, neighbours_only_among_writes)
 {
     npj_srv *srv = new_engine();
     const npj_job job = open_job(srv, CLIENT, PROVIDER);
     void *packets[OTHERS];
     npj_job_info info;
     npj_req write;
-    for (unsigned i = 0; i < OTHERS; i++) {
-        cr_assert_eq(npj_write(srv, job, TAG_WRITE, "a", 1, NPJ_COPY, &write), NPJ_STATUS_PENDING);
-        packets[i] = npji_packets_last(&npji_job_at(srv, job)->queue);
-    }
+    write_others(srv, job, packets);
     protect(packets + 1, OTHERS - 2, PROT_NONE);
     cr_assert_eq(npj_write(srv, job, TAG_WRITE, "a", 1, NPJ_COPY, &write), NPJ_STATUS_PENDING);
     cr_assert_eq(npj_close(srv, job, TAG_CLOSE), NPJ_STATUS_PENDING);
     cr_assert_eq(npj_job_query(srv, job, &info), NPJ_STATUS_SUCCESS);
     cr_assert_eq(info.packets, OTHERS + 1);
     protect(packets + 1, OTHERS - 2, PROT_READ | PROT_WRITE);
+    npj_srv_free(&srv);
+}
+
+/* However many writes a WRITE carried, its completion meets the last of them. */
+Test(reach, the_last_that_was_written)
+{
+    npj_srv *srv = new_engine();
+    const npj_job job = open_job(srv, CLIENT, PROVIDER);
+    void *packets[OTHERS];
+    npj_action action;
+    write_others(srv, job, packets);
+    cr_assert(npj_next(srv, &action) && action.kind == NPJ_WRITE && action.count == OTHERS);
+    protect(packets, OTHERS - 1, PROT_NONE);
+    cr_assert_eq(npj_written(srv, action.op, NPJ_STATUS_SUCCESS, OTHERS), NPJ_STATUS_SUCCESS);
+    protect(packets, OTHERS - 1, PROT_READ | PROT_WRITE);
+    for (unsigned i = 0; i < OTHERS; i++)
+        cr_assert(npj_next(srv, &action) && action.kind == NPJ_REPLY && action.count == 1);
     npj_srv_free(&srv);
 }
