@@ -147,7 +147,7 @@ static void compare(struct npjt_twin *twin)
         npjt_twin_compare(twin, TWIN_BY_JOB);
     else
         compare_all(twin);
-    if (relation == NPJT_RELATION_QUERY && twin->run[0].subject->stats)
+    if (relation == NPJT_RELATION_QUERY)
         npjt_twin_compare_stats(twin);
 }
 

@@ -137,7 +137,7 @@ static npj_status shut_somehow(struct twin_run *run, const struct target *at)
 /* A completion of what is in flight, but of another kind. */
 static npj_status complete_as_another(struct twin_run *run, const struct target *at)
 {
-    if (at->job && at->job->op.op != 0 && at->job->op.kind == NPJ_WRITE)
+    if (at->job && at->job->op.kind == NPJ_WRITE)
         return run->subject->done(run->srv, at->job->op.op, NPJ_STATUS_SUCCESS);
     return run->subject->written(run->srv, at->job ? at->job->op.op : 0, NPJ_STATUS_SUCCESS, 0);
 }
@@ -221,12 +221,10 @@ typedef void query_call(struct twin_run *run, const struct twin_step *step);
 
 static void look_at_stats(struct twin_run *run, const struct twin_step *step)
 {
-    npj_stats first, second;
+    npj_stats first = {0}, second = {0}; /* a server need not fill all of it */
     (void)step;
     if (!run->subject->stats)
         return;
-    memset(&first, 0, sizeof first);
-    memset(&second, 0, sizeof second);
     run->subject->stats(run->srv, &first);
     run->subject->stats(run->srv, &second);
     if (memcmp(&first, &second, sizeof first) != 0)
