@@ -261,7 +261,44 @@ Test(twin_compare, each_number_of_a_pipe)
 
 Test(twin_compare, resumes_of_each_job)
 {
-    twin->run[1].jobs[1].resumes = 1;
+    twin->run[0].jobs[1].resumes = 1;
+    twin->run[1].jobs[1].resumes = 2;
     cr_expect_not(histories_are_the_same(TWIN_BY_JOB));
-    cr_expect_not_null(strstr(twin->sentence, "job 1 has had, "), "%s", twin->sentence);
+    cr_expect_str_eq(twin->sentence, "job 1 has had, in this order, 1 RESUMEs; in another order, 2");
+}
+
+Test(twin_compare, each_side_has_its_own_name_in_a_sentence)
+{
+    twin->run[0].jobs[1].pipe = (struct twin_pipe){.bytes = 1, .hash = 10};
+    twin->run[1].jobs[1].pipe = (struct twin_pipe){.bytes = 2, .hash = 11};
+    cr_expect_not(histories_are_the_same(TWIN_BY_JOB));
+    cr_expect_str_eq(twin->sentence, "the pipe of job 1 has taken, in this order, 1 bytes (hash a); "
+                                     "in another order, 2 bytes (hash b)");
+    saw(0, (struct twin_entry){.what = TWIN_ACTION, .kind = NPJ_SCHEDULE_JOB, .job = 1});
+    twin->found = false;
+    npjt_twin_compare_outcomes(twin);
+    cr_expect_str_eq(twin->sentence, "provider and pipe of job 1 are asked for one thing in this order, "
+                                     "and for another in another order");
+    cr_expect_not(agree(&(struct made_up)UNANSWERED, &(struct made_up)REFUSED(PIPE_BROKEN)));
+    cr_expect_str_eq(twin->sentence, "the request of tag 1 is, in this order, accepted and not answered; "
+                                     "in another order, refused with STATUS_PIPE_BROKEN (0xc000014b)");
+    twin->run[0].entry_count = twin->run[1].entry_count = 0;
+    saw(0, reply);
+    saw(1, idle);
+    cr_expect_not(histories_are_the_same(TWIN_BY_ALL));
+    cr_expect_str_eq(twin->sentence, "in this order: job 1, REPLY to the write of tag 2: STATUS_SUCCESS (0x00000000), "
+                                     "4 bytes, held; in another order: IDLE of tag 0, JobId 0: STATUS_SUCCESS "
+                                     "(0x00000000)");
+}
+
+Test(twin_compare, a_reply_is_named_by_its_request)
+{
+    static const char *const said[] = {"REPLY to the add of", "REPLY to the connect of", "REPLY to the write of",
+                                       "REPLY to the close of"};
+    for (unsigned request = NPJ_REQUEST_ADD; request <= NPJ_REQUEST_CLOSE; request++) {
+        struct twin_entry entry = reply;
+        entry.request = (uint8_t)request;
+        cr_expect(looks_at(entry, false));
+        cr_expect_not_null(strstr(twin->sentence, said[request]), "%s", twin->sentence);
+    }
 }
