@@ -39,7 +39,7 @@ static void another_kind(npj_action *said)
 
 static void another_request(npj_action *said)
 {
-    said->request ^= 1;
+    said->request ^= 0x41; /* another name, and no kind that there is */
 }
 
 static void another_tag(npj_action *said)
