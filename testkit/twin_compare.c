@@ -217,17 +217,29 @@ static void outcome_text(char out[128], const struct outcome *outcome)
                        outcome->answers > 1 ? ", more than once" : "");
 }
 
-/* What the provider, and the pipe at its end, were told of each job, in order. */
-static uint64_t endings_of(const struct twin_run *run, uint32_t job)
+/* The next thing from @at on that the provider, or the pipe at its end, was told of a job; NULL if there is none. */
+static const struct twin_entry *next_ending(const struct twin_run *run, uint32_t job, uint32_t *at)
 {
-    uint64_t endings = 0;
-    for (uint32_t i = 0; i < run->entry_count; i++) {
-        const struct twin_entry *entry = &run->entries[i];
+    while (*at < run->entry_count) {
+        const struct twin_entry *entry = &run->entries[(*at)++];
         bool is_op = entry->what == TWIN_ACTION && entry->kind <= NPJ_ABANDON_JOB && entry->kind != NPJ_WRITE;
         if (entry->job == job && is_op)
-            endings = (endings + entry->kind + 1) * UINT64_C(0x9E3779B97F4A7C15) + entry->status + entry->job_id;
+            return entry;
     }
-    return endings;
+    return NULL;
+}
+
+static bool same_endings(const struct npjt_twin *twin, uint32_t job)
+{
+    uint32_t at[2] = {0, 0};
+    for (;;) {
+        const struct twin_entry *a = next_ending(&twin->run[0], job, &at[0]);
+        const struct twin_entry *b = next_ending(&twin->run[1], job, &at[1]);
+        if (!a || !b)
+            return a == b;
+        if (a->kind != b->kind || a->status != b->status || a->job_id != b->job_id)
+            return false;
+    }
 }
 
 void npjt_twin_compare_outcomes(struct npjt_twin *twin)
@@ -243,7 +255,7 @@ void npjt_twin_compare_outcomes(struct npjt_twin *twin)
                          side_name(twin, 1), right);
     }
     for (uint32_t job = 0; job < twin->run[0].job_count; job++)
-        if (endings_of(&twin->run[0], job) != endings_of(&twin->run[1], job))
+        if (!same_endings(twin, job))
             npjt_twin_differ(twin, "provider and pipe of job %u are asked for one thing %s, and for another %s",
                              (unsigned)job, side_name(twin, 0), side_name(twin, 1));
     compare_pipes(twin);

@@ -128,6 +128,42 @@ Test(twin_compare, outcomes_that_differ)
     }
 }
 
+/* Whether it is the same that provider and pipe are told this on one side, and that on the other. */
+static bool endings_are_the_same(struct twin_entry this1, struct twin_entry this2, struct twin_entry that1,
+                                 struct twin_entry that2)
+{
+    twin->found = false;
+    twin->run[0].entry_count = twin->run[1].entry_count = 0;
+    saw(0, this1);
+    saw(0, this2);
+    saw(1, that1);
+    saw(1, that2);
+    npjt_twin_compare_outcomes(twin);
+    return !twin->found;
+}
+
+Test(twin_compare, what_a_job_ends_in)
+{
+    for (uint8_t job = 0; job < 2; job++)
+        for (unsigned kind = 0; kind <= NPJ_IDLE; kind++) {
+            bool is_free = kind > NPJ_ABANDON_JOB || kind == NPJ_WRITE;
+            struct twin_entry open = {.what = TWIN_ACTION, .kind = NPJ_OPEN, .job = job},
+                              one = {.what = TWIN_ACTION, .kind = (uint8_t)kind, .job = job, .status = 1, .job_id = 2},
+                              others[] = {one, one, one, one, {.what = TWIN_CALL}};
+            others[0].what = TWIN_CALL;
+            others[1].status++;
+            others[2].job_id++;
+            others[3].status++;
+            others[3].job_id--;
+            for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+                cr_expect_eq(endings_are_the_same(open, one, open, others[i]), is_free, "%u %u %zu", job, kind, i);
+                cr_expect_eq(endings_are_the_same(open, others[i], open, one), is_free, "%u %u %zu", job, kind, i);
+            }
+            cr_expect_eq(endings_are_the_same(open, one, one, open), is_free, "%u %u", job, kind);
+            cr_expect(endings_are_the_same(open, one, open, one), "%u %u", job, kind);
+        }
+}
+
 /* ------------------------------------------------------------------------------------------------ histories and pipes
  */
 
