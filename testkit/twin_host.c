@@ -208,7 +208,7 @@ void npjt_twin_flow(struct twin_run *run, uint8_t lane, uint64_t budget)
         uint64_t before = job->pipe.bytes;
         (void)npjt_twin_complete(run, job, 4, amount);
         npjt_twin_drain(run);
-        budget -= job->message ? 0 : job->pipe.bytes - before;
+        budget -= job->pipe.bytes - before;
         if (!is_write || job->message)
             return;
     }
@@ -272,7 +272,7 @@ static void react(struct twin_run *run, struct twin_job *job, const npj_action *
 {
     if (job->op.op == 0)
         return;
-    if (run->side.eager && action->op == job->op.op)
+    if (run->side.eager)
         (void)npjt_twin_complete(run, job, 0, 0);
     else if (run->side.portions && action->kind == NPJ_CANCEL && job->op.kind == NPJ_WRITE)
         (void)npjt_twin_complete(run, job, 6, 0);
@@ -295,7 +295,7 @@ bool npjt_twin_take(struct twin_run *run)
                                .kind = (uint8_t)action.kind,
                                .job = is_somebody ? (uint8_t)action.cookie : TWIN_NOBODY,
                                .client = is_somebody ? npjt_twin_client(job->lane) : TWIN_NOBODY,
-                               .request = action.kind == NPJ_REPLY ? (uint8_t)action.request : 0,
+                               .request = (uint8_t)action.request,
                                .held = action.held,
                                .tag = action.tag,
                                .status = action.status,

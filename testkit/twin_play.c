@@ -15,7 +15,6 @@ static struct twin_job *job_of(struct twin_run *run, uint8_t lane)
 static void saw_call(struct twin_run *run, const struct twin_step *step, const struct twin_job *job, npj_status status)
 {
     npjt_twin_saw(run, &(struct twin_entry){.what = TWIN_CALL,
-                                            .kind = step->kind,
                                             .job = job ? (uint8_t)(job - run->jobs) : TWIN_NOBODY,
                                             .client = npjt_twin_client(step->lane),
                                             .tag = step->tag,
@@ -110,7 +109,7 @@ static void write_or_close(struct twin_run *run, struct twin_job *job, const str
 static bool try_backlog(struct twin_run *run, struct twin_job *job)
 {
     bool any = false;
-    if (!job->stuck || (job->stuck_on == NPJ_STATUS_QUOTA_EXCEEDED && !job->resumed))
+    if (job->stuck_on == NPJ_STATUS_QUOTA_EXCEEDED && !job->resumed)
         return false;
     while (job->backlog_first < job->backlog_end) {
         const struct twin_step *step = &run->script->steps[job->backlog[job->backlog_first] - 1];

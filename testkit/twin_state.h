@@ -67,7 +67,7 @@ enum twin_what { TWIN_CALL, TWIN_ACTION };
 /* One thing that client, provider or pipe has seen. */
 struct twin_entry {
     uint8_t what;
-    uint8_t kind;    /* CALL: npjt_twin_step. ACTION: npj_action_kind */
+    uint8_t kind;    /* of an ACTION: npj_action_kind */
     uint8_t job;     /* or TWIN_NOBODY: what a client, a provider or the host does to many, and IDLE */
     uint8_t client;  /* or TWIN_NOBODY: IDLE */
     uint8_t request; /* REPLY: npj_request_kind */

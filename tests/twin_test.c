@@ -168,6 +168,18 @@ Test(twin, the_empty_script_is_a_run)
     npjt_twin_free(NULL);
 }
 
+/* A header that is cut off goes on in zeros. */
+Test(twin, the_first_byte_is_the_relation)
+{
+    cr_expect(npjt_twin_run(twin, &npjt_subject_npjob, NULL, 0, NULL, &result));
+    cr_expect_eq(result.relation, 0);
+    for (unsigned byte = 0; byte < 256; byte++) {
+        const uint8_t script = (uint8_t)byte;
+        cr_expect(npjt_twin_run(twin, &npjt_subject_npjob, &script, sizeof script, NULL, &result));
+        cr_expect_eq(result.relation, byte % NPJT_RELATION_COUNT);
+    }
+}
+
 Test(twin, counters)
 {
     cr_expect(play(&npjt_subject_npjob, plain, plain_size, NPJT_RELATION_QUERY));
