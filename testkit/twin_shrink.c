@@ -8,7 +8,6 @@ struct search {
     npjt_twin *twin;
     const npjt_subject *subject;
     npjt_twin_options options;
-    npjt_relation relation;
     bool found;
 };
 
@@ -22,7 +21,7 @@ static bool is_found(struct search *search, const uint8_t *script, size_t size)
 {
     search->found = false;
     (void)npjt_twin_run(search->twin, search->subject, script, size, &search->options, NULL);
-    return search->found && search->twin->script.relation == search->relation;
+    return search->found;
 }
 
 /* Leaves out @steps steps at a time, wherever the finding stays; whether any could go. */
@@ -49,15 +48,13 @@ bool npjt_twin_shrink(npjt_twin *twin, const npjt_subject *subject, uint8_t *scr
 {
     struct search search = {.twin = twin, .subject = subject};
     search.options = (npjt_twin_options){.finding = note, .user = &search};
-    if (*size < NPJT_TWIN_HEADER)
-        return false;
     if (*size > NPJT_TWIN_MAX)
         *size = NPJT_TWIN_MAX;
-    *size -= (*size - NPJT_TWIN_HEADER) % 3;
-    search.relation = (npjt_relation)(script[0] % NPJT_RELATION_COUNT);
+    if (*size > NPJT_TWIN_HEADER)
+        *size -= (*size - NPJT_TWIN_HEADER) % 3;
     if (!is_found(&search, script, *size))
         return false;
-    for (size_t steps = (*size - NPJT_TWIN_HEADER) / 3; steps > 0; steps /= 2)
+    for (size_t steps = 128; steps > 0; steps /= 2)
         while (leave_out(&search, script, size, steps))
             ;
     return true;

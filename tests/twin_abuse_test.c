@@ -215,18 +215,6 @@ Test(twin_abuse, actions_without_end_are_found)
     cr_expect_not_null(strstr(sentence, "no end of actions"), "%s", sentence);
 }
 
-Test(twin_abuse, a_finding_shrinks)
-{
-    uint8_t script[NPJT_TWIN_MAX];
-    size_t size = plain_size;
-    memcpy(script, plain, size);
-    script[0] = NPJT_RELATION_LENT;
-    cr_assert_not(npjt_twin_shrink(twin, &npjt_subject_npjob, script, &size));
-    npjt_subject leaky = leaky_subject();
-    cr_assert(npjt_twin_shrink(twin, &leaky, script, &size));
-    cr_expect_eq(size, sizeof lone_write, "%zu bytes", size);
-}
-
 static uint64_t wrong_tag;
 
 static bool next_with_wrong_tag(void *srv, npj_action *out)
