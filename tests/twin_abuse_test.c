@@ -190,6 +190,14 @@ Test(twin_abuse, two_engines_share_nothing)
 }
 
 static bool stopping;
+static unsigned sides;
+
+/* The time moves once on either side. */
+static npj_status advance_noting(void *srv, uint64_t now)
+{
+    stopping = now > 0 && --sides == 0;
+    return npjt_subject_npjob.advance(srv, now);
+}
 
 static npj_status shutdown_noting(void *srv, npj_shutdown_how how)
 {
@@ -213,6 +221,21 @@ Test(twin_abuse, actions_without_end_are_found)
     endless.next = next_resumes_for_ever;
     cr_expect_not(play(&endless, plain, plain_size, NPJT_RELATION_QUERY));
     cr_expect_not_null(strstr(sentence, "no end of actions"), "%s", sentence);
+
+    /* As many as can be noted, behind as many calls as a script can have. */
+    uint8_t script[NPJT_TWIN_MAX] = {0, 0xE0, 0};
+    for (size_t at = NPJT_TWIN_HEADER; at < sizeof script; at += 3)
+        script[at] = NPJT_TWIN_ADVANCE;
+    script[sizeof script - 5] = 1;
+    script[sizeof script - 3] = NPJT_TWIN_DRAIN;
+    endless.advance = advance_noting;
+    endless.shutdown = npjt_subject_npjob.shutdown;
+    for (unsigned side = 1; side <= 2; side++) {
+        sides = side;
+        stopping = false;
+        cr_expect_not(play(&endless, script, sizeof script, NPJT_RELATION_QUERY));
+        cr_expect_not_null(strstr(sentence, "no end of actions"), "%s", sentence);
+    }
 }
 
 static uint64_t wrong_tag;
@@ -239,12 +262,35 @@ Test(twin_abuse, tags_are_looked_at_before_they_are_followed)
 
 static bool next_without_address(void *srv, npj_action *out)
 {
-    static npj_iov lost;
+    static const npj_iov lost = {NULL, 1};
     bool more = npjt_subject_npjob.next(srv, out);
     if (more && out->kind == NPJ_WRITE) {
-        lost = (npj_iov){NULL, (size_t)out->count};
         out->iov = &lost;
         out->iov_count = 1;
+    }
+    return more;
+}
+
+static bool next_without_array(void *srv, npj_action *out)
+{
+    bool more = npjt_subject_npjob.next(srv, out);
+    if (more && out->kind == NPJ_WRITE)
+        out->iov = NULL;
+    return more;
+}
+
+/* Behind those that are needed there are empty ones, each time at other addresses. */
+static bool next_with_many_iovecs(void *srv, npj_action *out)
+{
+    static npj_iov many[1000];
+    static const uint8_t somewhere[65536];
+    static size_t at;
+    bool more = npjt_subject_npjob.next(srv, out);
+    if (more && out->kind == NPJ_WRITE) {
+        for (size_t i = 0; i < sizeof many / sizeof *many; i++)
+            many[i] = i < out->iov_count ? out->iov[i] : (npj_iov){&somewhere[++at % sizeof somewhere], 0};
+        out->iov = many;
+        out->iov_count = sizeof many / sizeof *many;
     }
     return more;
 }
@@ -266,6 +312,11 @@ Test(twin_abuse, iovecs_are_looked_at_before_they_are_followed)
     lost.next = next_without_address;
     cr_expect_not(play(&lost, plain, plain_size, NPJT_RELATION_QUERY));
     cr_expect_not_null(strstr(sentence, "an iovec without an address"), "%s", sentence);
+    lost.next = next_without_array;
+    cr_expect_not(play(&lost, plain, plain_size, NPJT_RELATION_QUERY));
+    cr_expect_not_null(strstr(sentence, "an iovec without an address"), "%s", sentence);
+    lost.next = next_with_many_iovecs;
+    cr_expect(play(&lost, plain, plain_size, NPJT_RELATION_QUERY), "%s", sentence);
     lost.next = next_with_iovecs;
     cr_expect(play(&lost, plain, plain_size, NPJT_RELATION_QUERY), "%s", sentence);
 }

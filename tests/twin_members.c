@@ -82,7 +82,7 @@ static void other_bytes(npj_action *said)
 static const struct change changes[] = {
     {NPJ_SCHEDULE_JOB, another_kind}, {NPJ_REPLY, another_request}, {NPJ_REPLY, another_tag},
     {NPJ_REPLY, another_status},      {NPJ_REPLY, another_count},   {NPJ_SCHEDULE_JOB, another_job_id},
-    {NPJ_REPLY, another_held},        {NPJ_WRITE, other_bytes},
+    {NPJ_REPLY, another_held},        {NPJ_WRITE, other_bytes},     {NPJ_IDLE, another_status},
 };
 
 bool twin_member(size_t index, npjt_subject *subject)

@@ -39,8 +39,9 @@ Test(twin, every_member_is_compared)
         cr_expect(play(&npjt_subject_npjob, script, size, NPJT_RELATION_QUERY), "%s", sentence);
         cr_expect_not(play(&subject, script, size, NPJT_RELATION_QUERY), "member %zu", count);
         cr_expect_not_null(strstr(sentence, "; with queries: "), "member %zu: %s", count, sentence);
+        cr_expect_eq(strstr(sentence, "undisturbed: IDLE of") != NULL, count == 8, "member %zu: %s", count, sentence);
     }
-    cr_expect_eq(count, 8);
+    cr_expect_eq(count, 9); /* of which the last is of no job */
 }
 
 Test(twin, the_status_of_every_call_is_compared)
@@ -206,6 +207,20 @@ Test(twin, what_goes_beyond_the_longest_script_is_ignored)
     cr_expect_eq(result.steps, NPJT_TWIN_STEPS);
     cr_expect(play(&npjt_subject_npjob, script, NPJT_TWIN_MAX - 1, NPJT_RELATION_QUERY));
     cr_expect_eq(result.steps, NPJT_TWIN_STEPS - 1);
+}
+
+/* Of one job, and all of them at once: 64 packets are in a WRITE, and the last step lends as the first does. */
+Test(twin, as_many_writes_as_a_script_can_have)
+{
+    uint8_t script[NPJT_TWIN_MAX] = {0, 0xE0, 0, DO(ADD, 0), DO(CONNECT, 0)};
+    for (size_t at = NPJT_TWIN_HEADER + 6; at < sizeof script; at += 3) {
+        script[at] = NPJT_TWIN_WRITE | 64;
+        script[at + 1] = (uint8_t)(1 + at / 3 % 7);
+    }
+    for (unsigned relation = 0; relation < NPJT_RELATION_COUNT; relation++) {
+        cr_expect(play(&npjt_subject_npjob, script, sizeof script, relation), "%s", sentence);
+        cr_expect_eq(result.packets, 2 * (NPJT_TWIN_STEPS - 2));
+    }
 }
 
 static void count_trace(void *user, const npj_trace *trace)
