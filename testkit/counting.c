@@ -15,12 +15,6 @@ static void gauge_up(npj_gauge *gauge, uint64_t by)
         gauge->peak = gauge->live;
 }
 
-static void open_block(const npjt_counting *counting, const npjt_block *block)
-{
-    if (!counting->options.no_poison)
-        npjt_guard_open(block);
-}
-
 static void close_block(const npjt_counting *counting, const npjt_block *block)
 {
     if (!counting->options.no_poison)
@@ -114,12 +108,12 @@ uint64_t npjt_counting_check(npjt_counting *counting)
 {
     uint64_t found = 0;
     for (uint32_t record = counting->live_head; record != 0; record = counting->blocks[record].next) {
-        open_block(counting, &counting->blocks[record]);
+        npjt_guard_open(&counting->blocks[record]);
         found += check_live(counting, &counting->blocks[record]);
         close_block(counting, &counting->blocks[record]);
     }
     for (uint32_t record = counting->quarantine_head; record != 0; record = counting->blocks[record].next) {
-        open_block(counting, &counting->blocks[record]);
+        npjt_guard_open(&counting->blocks[record]);
         found += check_released(counting, &counting->blocks[record]);
         close_block(counting, &counting->blocks[record]);
     }
@@ -175,7 +169,7 @@ static void *counted_alloc(void *user, size_t bytes)
     return start;
 }
 
-/* Gives a block in no list back to the system. It must be open. */
+/* Gives a block in no list back to the system. */
 static void give_up(npjt_counting *counting, uint32_t record)
 {
     npjt_guard_free(&counting->blocks[record]);
@@ -189,7 +183,7 @@ static void evict_oldest(npjt_counting *counting)
     npjt_list_remove(counting, &counting->quarantine_head, &counting->quarantine_tail, record);
     counting->quarantined_blocks--;
     counting->quarantined_bytes -= block->bytes;
-    open_block(counting, block);
+    npjt_guard_open(block);
     check_released(counting, block);
     give_up(counting, record);
 }
@@ -220,7 +214,7 @@ static void release_live(npjt_counting *counting, uint32_t record)
     npjt_list_remove(counting, &counting->live_head, &counting->live_tail, record);
     counting->stats.blocks.live--;
     counting->stats.bytes.live -= block->bytes;
-    open_block(counting, block);
+    npjt_guard_open(block);
     check_live(counting, block);
     quarantine(counting, record);
 }
@@ -276,7 +270,6 @@ uint64_t npjt_counting_reset(npjt_counting *counting)
         while (*heads[list] != 0) {
             uint32_t record = *heads[list];
             npjt_list_remove(counting, heads[list], tails[list], record);
-            open_block(counting, &counting->blocks[record]);
             give_up(counting, record);
         }
     }

@@ -38,12 +38,12 @@ void npjt_list_remove(npjt_counting *counting, uint32_t *head, uint32_t *tail, u
 unsigned char *npjt_guard_new(size_t bytes);
 /* Whether @p bytes and the guards can be asked of malloc() at all. */
 bool npjt_guard_fits(size_t bytes);
+void npjt_guard_free(const npjt_block *block);
 /* Lets sanitizers know what may be touched: a live block, or nothing of it. */
 void npjt_guard_close(const npjt_block *block);
 void npjt_guard_open(const npjt_block *block);
 /* Fills the bytes of a released block, so that writes to it show. The block must be open, as for all below. */
 void npjt_guard_bury(const npjt_block *block);
-void npjt_guard_free(const npjt_block *block);
 /* Whether the guard before, the guard behind, the bytes of a released block are as they were made. If not, @p offset
  * receives the first that is not, and they are mended. */
 bool npjt_guard_before_intact(const npjt_block *block, ptrdiff_t *offset);

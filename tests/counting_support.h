@@ -59,6 +59,11 @@ static inline npjt_finding the_finding(npjt_abuse kind)
     cr_assert_not_null(npjt_counting_finding(&pool, 0));
     cr_assert_null(npjt_counting_finding(&pool, 1));
     cr_assert_str_eq(npjt_counting_finding(&pool, 0)->text, seen[0].text);
+    /* What does not apply is zero. */
+    if (kind != NPJT_ABUSE_SIZE_MISMATCH && kind != NPJT_ABUSE_FOREIGN_BLOCK)
+        cr_assert_eq(seen[0].claimed, 0);
+    if (kind != NPJT_ABUSE_UNDERRUN && kind != NPJT_ABUSE_OVERRUN && kind != NPJT_ABUSE_WRITE_AFTER_RELEASE)
+        cr_assert_eq(seen[0].offset, 0);
     return seen[0];
 }
 

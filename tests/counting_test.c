@@ -359,6 +359,8 @@ Test(counting, quarantine_is_as_large_as_asked)
 {
     cr_expect(is_watched(0, 0, 255));
     cr_expect_not(is_watched(0, 0, 256));
+    cr_expect(is_watched(1, 0, 0));
+    cr_expect_not(is_watched(1, 0, 1));
     cr_expect(is_watched(3, 0, 2));
     cr_expect_not(is_watched(3, 0, 3));
     cr_expect(is_watched(0, 128, 1));
