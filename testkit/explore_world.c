@@ -115,7 +115,8 @@ static bool same_iov(const npj_action *said, const npj_action *right)
         return said->iov == right->iov && said->iov_count == 0;
     for (uint32_t i = 0; i < said->iov_count; i++) {
         const npj_iov *iov = &said->iov[i], *other = &right->iov[i];
-        if (iov->length != other->length || (other->base != NULL && iov->base != other->base))
+        bool copied = other->base == NULL && other->length > 0; /* to where the model does not know */
+        if (iov->length != other->length || (!copied && iov->base != other->base))
             return false;
         const unsigned char *bytes = npjt_explore_bytes + EXPLORE_LONGEST - iov->length;
         if (iov->length > 0 && memcmp(iov->base, bytes, iov->length) != 0)

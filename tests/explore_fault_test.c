@@ -57,6 +57,22 @@ Test(explore_fault, as_many_packets_as_the_jobs_may_have_can_be_said)
     cr_expect_eq(search_with(6, 4, 4, 10), NPJT_EXPLORE_TROUBLE);
 }
 
+/* A search that has lost a state must not say that there are no more. */
+Test(explore_fault, a_search_that_wants_for_memory_does_not_close)
+{
+    bool refused;
+    do {
+        npjt_explored result = {0};
+        explore_seen.allocations = 0;
+        explore_fault.wants_memory++;
+        const npjt_explore_end end = npjt_explore(explore_scope("unset"), NULL, &result);
+        refused = explore_seen.allocations >= explore_fault.wants_memory;
+        cr_expect_eq(end, refused ? NPJT_EXPLORE_TROUBLE : NPJT_EXPLORE_DONE, "%u", explore_fault.wants_memory);
+        cr_expect_eq(result.closed, !refused, "%u", explore_fault.wants_memory);
+    } while (refused);
+    cr_expect_gt(explore_fault.wants_memory, 6 + 1, "one for each thing that it keeps");
+}
+
 /* --------------------------------------------------------------------------------------------------- the first state
  */
 

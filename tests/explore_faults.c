@@ -43,7 +43,7 @@ static void crooked_trace(void *user, const npj_trace *trace)
     if (explore_fault.trace)
         explore_fault.trace(&crooked);
     inside = "trace";
-    if (explore_fault.caps_twice && trace->kind == NPJ_TRACE_NO_POOL)
+    for (unsigned i = 0; i < explore_fault.caps_more && trace->kind == NPJ_TRACE_NO_POOL; i++)
         config.trace(user, &crooked);
     config.trace(user, &crooked);
     inside = NULL;
@@ -229,12 +229,32 @@ const char *explore_fault_check(const npj_srv *srv)
     return explore_fault.breaks_law ? "it is wrong" : npj_check(srv);
 }
 
+/* ------------------------------------------------------------------------------------------- the search's own memory
+ */
+
+static bool memory_is_wanting(void)
+{
+    return ++explore_seen.allocations == explore_fault.wants_memory;
+}
+
 void *explore_fault_calloc(size_t count, size_t bytes);
 void *explore_fault_calloc(size_t count, size_t bytes)
 {
     if (explore_fault.alarm_in_table && count > 1 << 16)
         explore_alarms(3);
-    return calloc(count, bytes);
+    return memory_is_wanting() ? NULL : calloc(count, bytes);
+}
+
+void *explore_fault_malloc(size_t bytes);
+void *explore_fault_malloc(size_t bytes)
+{
+    return memory_is_wanting() ? NULL : malloc(bytes);
+}
+
+void *explore_fault_realloc(void *block, size_t bytes);
+void *explore_fault_realloc(void *block, size_t bytes)
+{
+    return memory_is_wanting() ? NULL : realloc(block, bytes);
 }
 
 /* -------------------------------------------------------------------------------------------------------- looking on

@@ -20,12 +20,13 @@ struct explore_fault {
     bool check_hangs;                             /**< beyond the first state */
     bool alarm_at_65536;                          /**< alarms in the engine with so many events between them */
     bool alarm_in_table;                          /**< alarms while the table of states grows */
+    uint32_t wants_memory;                        /**< which allocation of the search is refused, from 1 */
     void (*trace)(npj_trace *trace);              /**< what is wrong with the traces */
     const char *lies;                             /**< the call that returns another status, "npj_close" */
     npj_status lie;                               /**< which, */
     npj_status instead_of;                        /**< and instead of which; 0: of any, */
     bool (*of)(const npj_srv *, uint64_t handle); /**< for which handles; NULL: for all */
-    bool caps_twice;                              /**< Event 2019 in the trace */
+    unsigned caps_more;                           /**< how often Event 2019 is traced beyond the first time */
     bool (*next)(npj_srv *srv, npj_action *out);  /**< instead of npj_next() */
     void (*added)(npj_srv *srv, npj_job *out);    /**< behind an npj_add_job() that is accepted */
     void (*wrote)(npj_srv *srv, npj_req *out);    /**< behind an npj_write() that is accepted */
@@ -41,7 +42,7 @@ extern struct explore_fault explore_fault;
 
 /** What the search has found. */
 struct explore_seen {
-    uint32_t findings, events;
+    uint32_t findings, events, allocations;
     char sentence[256];
     uint8_t tape[NPJT_TAPE_MAX];
     size_t size;
