@@ -217,11 +217,13 @@ enum what {
     MODE,
     OP,
     KIND_OF_OP,
+    DRAIN,
     JOB_THINGS,
     TAKEN = JOB_THINGS,
     CANCELLED,
     STATUS,
     TAG_OF_WRITE,
+    HANDLE_OF_WRITE,
     ORDER,
     PACKET_THINGS,
     CAP_OF_JOBS = PACKET_THINGS,
@@ -253,11 +255,20 @@ static void change_job(struct npji_job *job)
         job->op += UINT64_C(1) << 24;
     else if (what == KIND_OF_OP && job->state == NPJ_STATE_ABORTING)
         job->op_kind = NPJ_OPEN;
+    else if (what == DRAIN && npji_linked(&job->deadline.link) && npji_linked(&job->drain.link) &&
+             job->drain.when > job->deadline.when)
+        job->drain.when = job->deadline.when; /* which comes first, as before */
     else if (what == MODE && job->packets == 0)
         job->mode = forgets || job->mode != NPJ_BYTE_MODE ? NPJ_BYTE_MODE : NPJ_MESSAGE_MODE;
 }
 
-/* The order is that of two answers. */
+static bool are_alike(const struct npji_packet *one, const struct npji_packet *other)
+{
+    return one->length == other->length && one->taken == other->taken && one->flags == other->flags &&
+           one->size_class == other->size_class && one->status == other->status;
+}
+
+/* The order is that of two answers that are alike but for their tags. */
 static void change_packet(struct npji_job *job)
 {
     struct npji_packets *writes = &job->writes;
@@ -270,7 +281,9 @@ static void change_packet(struct npji_job *job)
         answered->status ^= NPJ_STATUS_CANCELLED;
     else if (what == TAG_OF_WRITE && waits)
         waits->tag++;
-    else if (what == ORDER && answered && answered->next && !waits) {
+    else if (what == HANDLE_OF_WRITE && waits)
+        waits->request += UINT64_C(1) << 40;
+    else if (what == ORDER && answered && answered->next && !waits && are_alike(answered, answered->next)) {
         npji_packets_append(writes, npji_packets_take(writes, &writes->head));
         writes->waiting = writes->end;
     }
@@ -308,8 +321,12 @@ Test(explore_key, all_that_the_engine_has)
     late.misuse = true;
     late.faults = 1;
     explore_fault.time_gone = change;
-    for (what = 0; what < THINGS; what++)
-        cr_expect(explore_finds_in(what == CAP_OF_WRITES ? explore_scope("pair") : &late, ""), "%d", (int)what);
+    for (what = 0; what < THINGS; what++) {
+        const npjt_scope *scope = what == DRAIN           ? explore_scope("kinds")
+                                  : what == CAP_OF_WRITES ? explore_scope("pair")
+                                                          : &late;
+        cr_expect(explore_finds_in(scope, ""), "%d", (int)what);
+    }
 }
 
 /* What it forgets leaves it as in another state: the model's half of the key is what tells them apart. */
