@@ -138,7 +138,7 @@ static bool take_action(struct explorer *x)
 {
     npj_action said = {0}, right = {0};
     bool one = npj_next(x->world->srv, &said);
-    bool other = npjt_model_next(x->model, one ? &said : NULL, &right);
+    bool other = npjt_model_next(x->model, &said, &right);
     if (one != other)
         npjt_explore_wrong(x, "the engine has %s to say, the model %s", one ? npjt_action_name(said.kind) : "nothing",
                            other ? npjt_action_name(right.kind) : "nothing");

@@ -57,8 +57,7 @@ static void start(npjt_model *model, model_job *job, const npj_action *seen, npj
     model->stats.operations++;
     if (out->kind == NPJ_WRITE)
         gather(model, job, out);
-    if (out->kind == NPJ_CLOSE_PIPE || out->kind == NPJ_ABANDON_JOB)
-        out->status = job->failure;
+    out->status = job->failure; /* a job that has failed has but a CLOSE_PIPE and an ABANDON_JOB left */
     if (out->kind == NPJ_SCHEDULE_JOB || out->kind == NPJ_ABANDON_JOB)
         out->job_id = job->job_id;
 }

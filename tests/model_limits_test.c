@@ -119,6 +119,28 @@ Test(model, as_many_packets_as_npj_config_has)
     cr_expect_eq(npjt_model_size(&config), not_given);
 }
 
+/* Of the four severities of an NTSTATUS: all that is success or information, but for PENDING, and every error. */
+Test(model, what_a_completion_may_say)
+{
+    static const struct {
+        npj_status status;
+        bool claimable;
+    } statuses[] = {{0, true},           {NPJ_STATUS_PENDING, false}, {0x3FFFFFFF, true},
+                    {0x40000000, true},  {0x7FFFFFFF, true},          {0x80000000, false},
+                    {0xBFFFFFFF, false}, {0xC0000001, true},          {UINT32_MAX, true}};
+    for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++) {
+        const npj_config config = {.size = sizeof config, .max_jobs = 1, .max_packets = 1};
+        npjt_model *model = new_model(&config, 56);
+        open_job(model, 5, 7, 31);
+        npjt_model_close(model, 5, 9);
+        take(model);
+        cr_expect_eq(npjt_model_done(model, 99, statuses[i].status),
+                     statuses[i].claimable ? NPJ_STATUS_SUCCESS : NPJ_STATUS_INVALID_PARAMETER, "%x",
+                     (unsigned)statuses[i].status);
+        free(model);
+    }
+}
+
 /* Whatever else is against a call comes before the want of memory. */
 Test(model, memory_is_the_last_to_be_wanting)
 {

@@ -308,6 +308,13 @@ Test(model, the_digest_knows_each_fact)
     DIFFER(IN_FLIGHT, npjt_model_written(model, 31, 0, 1), npjt_model_written(model, 31, 0, 2));
     DIFFER(TWO_WRITTEN, npjt_model_cancel(model, 40); npjt_model_cancel(model, 41), npjt_model_cancel(model, 41);
            npjt_model_cancel(model, 40));
+    DIFFER(IN_FLIGHT, npjt_model_abort(model, 5, gone), npjt_model_abort(model, 5, gone);
+           npjt_model_close(model, 5, 9));
+    /* A RETURN that is due, and a REPLY. */
+    DIFFER(OPENED, npjt_model_write(model, 5, 3, "abc", 3, NPJ_LEND, fifth); take(model);
+           npjt_model_abort(model, 5, gone); take(model);
+           npjt_model_written(model, 99, gone, 0), npjt_model_write(model, 5, 3, "abc", 3, NPJ_LEND, fifth);
+           take(model); npjt_model_abort(model, 5, gone); npjt_model_written(model, 99, gone, 0));
 }
 
 Test(model, the_digest_knows_nothing_of_another_job)
@@ -317,6 +324,17 @@ Test(model, the_digest_knows_nothing_of_another_job)
     const uint64_t digest = npjt_model_job_digest(model, 9);
     npjt_model_write(model, 5, 4, "abc", 3, NPJ_COPY, (npjt_said){.handle = 41});
     cr_expect_eq(npjt_model_job_digest(model, 9), digest);
+    free(model);
+}
+
+Test(model, the_digest_knows_what_is_in_flight)
+{
+    npjt_model *model = new_small_model();
+    npj_action out, seen = {.op = 31};
+    npjt_model_add_job(model, 1, 1, 7, 1, true, (npjt_said){.handle = 5});
+    const uint64_t digest = npjt_model_job_digest(model, 5);
+    cr_assert(npjt_model_next(model, &seen, &out));
+    cr_expect_neq(npjt_model_job_digest(model, 5), digest);
     free(model);
 }
 
@@ -363,6 +381,7 @@ Test(model, the_digest_of_no_job_knows_the_shutdown)
     npjt_model_done(model, 99, 0);
     take(model);
     cr_expect_neq(npjt_model_digest(model), aborted, "IDLE has been told");
+    cr_expect_eq(npjt_model_job_digest(model, 5), 0, "it has ended");
     free(model);
 }
 
