@@ -102,7 +102,6 @@ bool npjt_explore_world_new(struct explorer *x, const npjt_scope *scope)
 void npjt_explore_world_free(struct explorer *x)
 {
     free(x->before);
-    x->world = x->before = NULL;
 }
 
 /* ------------------------------------------------------------------------------------------------------- actions */
