@@ -113,7 +113,6 @@ LYING(cancel, request, (npj_srv * srv, npj_req request), (srv, request))
 LYING(job_added, op, (npj_srv * srv, npj_op op, npj_status status, const npj_path *path, uint32_t job_id),
       (srv, op, status, path, job_id))
 LYING(opened, op, (npj_srv * srv, npj_op op, npj_status status, npj_pipe_mode mode), (srv, op, status, mode))
-LYING(written, op, (npj_srv * srv, npj_op op, npj_status status, uint64_t amount), (srv, op, status, amount))
 LYING(done, op, (npj_srv * srv, npj_op op, npj_status status), (srv, op, status))
 LYING(abort, job, (npj_srv * srv, npj_job job, npj_status reason), (srv, job, reason))
 LYING(client_gone, 0, (npj_srv * srv, uint64_t client, npj_status reason), (srv, client, reason))
@@ -129,6 +128,14 @@ npj_status explore_fault_add_job(npj_srv *srv, uint64_t client, uint64_t provide
     if (status == NPJ_STATUS_PENDING && explore_fault.added)
         explore_fault.added(srv, out);
     return told("npj_add_job", status);
+}
+
+npj_status explore_fault_written(npj_srv *srv, npj_op op, npj_status status, uint64_t amount);
+npj_status explore_fault_written(npj_srv *srv, npj_op op, npj_status status, uint64_t amount)
+{
+    if (explore_fault.written)
+        explore_fault.written(status, amount);
+    return told_of("npj_written", srv, op, npj_written(srv, op, status, amount));
 }
 
 npj_status explore_fault_connect(npj_srv *srv, npj_job job, uint64_t tag);

@@ -30,6 +30,7 @@ struct explore_fault {
     bool (*next)(npj_srv *srv, npj_action *out);  /**< instead of npj_next() */
     void (*added)(npj_srv *srv, npj_job *out);    /**< behind an npj_add_job() that is accepted */
     void (*wrote)(npj_srv *srv, npj_req *out);    /**< behind an npj_write() that is accepted */
+    void (*written)(npj_status, uint64_t amount); /**< before an npj_written() */
     void (*stats)(npj_stats *out);                /**< behind npj_stats_get(), */
     void (*info)(npj_job_info *out);              /**< npj_job_query(), */
     uint64_t deadline;                            /**< npj_deadline(): what is added to it */

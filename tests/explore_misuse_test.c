@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Each misuse of a handle that the search tries, by an engine that lets it pass. */
+/* What the search tries: each end of a WRITE, and each misuse of a handle, by an engine that lets it pass. */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
@@ -27,6 +27,25 @@ static bool is_in_flight(const npj_srv *srv, uint64_t handle)
 static bool has_ended(const npj_srv *srv, uint64_t handle)
 {
     return !is_in_flight(srv, handle);
+}
+
+static const npj_status ends[] = {NPJ_STATUS_SUCCESS, NPJ_STATUS_PIPE_DISCONNECTED, NPJ_STATUS_CANCELLED};
+enum { ENDS = sizeof ends / sizeof *ends, MOST = 4 /* bytes of a WRITE, and one more in a bad claim */ };
+static bool tried[ENDS][MOST + 2];
+
+static void note_end(npj_status status, uint64_t amount)
+{
+    for (unsigned end = 0; end < ENDS && amount < MOST + 2; end++)
+        tried[end][amount] |= status == ends[end];
+}
+
+Test(explore_misuse, each_end_of_a_write_is_tried)
+{
+    explore_fault.written = note_end;
+    cr_expect_eq(explore_search("kinds", 3000), NPJT_EXPLORE_DONE, "%s", explore_seen.sentence);
+    for (unsigned end = 0; end < ENDS; end++)
+        for (unsigned amount = 0; amount < MOST + (end == 0 ? 2 : 1); amount++)
+            cr_expect(tried[end][amount], "%s, %u bytes", npj_status_name(ends[end]), amount);
 }
 
 Test(explore_misuse, each_is_tried)
