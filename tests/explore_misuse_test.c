@@ -18,6 +18,18 @@ static bool is_request(const npj_srv *srv, uint64_t handle)
     return (handle & 3) == NPJI_HANDLE_REQUEST;
 }
 
+/* A request whose packet is no more. */
+static bool is_released(const npj_srv *srv, uint64_t handle)
+{
+    for (uint32_t slot = 0; slot < srv->slots_used; slot++) {
+        const struct npji_job *job = npji_slot_job(srv->slots[slot]);
+        for (const struct npji_packet *packet = job ? job->writes.head : NULL; packet != NULL; packet = packet->next)
+            if (packet->request == handle)
+                return false;
+    }
+    return is_request(srv, handle);
+}
+
 static bool is_in_flight(const npj_srv *srv, uint64_t handle)
 {
     const struct npji_job *job = npji_job_at(srv, handle);
@@ -59,7 +71,7 @@ Test(explore_misuse, each_is_tried)
         {"npj_done", has_ended},       {"npj_write", is_job},       {"npj_connect", is_job},
         {"npj_abort", is_job}, /* of a job that has ended */
         {"npj_write", is_request},     {"npj_connect", is_request}, {"npj_abort", is_request},
-        {"npj_cancel", is_request},    {"npj_cancel", is_job},
+        {"npj_cancel", is_released},   {"npj_cancel", is_job},
     };
     explore_fault.lie = NPJ_STATUS_SUCCESS;
     for (size_t i = 0; i < sizeof misuses / sizeof *misuses; i++) {
