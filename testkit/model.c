@@ -36,10 +36,9 @@ static model_limits limits_of(const npj_config *config, uint32_t packet_bytes)
 size_t npjt_model_size(const npj_config *config)
 {
     model_limits limits = limits_of(config, 0);
-    size_t iovs = limits.batch < limits.packets ? limits.batch : limits.packets;
 
     return sizeof(npjt_model) + limits.jobs * sizeof(model_job) + limits.packets * sizeof(model_packet) +
-           iovs * sizeof(npj_iov);
+           limits.batch * sizeof(npj_iov);
 }
 
 void npjt_model_init(npjt_model *model, const npj_config *config, uint32_t packet_bytes)
@@ -80,7 +79,7 @@ void npjt_model_gauge_add(npj_gauge *gauge, uint64_t amount)
 
 uint64_t npjt_model_block(uint32_t length)
 {
-    uint64_t power = 64;
+    uint64_t power = 64, quarters = 5;
 
     if (length == 0)
         return 0;
@@ -88,10 +87,9 @@ uint64_t npjt_model_block(uint32_t length)
         return 64;
     while (power * 2 < length)
         power *= 2;
-    for (uint64_t quarters = 5; quarters < 8; quarters++)
-        if (length <= power / 4 * quarters)
-            return power / 4 * quarters;
-    return power * 2;
+    while (power / 4 * quarters < length)
+        quarters++;
+    return power / 4 * quarters;
 }
 
 uint64_t npjt_model_charge(const npjt_model *model, uint32_t length, bool lend)
