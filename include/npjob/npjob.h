@@ -498,7 +498,8 @@ typedef struct npj_action {
     uint32_t job_id;    /**< SCHEDULE_JOB, ABANDON_JOB: the provider's JobId */
     uint64_t count;     /**< REPLY of a write: bytes taken. WRITE: bytes in all iovecs */
     const npj_iov *iov; /**< WRITE: the array is valid until the next npj_next(), its bytes until npj_written() */
-    uint32_t iov_count; /**< WRITE: 1 to max_batch; 1 in message mode, where the one may be empty, its base NULL */
+    uint32_t iov_count; /**< WRITE: 1 to max_batch; 1 in message mode, where the one may be empty: its base is then NULL
+                             if it was copied, and as it was lent if not */
     bool held; /**< REPLY of a lent write: the operation in flight still uses the bytes, and a RETURN follows its
                   completion */
 } npj_action;
