@@ -145,7 +145,6 @@ static void cover(struct npji_job *job, uint64_t transferred, uint64_t given, bo
         /* An empty message is as good as its operation; in byte mode it was only waiting for its turn. */
         if (wanted == 0 && messages && (!(packet->flags & NPJI_PACKET_IN_OP) || !success))
             break;
-        packet->taken = packet->length;
         transferred -= wanted;
     }
     if (at != job->writes.waiting) {

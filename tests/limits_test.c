@@ -177,6 +177,27 @@ Test(limits, sums_of_lengths_do_not_wrap_in_a_full_job)
     munmap(bytes, (size_t)2 << 30);
 }
 
+/* The bytes of a WRITE are those that its writes have left, whatever waits behind it, and not one more. */
+TestEach(int *more, limits, claims_of_seven_gigabytes, 0, 1)
+{
+    const uint64_t gigabyte = UINT64_C(1) << 30;
+    struct host *h = host_start(
+        limits_with(.max_write_bytes = UINT32_C(2) << 30, .max_job_bytes = UINT64_C(16) << 30, .max_batch = 4));
+    struct job job = job_open(h);
+    void *bytes = two_gigabytes();
+    for (unsigned i = 0; i < 8; i++)
+        expect(h, PENDING, npj_write(h->srv, job.id, TAG_WRITE + i, bytes, UINT32_C(2) << 30, NPJ_LEND, NULL));
+    expect(h, SUCCESS, npj_written(h->srv, take(h, NPJ_WRITE).op, 0, gigabyte));
+    const npj_action action = take(h, NPJ_WRITE);
+    cr_assert_eq(action.count, 7 * gigabyte);
+    cr_assert_null(npj_check(h->srv));
+    npj_status status = npj_written(h->srv, action.op, 0, 7 * gigabyte + (uint64_t)*more);
+    cr_assert_eq(status, *more ? NPJ_STATUS_INVALID_PARAMETER : NPJ_STATUS_SUCCESS);
+    cr_assert_eq(stats_of(h).bytes_taken, *more ? gigabyte : 8 * gigabyte);
+    host_end(h);
+    munmap(bytes, (size_t)2 << 30);
+}
+
 Test(limits, a_copy_of_two_gigabytes_is_refused_by_the_pool_and_not_wrapped)
 {
     struct host *h = host_start(limits_with(.max_write_bytes = UINT32_C(2) << 30, .max_job_bytes = UINT64_MAX));
