@@ -6,17 +6,12 @@
 #endif
 
 #include "counting_support.h"
+#include "under_asan.h"
 
 #if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define UNDER_ASAN 1
-#endif
 #if __has_feature(memory_sanitizer)
 #define UNDER_MSAN 1
 #endif
-#endif
-#if defined(__SANITIZE_ADDRESS__)
-#define UNDER_ASAN 1
 #endif
 #ifdef UNDER_ASAN
 #include <sanitizer/asan_interface.h>

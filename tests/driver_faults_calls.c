@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Servers whose calls return what they should not, name what is another's, or come at the wrong time. */
 #include "driver_faults_internal.h"
+#include "under_asan.h"
 
 /** Whether the server is inside a callback: there trim is refused. */
 static bool is_inside(void *srv)
@@ -212,15 +213,6 @@ static uint64_t deadline_allocates(const void *srv)
         allocate();
     return GOOD.deadline(srv);
 }
-
-/* AddressSanitizer ends the program where a block is written to that has been released. */
-#if defined(__SANITIZE_ADDRESS__)
-#define UNDER_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define UNDER_ASAN 1
-#endif
-#endif
 
 #ifndef UNDER_ASAN
 static void free_writes_behind(void **srv)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "twin_support.h"
+#include "under_asan.h"
 
 TestSuite(twin_abuse, .init = set_up, .fini = tear_down);
 
@@ -108,15 +109,6 @@ Test(twin_abuse, abuse_of_the_allocator_is_found)
     cr_expect_not(play(&abusing, plain, plain_size, NPJT_RELATION_QUERY));
     cr_expect_not_null(strstr(sentence, "the allocator was abused"), "%s", sentence);
 }
-
-/* AddressSanitizer ends the program where a block is written to that has been released. */
-#if defined(__SANITIZE_ADDRESS__)
-#define UNDER_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define UNDER_ASAN 1
-#endif
-#endif
 
 #ifndef UNDER_ASAN
 static unsigned made, freed, writes_behind;
