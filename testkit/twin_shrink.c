@@ -54,7 +54,7 @@ bool npjt_twin_shrink(npjt_twin *twin, const npjt_subject *subject, uint8_t *scr
         *size -= (*size - NPJT_TWIN_HEADER) % 3;
     if (!is_found(&search, script, *size))
         return false;
-    for (size_t steps = 128; steps > 0; steps /= 2)
+    for (size_t steps = NPJT_TWIN_STEPS; steps > 0; steps /= 2)
         while (leave_out(&search, script, size, steps))
             ;
     return true;
