@@ -12,8 +12,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* ------------------------------------------------------------------------------------------------ the second reading
- */
+/* ----------------------------------------------------------------------------------------------- the second reading */
 
 typedef struct model {
     npa_state state;
@@ -82,8 +81,7 @@ static npa_state read_request(const uint8_t *data, size_t size, model *says)
     return state == NPA_COMPLETE && size < end ? NPA_MORE : state;
 }
 
-/* ---------------------------------------------------------------------------------------------------- the properties
- */
+/* --------------------------------------------------------------------------------------------------- the properties */
 
 static void check_piece(const uint8_t *piece, size_t length, size_t used, const uint8_t *was)
 {

@@ -23,8 +23,7 @@ static settings_source source_of(const char *text, size_t length)
     return (settings_source){"a.conf", text, length, npjt_counting_mem(&pool)};
 }
 
-/* ------------------------------------------------------------------------------------------------ the second reading
- */
+/* ----------------------------------------------------------------------------------------------- the second reading */
 
 /* The input, less its comments, the carriage returns at the ends of lines and the ends that are continued. The caller
  * frees it. */
@@ -195,8 +194,7 @@ static void check_lines(const uint8_t *data, size_t size, const settings *made)
     free(text);
 }
 
-/* ---------------------------------------------------------------------------------------------------- the properties
- */
+/* --------------------------------------------------------------------------------------------------- the properties */
 
 static void check_wrong(const char *wrong, const uint8_t *data, size_t size)
 {

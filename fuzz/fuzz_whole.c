@@ -12,8 +12,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* ------------------------------------------------------------------------------------------------ the second reading
- */
+/* ----------------------------------------------------------------------------------------------- the second reading */
 
 typedef struct job {
     const uint8_t *bytes;
@@ -124,8 +123,7 @@ static bool ask_model(const job *read, whole_format format)
            (format == WHOLE_PS || (leads_somewhere(read, &last[1]) && is_line(read, &last[2], "startxref")));
 }
 
-/* ---------------------------------------------------------------------------------------------------- the properties
- */
+/* --------------------------------------------------------------------------------------------------- the properties */
 
 static whole_verdict check_verdict(const whole_stream *stream)
 {

@@ -251,8 +251,7 @@ static void take_back(connection *self, pool_buffer *buffer)
     }
 }
 
-/* ---------------------------------------------------------------------------------------------- what the engine says
- */
+/* --------------------------------------------------------------------------------------------- what the engine says */
 
 static void on_added(connection *self)
 {

@@ -58,8 +58,7 @@ static void same_gauge(struct npjt_driver *d, const char *what, const npj_gauge 
     differ(d, what, "total", says->total, right->total);
 }
 
-/* --------------------------------------------------------------------------------------------------------- the calls
- */
+/* -------------------------------------------------------------------------------------------------------- the calls */
 
 /** Begins a call of the server that the driver is asked to make. */
 static struct npjt_driver *enter(void *srv)
@@ -181,8 +180,7 @@ static bool beside_next(void *srv, npj_action *out)
     return more;
 }
 
-/* -------------------------------------------------------------------------------------------------------- looking in
- */
+/* ------------------------------------------------------------------------------------------------------- looking in */
 
 static uint64_t beside_deadline(const void *srv)
 {

@@ -13,8 +13,7 @@ static void wrong_step(struct npjt_driver *d, const npj_trace *trace, const char
                  npj_state_name(trace->from), npj_state_name(trace->to), why);
 }
 
-/* ---------------------------------------------------------------------------------------------------- lines of a job
- */
+/* --------------------------------------------------------------------------------------------------- lines of a job */
 
 /** The job of a line. NULL: one that is just being made, and has no handle yet. */
 static struct a_job *job_of(struct npjt_driver *d, const npj_trace *trace)
@@ -56,8 +55,7 @@ static void check_step(struct npjt_driver *d, const npj_trace *trace, struct a_j
     job->expired |= trace->event == NPJ_EVENT_EXPIRE;
 }
 
-/* --------------------------------------------------------------------------------------------------- lines of a call
- */
+/* -------------------------------------------------------------------------------------------------- lines of a call */
 
 void npjt_watch(struct npjt_driver *d, uint32_t events, const struct a_job *job)
 {

@@ -262,8 +262,7 @@ static void search(struct search *s)
     s->told.closed = s->x.wrong == NULL && !s->no_memory && !s->stopped;
 }
 
-/* ------------------------------------------------------------------------------------------------------- begin and end
- */
+/* ---------------------------------------------------------------------------------------------------- begin and end */
 
 static void catch_signals(void)
 {

@@ -5,8 +5,7 @@
 #include "explore_state.h"
 #include "tape_words.h"
 
-/* --------------------------------------------------------------------------------------------- the events of a state
- */
+/* -------------------------------------------------------------------------------------------- the events of a state */
 
 static void put(struct explore_list *list, explore_kind kind, uint32_t job, uint32_t what)
 {

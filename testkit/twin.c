@@ -12,8 +12,7 @@ enum {
                   1 << NPJT_TWIN_COMPLETE | 1 << NPJT_TWIN_DRAIN | 1 << NPJT_TWIN_NEXT
 };
 
-/* -------------------------------------------------------------------------------------------------------- the finding
- */
+/* ------------------------------------------------------------------------------------------------------ the finding */
 
 static void report(struct npjt_twin *twin, const uint8_t *bytes, size_t size)
 {
@@ -30,8 +29,7 @@ static void report(struct npjt_twin *twin, const uint8_t *bytes, size_t size)
     abort();
 }
 
-/* ----------------------------------------------------------------------------------------------------------- the sides
- */
+/* -------------------------------------------------------------------------------------------------------- the sides */
 
 static uint32_t batch_of(uint8_t engine)
 {
@@ -151,8 +149,7 @@ static void compare(struct npjt_twin *twin)
         npjt_twin_compare_stats(twin);
 }
 
-/* ------------------------------------------------------------------------------------------------------------- the
- * runs */
+/* --------------------------------------------------------------------------------------------------------- the runs */
 
 static void play(struct npjt_twin *twin, struct twin_run *run, const npjt_subject *subject,
                  const struct twin_script *script, const struct twin_side *side)

@@ -51,8 +51,7 @@ static void entry_text(char out[192], const struct twin_entry *entry)
                        (unsigned long long)entry->tag, (unsigned)entry->job_id, status);
 }
 
-/* ------------------------------------------------------------------------------------------------------ what they
- * share */
+/* -------------------------------------------------------------------------------------------------- what they share */
 
 static void compare_pipes(struct npjt_twin *twin)
 {
@@ -88,8 +87,7 @@ static bool same(npjt_relation relation, const struct twin_entry *a, const struc
            a->job_id == b->job_id && a->count == b->count && a->bytes == b->bytes;
 }
 
-/* ------------------------------------------------------------------------------------------------------- whole
- * histories */
+/* -------------------------------------------------------------------------------------------------- whole histories */
 
 static uint8_t key_of(enum twin_key key, const struct twin_entry *entry)
 {

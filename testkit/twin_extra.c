@@ -15,8 +15,7 @@ void npjt_twin_unchanged(struct twin_run *run, uint64_t before, const char *what
         npjt_twin_differ(run->twin, "%s has changed the digest", what);
 }
 
-/* ------------------------------------------------------------------------------------------------------ refused calls
- */
+/* ---------------------------------------------------------------------------------------------------- refused calls */
 
 /* What the calls are made on: a handle that holds, if there is one, and others that do not. */
 struct target {
@@ -214,8 +213,7 @@ static void refuse(struct twin_run *run, uint8_t lane, uint8_t which)
     npjt_twin_unchanged(run, before, refused_calls[choice].what);
 }
 
-/* ------------------------------------------------------------------------------------------------------------ queries
- */
+/* ---------------------------------------------------------------------------------------------------------- queries */
 
 typedef void query_call(struct twin_run *run, const struct twin_step *step);
 

@@ -20,8 +20,7 @@ void npjt_twin_saw(struct twin_run *run, const struct twin_entry *entry)
         run->entries[run->entry_count++] = *entry;
 }
 
-/* ---------------------------------------------------------------------------------------------------------- the pipe
- */
+/* --------------------------------------------------------------------------------------------------------- the pipe */
 
 /* The bytes of an operation, from the first of its pieces, as they are now. */
 static void mix_bytes(uint64_t *hash, const struct twin_op *op, uint64_t count)
@@ -45,8 +44,7 @@ static void pipe_takes(struct twin_job *job, uint64_t count)
     }
 }
 
-/* ----------------------------------------------------------------------------------------------------- lent payloads
- */
+/* ---------------------------------------------------------------------------------------------------- lent payloads */
 
 static void fill(uint8_t *bytes, uint16_t tag, uint32_t length)
 {
@@ -101,8 +99,7 @@ npj_status npjt_twin_write(struct twin_run *run, struct twin_job *job, const str
     return status;
 }
 
-/* ----------------------------------------------------------------------------------------------------------- outcomes
- */
+/* --------------------------------------------------------------------------------------------------------- outcomes */
 
 static const npj_path good_path = {"\\\\.\\pipe\\printer", 16, NPJ_PATH_UTF8};
 static const npj_path drive_path = {"C:\\spool\\1.spl", 14, NPJ_PATH_UTF8};
@@ -214,8 +211,7 @@ void npjt_twin_flow(struct twin_run *run, uint8_t lane, uint64_t budget)
     }
 }
 
-/* ------------------------------------------------------------------------------------------------------------ actions
- */
+/* ---------------------------------------------------------------------------------------------------------- actions */
 
 static void take_iovecs(struct twin_run *run, struct twin_op *op, const npj_action *action)
 {

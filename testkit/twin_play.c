@@ -21,8 +21,7 @@ static void saw_call(struct twin_run *run, const struct twin_step *step, const s
                                             .status = status});
 }
 
-/* ------------------------------------------------------------------------------------ calls that may want for memory
- */
+/* ----------------------------------------------------------------------------------- calls that may want for memory */
 
 typedef npj_status allocating_call(struct twin_run *run, struct twin_job *job, const struct twin_step *step);
 
@@ -48,8 +47,7 @@ static npj_status call(struct twin_run *run, struct twin_job *job, const struct 
     return make(run, job, step);
 }
 
-/* ------------------------------------------------------------------------------------------------ what clients ask for
- */
+/* --------------------------------------------------------------------------------------------- what clients ask for */
 
 /* A job's number comes from its step, so that it is the same on both sides. */
 static void add(struct twin_run *run, const struct twin_step *step, uint32_t number)
@@ -134,8 +132,7 @@ static bool take_all(struct twin_run *run)
     return any;
 }
 
-/* -------------------------------------------------------------------------------------------------------- other steps
- */
+/* ------------------------------------------------------------------------------------------------------ other steps */
 
 static void connect_job(struct twin_run *run, struct twin_job *job, const struct twin_step *step)
 {
@@ -235,8 +232,7 @@ static void job_step(struct twin_run *run, struct twin_job *job, const struct tw
     }
 }
 
-/* ------------------------------------------------------------------------------------------------------------ the play
- */
+/* --------------------------------------------------------------------------------------------------------- the play */
 
 static bool is_of_job(uint8_t kind)
 {

@@ -182,8 +182,7 @@ Test(check_job, a_write_in_flight_has_its_writes)
     host_end(h);
 }
 
-/* ---------------------------------------------------------------------------------------------------- facts of a job
- */
+/* --------------------------------------------------------------------------------------------------- facts of a job */
 
 #define OPERATION "an operation in flight is that of the job's state"
 #define PIPE      "an ended job owes nothing to the pipe"

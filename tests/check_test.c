@@ -7,8 +7,7 @@ Test(check, a_null_engine_is_well)
     cr_assert_null(npj_check(NULL));
 }
 
-/* ------------------------------------------------------------------------------------------- where a job is to be
- * found */
+/* --------------------------------------------------------------------------------------- where a job is to be found */
 
 #define IN_LINE   "a job is in line exactly if it has something to say"
 #define LINE      "the line holds the jobs that say so"
@@ -127,8 +126,7 @@ Test(check, a_job_is_found_by_its_keys)
     host_end(h);
 }
 
-/* -------------------------------------------------------------------------------------------- what the engine counts
- */
+/* ------------------------------------------------------------------------------------------- what the engine counts */
 
 #define KEPT        "what is kept for reuse is counted and bounded"
 #define ALL_JOBS    "jobs are counted and bounded"

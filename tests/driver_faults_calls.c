@@ -79,8 +79,7 @@ static void free_forgets_inside(void **srv)
         GOOD.srv_free(srv);
 }
 
-/* ----------------------------------------------------------------------------------------------------------- handles
- */
+/* ---------------------------------------------------------------------------------------------------------- handles */
 
 static npj_status add_gives_no_handle(void *srv, uint64_t client, uint64_t provider, uint64_t cookie, uint64_t tag,
                                       npj_job *out)
@@ -149,8 +148,7 @@ static npj_status write_gives_old_handle(void *srv, npj_job job, uint64_t tag, c
     return status;
 }
 
-/* ------------------------------------------------------------------------------------------------------------ memory
- */
+/* ----------------------------------------------------------------------------------------------------------- memory */
 
 static npj_status write_aborts_without_memory(void *srv, npj_job job, uint64_t tag, const void *bytes, uint32_t length,
                                               unsigned flags, npj_req *out)
@@ -223,8 +221,7 @@ static void free_writes_behind(void **srv)
 }
 #endif
 
-/* -------------------------------------------------------------------------------------------------------------- time
- */
+/* ------------------------------------------------------------------------------------------------------------- time */
 
 static npj_status advance_refuses(void *srv, uint64_t now)
 {

@@ -79,8 +79,7 @@ static bool next_changes_lent_returned(void *srv, npj_action *out)
     return more;
 }
 
-/* ---------------------------------------------------------------------------------------------------- what is offered
- */
+/* -------------------------------------------------------------------------------------------------- what is offered */
 
 /** To a pipe that has just been opened, a message that nobody wrote. */
 static bool next_makes_up_message(void *srv, npj_action *out)

@@ -10,8 +10,7 @@ static void expect_found(const char *sentence)
     cr_expect(explore_finds("kinds", sentence), "%s: %s", sentence, explore_seen.sentence);
 }
 
-/* ------------------------------------------------------------------------------------------------ what calls return
- */
+/* ------------------------------------------------------------------------------------------------ what calls return */
 
 Test(explore_check, what_each_call_returns)
 {
@@ -35,8 +34,7 @@ Test(explore_check, the_first_advance)
     expect_found("the engine refuses the first npj_advance()");
 }
 
-/* ------------------------------------------------------------------------------------------------------------ actions
- */
+/* ---------------------------------------------------------------------------------------------------------- actions */
 
 static struct npji_job *only_job(npj_srv *srv)
 {
@@ -171,8 +169,7 @@ Test(explore_check, an_action_that_does_not_come)
     expect_found("the engine has nothing to say, the model IDLE");
 }
 
-/* ------------------------------------------------------------------------------------------------------------ handles
- */
+/* ---------------------------------------------------------------------------------------------------------- handles */
 
 /* All operations have the handle of the first. */
 static bool next_with_one_op(npj_srv *srv, npj_action *out)
@@ -221,8 +218,7 @@ Test(explore_check, writes_of_one_name)
     expect_found("a new write has the handle of the one before it");
 }
 
-/* --------------------------------------------------------------------------------------------------- memory, callbacks
- */
+/* ------------------------------------------------------------------------------------------------ memory, callbacks */
 
 Test(explore_check, event_2019_again)
 {
@@ -383,8 +379,7 @@ Test(explore_check, what_free_leaves)
     expect_found("npj_srv_free() leaves ");
 }
 
-/* --------------------------------------------------------------------------------------------------------- looking in
- */
+/* ------------------------------------------------------------------------------------------------------- looking in */
 
 #define STATS(name, member)                                                                                            \
     static void name(npj_stats *said)                                                                                  \

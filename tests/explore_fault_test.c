@@ -26,8 +26,7 @@ static void expect_found(const char *sentence, size_t events)
     expect_finding(sentence, events);
 }
 
-/* ------------------------------------------------------------------------------------------------------------ scopes
- */
+/* ----------------------------------------------------------------------------------------------------------- scopes */
 
 static npjt_explore_end search_with(uint32_t packets, uint32_t job_packets, uint32_t batch, uint32_t timeout)
 {
@@ -73,8 +72,7 @@ Test(explore_fault, a_search_that_wants_for_memory_does_not_close)
     cr_expect_gt(explore_fault.wants_memory, 6 + 1, "one for each thing that it keeps");
 }
 
-/* --------------------------------------------------------------------------------------------------- the first state
- */
+/* -------------------------------------------------------------------------------------------------- the first state */
 
 Test(explore_fault, an_engine_that_refuses_its_configuration_is_told)
 {
@@ -94,8 +92,7 @@ Test(explore_fault, what_is_wrong_before_any_event_is_told)
     expect_found("an invariant of the engine does not hold: it is wrong", 1);
 }
 
-/* ------------------------------------------------------------------------------------------------- hangs and crashes
- */
+/* ------------------------------------------------------------------------------------------------ hangs and crashes */
 
 Test(explore_fault, an_engine_that_hangs_is_found)
 {
@@ -170,8 +167,7 @@ Test(explore_fault, a_crash_of_who_looks_on_is_not_the_engines, .signal = SIGABR
     (void)npjt_explore(npjt_scope_at(0), &options, NULL);
 }
 
-/* ------------------------------------------------------------------------------------------------------------- traces
- */
+/* ----------------------------------------------------------------------------------------------------------- traces */
 
 static void trace_of_no_state(npj_trace *trace)
 {

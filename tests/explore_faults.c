@@ -98,8 +98,7 @@ void explore_fault_srv_free(npj_srv **srv)
         npj_srv_free(srv);
 }
 
-/* ------------------------------------------------------------------------------------------------------------- calls
- */
+/* ------------------------------------------------------------------------------------------------------------ calls */
 
 /** A call that may return another status than its own. */
 #define LYING(call, handle, parameters, arguments)                                                                     \
@@ -197,8 +196,7 @@ bool explore_fault_next(npj_srv *srv, npj_action *out)
     return explore_fault.next ? explore_fault.next(srv, out) : npj_next(srv, out);
 }
 
-/* ---------------------------------------------------------------------------------------------------------- looking in
- */
+/* ------------------------------------------------------------------------------------------------------- looking in */
 
 /** Once for each event. */
 void explore_fault_stats_get(const npj_srv *srv, npj_stats *out);
@@ -236,8 +234,7 @@ const char *explore_fault_check(const npj_srv *srv)
     return explore_fault.breaks_law ? "it is wrong" : npj_check(srv);
 }
 
-/* ------------------------------------------------------------------------------------------- the search's own memory
- */
+/* ------------------------------------------------------------------------------------------ the search's own memory */
 
 static bool memory_is_wanting(void)
 {
@@ -264,8 +261,7 @@ void *explore_fault_realloc(void *block, size_t bytes)
     return memory_is_wanting() ? NULL : realloc(block, bytes);
 }
 
-/* -------------------------------------------------------------------------------------------------------- looking on
- */
+/* ------------------------------------------------------------------------------------------------------- looking on */
 
 void explore_keep_finding(void *user, const char *sentence, const uint8_t *tape, size_t size)
 {

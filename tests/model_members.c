@@ -75,8 +75,7 @@ ACTION(second_shorter, take_iovecs(said); iov[1].length--)
 ACTION(shorter, take_iovecs(said); iov[0].length--)
 ACTION(other_bytes, take_iovecs(said); iov[0].base = elsewhere)
 
-/* ------------------------------------------------------------------------------------------------------ the counters
- */
+/* ----------------------------------------------------------------------------------------------------- the counters */
 
 #define STATS(name, member)                                                                                            \
     static void name(npj_stats *said)                                                                                  \

@@ -233,8 +233,7 @@ static void *run_client(void *user)
     return NULL;
 }
 
-/* ------------------------------------------------------------------------------------------------ taking the actions
- */
+/* ----------------------------------------------------------------------------------------------- taking the actions */
 
 static void taken(struct host *h, const npj_action *action)
 {
@@ -294,8 +293,7 @@ static void *take_actions(void *user)
     return NULL;
 }
 
-/* ------------------------------------------------------------------------------------------ executing the operations
- */
+/* ----------------------------------------------------------------------------------------- executing the operations */
 
 /** What a pipe does: reads the bytes, for as long as it likes. @return how many. */
 static uint64_t read_bytes(const struct operation *op, bool *meant)

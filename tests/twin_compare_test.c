@@ -31,8 +31,7 @@ static void saw(int side, struct twin_entry entry)
     run->entries[run->entry_count++] = entry;
 }
 
-/* ---------------------------------------------------------------------------------------------------------- outcomes
- */
+/* --------------------------------------------------------------------------------------------------------- outcomes */
 
 /* What became of a request: what its call said, and the answers that came. */
 struct made_up {
@@ -164,8 +163,7 @@ Test(twin_compare, what_a_job_ends_in)
         }
 }
 
-/* ------------------------------------------------------------------------------------------------ histories and pipes
- */
+/* ---------------------------------------------------------------------------------------------- histories and pipes */
 
 static const struct twin_entry reply = {.what = TWIN_ACTION,
                                         .kind = NPJ_REPLY,

@@ -30,8 +30,7 @@ static npj_status new_with_memory(const npj_config *config, void **out)
     return status;
 }
 
-/* ----------------------------------------------------------------------------------------------------------- commute
- */
+/* ---------------------------------------------------------------------------------------------------------- commute */
 
 static npj_status write_noting_job(void *srv, npj_job job, uint64_t tag, const void *bytes, uint32_t length,
                                    unsigned flags, npj_req *out)
@@ -68,8 +67,7 @@ static bool next_with_first_last(void *srv, npj_action *out)
     return true;
 }
 
-/* -------------------------------------------------------------------------------------------------------------- lent
- */
+/* ------------------------------------------------------------------------------------------------------------- lent */
 
 static npj_status write_lends_less(void *srv, npj_job job, uint64_t tag, const void *bytes, uint32_t length,
                                    unsigned flags, npj_req *out)
@@ -101,8 +99,7 @@ static bool next_without_return(void *srv, npj_action *out)
     return more;
 }
 
-/* ---------------------------------------------------------------------------------------------------------- deferred
- */
+/* --------------------------------------------------------------------------------------------------------- deferred */
 
 static bool next_noting_op(void *srv, npj_action *out)
 {
@@ -210,8 +207,7 @@ static npj_status connect_cannot_wait(void *srv, npj_job job, uint64_t tag)
     return GOOD.connect(srv, job, tag);
 }
 
-/* ------------------------------------------------------------------------------------------------------------- retry
- */
+/* ------------------------------------------------------------------------------------------------------------ retry */
 
 static npj_status connect_aborts(void *srv, npj_job job, uint64_t tag)
 {
@@ -278,8 +274,7 @@ static bool next_with_one_resume(void *srv, npj_action *out)
     return more;
 }
 
-/* ------------------------------------------------------------------------------------------------------------- query
- */
+/* ------------------------------------------------------------------------------------------------------------ query */
 
 static npj_status query_takes_action(const void *srv, npj_job job, npj_job_info *out)
 {
@@ -342,8 +337,7 @@ static npj_status advance_both_ways(void *srv, uint64_t now)
     return status;
 }
 
-/* ------------------------------------------------------------------------------------------------------------- batch
- */
+/* ------------------------------------------------------------------------------------------------------------ batch */
 
 static bool next_noting_batch(void *srv, npj_action *out)
 {
@@ -403,8 +397,7 @@ const uint8_t *twin_plain_script(size_t *size)
     return plain;
 }
 
-/* ---------------------------------------------------------------------------------------------------------- the list
- */
+/* --------------------------------------------------------------------------------------------------------- the list */
 
 const struct twin_fault *twin_faults(size_t *count)
 {

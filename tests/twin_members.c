@@ -124,8 +124,7 @@ npjt_subject twin_disorder(void)
     return subject;
 }
 
-/* ------------------------------------------------------------------------------------------------ what a call returns
- */
+/* ---------------------------------------------------------------------------------------------- what a call returns */
 
 static const char *lies;
 
@@ -188,8 +187,7 @@ bool twin_liar(size_t index, npjt_subject *subject, const char **call)
     return index < count;
 }
 
-/* ------------------------------------------------------------------------------------------------ the script for both
- */
+/* ---------------------------------------------------------------------------------------------- the script for both */
 
 static const uint8_t queried_script[] = {0,
                                          0xE0,
