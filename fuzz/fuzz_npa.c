@@ -29,13 +29,11 @@ static uint64_t word(const uint8_t *at)
 static npa_state read_string(const uint8_t *data, size_t size, uint64_t end, uint64_t *at, char *text, size_t text_size)
 {
     uint64_t start = *at + 12;
-
     if (start > end)
         return NPA_REFUSED;
     if (start > size)
         return NPA_MORE;
     uint64_t length = word(data + *at + 8);
-
     if (word(data + *at + 4) != 0 || word(data + *at) < length || length < 1 || length > text_size ||
         start + length > end) {
         return NPA_REFUSED;
@@ -47,7 +45,6 @@ static npa_state read_string(const uint8_t *data, size_t size, uint64_t end, uin
         return NPA_MORE;
     for (uint64_t i = 0; i < length; i++) {
         uint8_t byte = data[start + i];
-
         if ((byte == 0) != (i == length - 1))
             return NPA_REFUSED;
         text[i] = (char)(byte == 0 ? 0 : byte < 0x20 || byte > 0x7E ? '_' : byte);
@@ -59,11 +56,9 @@ static npa_state read_request(const uint8_t *data, size_t size, model *says)
 {
     npa_state state = NPA_COMPLETE;
     uint64_t at = 48;
-
     if (size < 4)
         return NPA_MORE;
     uint64_t end = 4 + UINT64_C(16777216) * data[0] + UINT64_C(65536) * data[1] + UINT64_C(256) * data[2] + data[3];
-
     if (end < 48 || end > 4 + NPA_REQUEST_MAX)
         return NPA_REFUSED;
     if (size < 48)
@@ -103,12 +98,10 @@ static void check_feeding(const uint8_t *data, size_t size, fuzz_pieces pieces, 
     npa_parser parser;
     npa_state state = NPA_MORE;
     size_t at = 0;
-
     npa_begin(&parser);
     while (at < size && state == NPA_MORE) {
         uint8_t *piece = fuzz_next_piece(&pieces, data + at, size - at);
         size_t used = 0;
-
         state = npa_feed(&parser, piece, pieces.length, &used);
         fuzz_require(used <= pieces.length, "no more is used than there is");
         fuzz_require(used == pieces.length || state == NPA_COMPLETE, "bytes are left only behind a request");
@@ -130,7 +123,6 @@ static void check_feeding(const uint8_t *data, size_t size, fuzz_pieces pieces, 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     model says = {.end = 0};
-
     fuzz_campaign()->executions++;
     says.state = read_request(data, size, &says);
     check_feeding(data, size, fuzz_one_piece(), &says);

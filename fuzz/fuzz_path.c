@@ -52,7 +52,6 @@ static size_t sequence_length(const uint8_t *at, size_t left)
         if (!within(at[0], table[i].first, table[i].last))
             continue;
         bool well = left >= table[i].length && (table[i].length < 2 || within(at[1], table[i].second, table[i].upper));
-
         for (size_t k = 2; well && k < table[i].length; k++)
             well = within(at[k], 0x80, 0xBF);
         return well ? table[i].length : 0;
@@ -67,7 +66,6 @@ static bool read_utf8(const uint8_t *bytes, size_t size, units *out)
     for (size_t i = 0; i < size;) {
         size_t length = sequence_length(bytes + i, size - i);
         uint32_t code = 0;
-
         switch (length) {
         case 1:
             code = bytes[i];
@@ -106,11 +104,9 @@ static bool is_low(uint16_t unit)
 static bool read_utf16(const uint8_t *bytes, size_t size, units *out)
 {
     bool low_is_due = false;
-
     *out = (units){fuzz_obtain(size), size / 2};
     for (size_t i = 0; i < out->count; i++) {
         uint16_t unit = (uint16_t)(bytes[2 * i] + 256 * bytes[2 * i + 1]);
-
         if (is_low(unit) != low_is_due)
             return false;
         low_is_due = is_high(unit);
@@ -128,10 +124,8 @@ static bool read_units(const void *bytes, size_t size, npj_path_encoding encodin
 static size_t write_units(const units *text, npj_path_encoding encoding, uint8_t *out)
 {
     size_t length = 0;
-
     for (size_t i = 0; i < text->count; i++) {
         uint32_t code = text->at[i];
-
         if (encoding == NPJ_PATH_UTF16LE) {
             out[length++] = (uint8_t)(code % 256);
             out[length++] = (uint8_t)(code / 256);
@@ -172,7 +166,6 @@ static bool has_word(const units *text, size_t place, const char *word)
         if (place >= text->count)
             return false;
         unsigned unit = text->at[place];
-
         if (unit != (unsigned char)*word && !(*word >= 'a' && *word <= 'z' && unit == (unsigned char)*word - 32u))
             return false;
     }
@@ -199,7 +192,6 @@ static bool is_refused_by_strict(const units *text)
 static size_t find_prefix(const units *text, model *says)
 {
     size_t end = 2;
-
     if (has_word(text, 0, "\\device\\namedpipe")) {
         says->form = NPJ_FORM_DEVICE;
         return 17;
@@ -227,15 +219,12 @@ static size_t find_prefix(const units *text, model *says)
 static model ask_model(const units *text, bool strict)
 {
     model says = {.status = NPJ_STATUS_OBJECT_NAME_INVALID};
-
     if (text->count == 0 || contains(text, 0))
         return says;
     size_t prefix = find_prefix(text, &says);
-
     if (prefix == 0) {
         unsigned letter = text->at[0] | 0x20u;
         bool drive = text->count >= 2 && text->at[1] == ':' && letter >= 'a' && letter <= 'z';
-
         if (drive || contains(text, '\\')) {
             says.status = NPJ_STATUS_INVALID_DEVICE_REQUEST;
             return says;
@@ -269,14 +258,12 @@ static bool is_text(const void *bytes, size_t length, npj_path_encoding encoding
 static bool is_inside(const void *part, size_t length, const npj_path *path)
 {
     uintptr_t start = (uintptr_t)path->bytes;
-
     return (uintptr_t)part >= start && (uintptr_t)part + length <= start + path->length;
 }
 
 static void check_name(const npj_pipe_name *name, const npj_path *path, const model *says)
 {
     bool remote = says->form == NPJ_FORM_REMOTE;
-
     fuzz_require(name->form == says->form, "the form is the model's");
     fuzz_require(name->encoding == path->encoding, "the name has the path's encoding");
     fuzz_require(is_inside(name->name, name->name_length, path), "NAME lies inside the path");
@@ -297,11 +284,9 @@ static void check_written(const npj_pipe_name *name, npj_path_encoding encoding,
     size_t length = 0;
     size_t untouched = 0;
     npj_pipe_name again;
-
     fuzz_require(npj_pipe_path(name, encoding, large, sizeof large, &length) == NPJ_STATUS_SUCCESS,
                  "NPJ_PIPE_PATH_MAX bytes are always enough");
     uint8_t *exact = fuzz_obtain(length);
-
     memset(exact, 0xA5, length);
     fuzz_require(npj_pipe_path(name, encoding, exact, length - 1, &untouched) == NPJ_STATUS_INVALID_PARAMETER &&
                      untouched == 0 && exact[0] == 0xA5,
@@ -310,7 +295,6 @@ static void check_written(const npj_pipe_name *name, npj_path_encoding encoding,
                      memcmp(exact, large, length) == 0,
                  "a buffer of the exact size is enough");
     npj_path path = {exact, length, encoding};
-
     fuzz_require(npj_path_parse(&path, profile, &again) == NPJ_STATUS_SUCCESS, "what was written parses");
     if (says.form != NPJ_FORM_REMOTE)
         says.form = NPJ_FORM_LOCAL;
@@ -324,7 +308,6 @@ static npj_status check_path(const npj_path *path, const units *text, npj_path_p
     model says = ask_model(text, profile == NPJ_PATH_STRICT);
     npj_pipe_name name;
     npj_pipe_name before;
-
     memset(&name, 0xA5, sizeof name);
     memcpy(&before, &name, sizeof name);
     fuzz_require(npj_path_parse(path, profile, &name) == says.status, "the verdict is the model's");
@@ -343,7 +326,6 @@ static void check_profiles(const npj_path *path, const units *text)
 {
     npj_status strict = check_path(path, text, NPJ_PATH_STRICT);
     npj_status permissive = check_path(path, text, NPJ_PATH_PERMISSIVE);
-
     fuzz_require(strict == permissive || (strict == NPJ_STATUS_OBJECT_NAME_INVALID && permissive == NPJ_STATUS_SUCCESS),
                  "strict is permissive, less some names");
 }
@@ -351,7 +333,6 @@ static void check_profiles(const npj_path *path, const units *text)
 static void check_text(const npj_path *path)
 {
     units text;
-
     if (!read_units(path->bytes, path->length, path->encoding, &text)) {
         fuzz_require(npj_path_parse(path, NPJ_PATH_STRICT, NULL) == NPJ_STATUS_OBJECT_NAME_INVALID &&
                          npj_path_parse(path, NPJ_PATH_PERMISSIVE, NULL) == NPJ_STATUS_OBJECT_NAME_INVALID,
@@ -362,7 +343,6 @@ static void check_text(const npj_path *path)
         size_t length = write_units(&text, other, room);
         uint8_t *exact = fuzz_obtain(length);
         npj_path twin = {exact, length, other};
-
         memcpy(exact, room, length);
         free(room);
         check_profiles(path, &text);
@@ -378,7 +358,6 @@ static void check_opaque(const npj_path *path)
     npj_pipe_name name = {0};
     uint8_t buffer[NPJ_PIPE_PATH_MAX];
     size_t length = 0;
-
     fuzz_require(npj_path_parse(path, NPJ_PATH_STRICT, &name) == expected, "opaque bytes are a pipe");
     if (expected == NPJ_STATUS_SUCCESS) {
         fuzz_require(name.form == NPJ_FORM_OPAQUE && name.name == path->bytes && name.name_length == path->length,
@@ -396,7 +375,6 @@ static void check_made(const npj_path *parts, unsigned form)
     uint8_t buffer[NPJ_PIPE_PATH_MAX];
     size_t length = 0;
     model says = {NPJ_STATUS_SUCCESS, (npj_path_form)form, {NULL, 0}, {NULL, 0}};
-
     if (server_length + 1 > parts->length)
         return;
     const uint8_t *server = (const uint8_t *)parts->bytes + 1;
@@ -409,7 +387,6 @@ static void check_made(const npj_path *parts, unsigned form)
         fuzz_require(made.encoding == NPJ_PATH_UTF8 || made.encoding == NPJ_PATH_UTF16LE,
                      "an encoding that can be read");
         bool well = read_units(made.name, made.name_length, made.encoding, &says.name);
-
         fuzz_require(read_units(made.server, made.server_length, made.encoding, &says.server) ||
                          form != NPJ_FORM_REMOTE,
                      "SERVER is well-formed");
@@ -430,7 +407,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t shift = header >> 2 & 1;
     uint8_t *block = fuzz_obtain(size - 1 + shift);
     npj_path path = {block + shift, size - 1, (npj_path_encoding)(header & 3)};
-
     memcpy(block + shift, data + 1, size - 1);
     if ((header & 8) != 0) {
         check_made(&path, header >> 4 & 7);

@@ -33,7 +33,6 @@ static char *join_lines(const uint8_t *data, size_t size)
     size_t length = 0;
     size_t begin = 0; /* of the line, in what was joined */
     bool continues = false;
-
     for (size_t i = 0; i < size; i++) {
         if (data[i] != '\n') {
             joined[length++] = (char)data[i];
@@ -42,11 +41,9 @@ static char *join_lines(const uint8_t *data, size_t size)
         if (length > begin && joined[length - 1] == '\r')
             length--;
         const char *first = joined + begin;
-
         while (first < joined + length && (*first == ' ' || *first == '\t'))
             first++;
         bool comment = !continues && first < joined + length && (*first == '#' || *first == ';');
-
         if (comment)
             length = begin; /* it may hold anything, a NUL too */
         continues = length > begin && joined[length - 1] == '\\';
@@ -63,7 +60,6 @@ static char *join_lines(const uint8_t *data, size_t size)
 static char *trim(char *text)
 {
     size_t length = strlen(text);
-
     while (length > 0 && strchr(" \t\r", text[length - 1]) != NULL)
         text[--length] = '\0';
     return text + strspn(text, " \t");
@@ -85,7 +81,6 @@ static uint64_t number_of(const char *text, uint64_t factor)
 {
     char *end = NULL;
     uint64_t number = strtoull(text, &end, 10);
-
     for (const char *unit = "kmg"; *end != '\0' && *unit != '\0'; unit++) {
         number = number > UINT64_MAX / 1024 ? UINT64_MAX : number * 1024;
         if (tolower((unsigned char)*end) == *unit)
@@ -102,7 +97,6 @@ static const void *member_of(const settings_key *key, const void *section)
 static bool has_value(const settings_key *key, const void *section, const char *value)
 {
     const void *member = member_of(key, section);
-
     switch (key->kind) {
     case SETTINGS_SECONDS:
         return *(const uint64_t *)member == number_of(value, 1000);
@@ -116,7 +110,6 @@ static bool has_value(const settings_key *key, const void *section, const char *
         break;
     }
     const char *text = *(const char *const *)member;
-
     return value[0] == '\0' ? text == NULL : text != NULL && strcmp(text, value) == 0;
 }
 
@@ -133,7 +126,6 @@ static void check_setting(place *now, char *line)
     const settings_key *keys = settings_keys(&count);
     char *sign = strchr(line, '=');
     size_t i = 0;
-
     fuzz_require(now->section != NULL && sign != NULL, "a setting is key = value in a section");
     *sign = '\0';
     while (i < count && (keys[i].of_printer != now->of_printer || !same_key(trim(line), keys[i].name)))
@@ -149,7 +141,6 @@ static void check_defaults(const place *now)
 {
     size_t count = 0;
     const settings_key *keys = settings_keys(&count);
-
     for (size_t i = 0; now->section != NULL && i < count; i++) {
         if (keys[i].of_printer == now->of_printer && !now->met[i]) {
             fuzz_require(keys[i].initial != NULL, "what is required is there");
@@ -164,7 +155,6 @@ static void check_lines(const uint8_t *data, size_t size, const settings *made)
     size_t printers = 0;
     size_t globals = 0;
     place now = {.section = NULL};
-
     for (char *next = NULL, *line = text; line != NULL; line = next) {
         next = strchr(line, '\n');
         if (next != NULL)
@@ -200,12 +190,10 @@ static void check_wrong(const char *wrong, const uint8_t *data, size_t size)
 {
     unsigned long lines = 1;
     char *end = NULL;
-
     for (size_t i = 0; i < size; i++)
         lines += data[i] == '\n';
     fuzz_require(strncmp(wrong, "a.conf:", 7) == 0, "what is wrong begins with the file");
     unsigned long line = strtoul(wrong + 7, &end, 10);
-
     fuzz_require(line >= 1 && line <= lines, "what is wrong is in a line of the file");
     fuzz_require(strncmp(end, ": ", 2) == 0 && end[2] != '\0', "what is wrong has a sentence");
     for (; *wrong != '\0'; wrong++)
@@ -222,11 +210,9 @@ typedef struct sink {
 static void put(void *user, const char *text, size_t length)
 {
     sink *to = user;
-
     if (to->room - to->length < length) {
         size_t room = 2 * (to->room + length);
         char *more = fuzz_obtain(room);
-
         if (to->length > 0)
             memcpy(more, to->text, to->length);
         free(to->text);
@@ -242,10 +228,8 @@ static bool same_section(bool of_printer, const void *one, const void *other)
     size_t count = 0;
     const settings_key *keys = settings_keys(&count);
     bool same = true;
-
     for (size_t i = 0; i < count; i++) {
         const char *text = NULL;
-
         if (keys[i].of_printer != of_printer)
             continue;
         switch (keys[i].kind) {
@@ -285,11 +269,9 @@ static sink respell(const sink *printed)
     fuzz_pieces random = fuzz_many_pieces((const uint8_t *)printed->text, printed->length);
     sink other = {NULL, 0, 0};
     bool in_key = true;
-
     for (size_t i = 0; i < printed->length; i++) {
         char c = printed->text[i];
         size_t draw = fuzz_next_size(&random, SIZE_MAX);
-
         in_key = in_key && c != '=' && c != '[';
         c = (char)(in_key && draw % 2 == 0 ? toupper((unsigned char)c) : c);
         if (c == '\n')
@@ -312,7 +294,6 @@ static settings *parse_again(const sink *text, const settings *expected, const c
     char wrong[SETTINGS_WRONG_MAX] = "";
     settings *parsed = NULL;
     settings_source source = source_of(text->text, text->length);
-
     fuzz_require(settings_parse(&source, &parsed, wrong) == NPJ_STATUS_SUCCESS, property);
     check_same(expected, parsed);
     return parsed;
@@ -322,16 +303,13 @@ static void check_printed(const settings *made)
 {
     sink printed = {NULL, 0, 0};
     sink again = {NULL, 0, 0};
-
     settings_print(made, put, &printed);
     settings *parsed = parse_again(&printed, made, "what is printed parses");
-
     settings_print(parsed, put, &again);
     fuzz_require(printed.length == again.length && memcmp(printed.text, again.text, again.length) == 0,
                  "what is printed is canonical");
     settings_free(parsed);
     sink other = respell(&printed);
-
     settings_free(parse_again(&other, made, "what is printed parses, however it is spelled"));
     free(other.text);
     free(printed.text);
@@ -342,10 +320,8 @@ static void check_without_memory(const settings_source *source, npj_status statu
 {
     char wrong[SETTINGS_WRONG_MAX] = "";
     settings *made = NULL;
-
     npjt_counting_fault(&pool, NPJT_FAULT_ONCE, 1);
     npj_status refused = settings_parse(source, &made, wrong);
-
     npjt_counting_fault(&pool, NPJT_FAULT_NONE, 1);
     fuzz_require(made == NULL && wrong[0] != '\0', "without memory there are no settings, but a reason");
     fuzz_require(refused == NPJ_STATUS_INSUFFICIENT_RESOURCES ||
@@ -358,14 +334,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char wrong[SETTINGS_WRONG_MAX] = "";
     settings *made = NULL;
     char *text = fuzz_obtain(size);
-
     fuzz_campaign()->executions++;
     npjt_counting_init(&pool, &(npjt_counting_options){.abort_on_finding = true});
     if (size > 0)
         memcpy(text, data, size);
     settings_source source = source_of(text, size);
     npj_status status = settings_parse(&source, &made, wrong);
-
     check_without_memory(&source, status);
     memset(text, 0xEE, size); /* nothing of it is needed any more */
     free(text);

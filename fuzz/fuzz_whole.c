@@ -33,7 +33,6 @@ static bool is_one_of(uint8_t byte, const char *set, size_t count)
 static job read_job(const uint8_t *bytes, size_t size)
 {
     job read = {bytes, size, 0, size, size > WHOLE_TAIL_SIZE ? size - WHOLE_TAIL_SIZE : 0};
-
     while (read.begin < size && IS_BLANK(bytes[read.begin]))
         read.begin++;
     while (read.end > read.seen && IS_BLANK(bytes[read.end - 1]))
@@ -56,7 +55,6 @@ static void find_lines(const job *read, line last[3])
 {
     size_t start = SIZE_MAX; /* of the first line that is seen, nobody knows the start */
     size_t length = 0;
-
     memset(last, 0, 3 * sizeof *last);
     for (size_t at = read->seen; at <= read->end; at++) {
         if (at < read->end && !ENDS_LINE(read->bytes[at])) {
@@ -82,10 +80,8 @@ static bool is_line(const job *read, const line *one, const char *text)
 static bool leads_somewhere(const job *read, const line *one)
 {
     uint64_t place = 0;
-
     for (size_t i = 0; i < one->length; i++) {
         uint8_t byte = read->bytes[one->start + i];
-
         if (byte < '0' || byte > '9')
             return false;
         place = place >= read->size ? read->size : 10 * place + byte - '0';
@@ -98,7 +94,6 @@ static bool ask_model(const job *read, whole_format format)
     static const char uel[] = "\x1B%-12345X";
     static const char *const heads[] = {"%!PS", "%PDF-", uel};
     line last[3];
-
     if (format == WHOLE_ANY) {
         for (unsigned i = 0; i < 3; i++) {
             if (has_text_at(read, read->begin, heads[i]))
@@ -128,7 +123,6 @@ static bool ask_model(const job *read, whole_format format)
 static whole_verdict check_verdict(const whole_stream *stream)
 {
     whole_verdict verdict = whole_judge(stream);
-
     fuzz_require(verdict.words != NULL && verdict.words[0] != '\0', "a verdict has words");
     for (const char *c = verdict.words; *c != '\0'; c++)
         fuzz_require(*c >= ' ' && *c <= '~' && *c != '"', "the words can be put into a log");
@@ -138,11 +132,9 @@ static whole_verdict check_verdict(const whole_stream *stream)
 static whole_verdict judge(const uint8_t *bytes, size_t size, whole_format format, fuzz_pieces pieces)
 {
     whole_stream stream;
-
     whole_begin(&stream, format);
     for (size_t at = 0; at < size;) {
         const uint8_t *piece = fuzz_next_piece(&pieces, bytes + at, size - at);
-
         whole_feed(&stream, piece, pieces.length);
         at += pieces.length;
         if (pieces.fixed == 0)
@@ -160,7 +152,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     whole_format format = (whole_format)(data[0] % WHOLE_FORMAT_COUNT);
     job read = read_job(data + 1, size - 1);
     whole_verdict verdict = judge(read.bytes, read.size, format, fuzz_one_piece());
-
     fuzz_require(verdict.whole == ask_model(&read, format), "the verdict is the model's");
     fuzz_require(judge(read.bytes, read.size, format, fuzz_bytewise()).words == verdict.words,
                  "the verdict is the same byte by byte");

@@ -41,7 +41,6 @@ static bool split(line *out, npjp_command which, const char *bytes)
 {
     char wrong[NPJP_WRONG_MAX] = "", again[NPJP_WRONG_MAX] = "";
     npjpi_words checked;
-
     out->text = fuzz_obtain(strlen(bytes) + 1);
     npj_status status = npjpi_words_split(&out->words, out->text, which, bytes, wrong);
     fuzz_require(npjpi_words_split(&checked, NULL, which, bytes, again) == status, "a check comes to the same");
@@ -67,7 +66,6 @@ static filled fill(const npjpi_words *words, const npjpi_values *values)
 {
     size_t size = npjpi_words_size(words, values);
     filled made = {fuzz_obtain((words->count + 1) * sizeof *made.argv), fuzz_obtain(size)};
-
     memset(made.room, 'x', size); /* no terminator is there by chance */
     for (size_t i = 0; i <= words->count; i++)
         made.argv[i] = made.room;
@@ -112,7 +110,6 @@ static size_t put(char *out, size_t at, const char *bytes)
 static char *quote(const npjpi_words *words, char *const *argv)
 {
     size_t at = 0, size = 1;
-
     for (size_t i = 0; i < words->count; i++)
         size += 3 + 4 * strlen(argv[i]);
     char *quoted = fuzz_obtain(size);
@@ -132,7 +129,6 @@ static void check_again(npjp_command which, const npjpi_words *words, const npjp
 {
     char *quoted = quote(words, argv);
     line again;
-
     fuzz_require(split(&again, which, quoted), "quoted words are a line");
     fuzz_require(again.words.count == words->count, "quoted words are as many");
     filled made = fill(&again.words, values);
@@ -146,7 +142,6 @@ static void check_again(npjp_command which, const npjpi_words *words, const npjp
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     line made;
-
     fuzz_campaign()->executions++;
     if (size == 0)
         return 0;

@@ -16,7 +16,6 @@ void fuzz_violated(const char *property)
 void *fuzz_obtain(size_t bytes)
 {
     void *block = malloc(bytes == 0 ? 1 : bytes);
-
     if (block == NULL) {
         fprintf(stderr, "fuzz: out of memory\n");
         exit(1);
@@ -38,7 +37,6 @@ fuzz_pieces fuzz_bytewise(void)
 fuzz_pieces fuzz_many_pieces(const uint8_t *data, size_t size)
 {
     uint32_t hash = UINT32_C(2166136261);
-
     for (size_t i = 0; i < size; i++)
         hash = (hash ^ data[i]) * UINT32_C(16777619);
     return (fuzz_pieces){.random = hash | 1};
@@ -47,7 +45,6 @@ fuzz_pieces fuzz_many_pieces(const uint8_t *data, size_t size)
 size_t fuzz_next_size(fuzz_pieces *pieces, size_t left)
 {
     size_t piece = pieces->fixed;
-
     if (piece == 0) {
         pieces->random ^= pieces->random << 13;
         pieces->random ^= pieces->random >> 17;
@@ -60,7 +57,6 @@ size_t fuzz_next_size(fuzz_pieces *pieces, size_t left)
 uint8_t *fuzz_next_piece(fuzz_pieces *pieces, const uint8_t *bytes, size_t left)
 {
     size_t length = fuzz_next_size(pieces, left);
-
     if (pieces->piece == NULL || length != pieces->length) {
         free(pieces->piece);
         pieces->piece = fuzz_obtain(length);

@@ -41,7 +41,6 @@ static path_part *begin_part(path_parts *parts, const unsigned char *start)
     if (parts->count < PARTS_MAX)
         parts->count++;
     path_part *part = &parts->part[parts->count - 1];
-
     *part = (path_part){.start = start};
     return part;
 }
@@ -51,14 +50,11 @@ static bool split(const void *bytes, size_t length, npj_path_encoding encoding, 
 {
     const unsigned char *start = bytes;
     npji_utf_cursor cursor = {start, start + length, encoding};
-
     *parts = (path_parts){.encoding = encoding};
     path_part *part = begin_part(parts, start);
-
     for (;;) {
         const unsigned char *before = cursor.at;
         uint32_t code = npji_utf_next(&cursor);
-
         if (code > NPJI_UTF_LAST)
             return code == NPJI_UTF_END;
         if (code == 0)
@@ -79,11 +75,9 @@ static unsigned ascii_at(const path_parts *parts, size_t index, size_t place)
 {
     const path_part *part = &parts->part[index];
     size_t width = parts->encoding == NPJ_PATH_UTF8 ? 1 : 2;
-
     if (place >= part->length / width)
         return 0;
     const unsigned char *at = part->start + place * width;
-
     if (width == 2 && at[1] != 0)
         return 0;
     return at[0] >= 'A' && at[0] <= 'Z' ? at[0] + ('a' - 'A') : at[0];
@@ -93,7 +87,6 @@ static unsigned ascii_at(const path_parts *parts, size_t index, size_t place)
 static bool is_word(const path_parts *parts, size_t index, const char *word)
 {
     size_t place = 0;
-
     for (; word[place] != '\0'; place++)
         if (ascii_at(parts, index, place) != (unsigned char)word[place])
             return false;
@@ -103,7 +96,6 @@ static bool is_word(const path_parts *parts, size_t index, const char *word)
 static bool is_drive(const path_parts *parts)
 {
     unsigned letter = ascii_at(parts, 0, 0);
-
     return letter >= 'a' && letter <= 'z' && ascii_at(parts, 0, 1) == ':';
 }
 
@@ -152,7 +144,6 @@ static bool is_valid(const path_parts *parts, const path_shape *shape, npj_path_
     if (parts->count != shape->name + 1 || parts->part[shape->name].units == 0)
         return false;
     size_t units = parts->part[shape->name].units;
-
     if (shape->form == NPJ_FORM_REMOTE) {
         if (parts->part[shape->server].units == 0)
             return false;
@@ -170,7 +161,6 @@ npj_status npj_path_parse(const npj_path *path, npj_path_profile profile, npj_pi
     path_parts parts;
     path_shape shape;
     npj_pipe_name found = {0};
-
     if (path == NULL || path->bytes == NULL || (unsigned)path->encoding > NPJ_PATH_OPAQUE ||
         (unsigned)profile > NPJ_PATH_PERMISSIVE) {
         return NPJ_STATUS_INVALID_PARAMETER;
@@ -215,7 +205,6 @@ static void put_code(path_sink *sink, uint32_t code)
 {
     unsigned char bytes[4];
     size_t length = npji_utf_encode(code, sink->encoding, bytes);
-
     for (size_t i = 0; sink->at != NULL && i < length; i++)
         *sink->at++ = bytes[i];
     sink->length += length;
@@ -230,7 +219,6 @@ static void put_ascii(path_sink *sink, const char *text)
 static void put_text(path_sink *sink, const void *bytes, size_t length, npj_path_encoding encoding)
 {
     npji_utf_cursor cursor = {bytes, (const unsigned char *)bytes + length, encoding};
-
     for (uint32_t code = npji_utf_next(&cursor); code <= NPJI_UTF_LAST; code = npji_utf_next(&cursor))
         put_code(sink, code);
 }
@@ -238,7 +226,6 @@ static void put_text(path_sink *sink, const void *bytes, size_t length, npj_path
 static size_t put_path(const npj_pipe_name *name, npj_path_encoding encoding, unsigned char *at)
 {
     path_sink sink = {at, 0, encoding};
-
     if (name->form == NPJ_FORM_REMOTE) {
         put_ascii(&sink, "\\\\");
         put_text(&sink, name->server, name->server_length, name->encoding);
@@ -261,7 +248,6 @@ static bool is_parsed(const npj_pipe_name *name)
 {
     path_parts parts;
     size_t units = sizeof win32_local - 1;
-
     if ((unsigned)name->form >= NPJ_FORM_OPAQUE || (unsigned)name->encoding >= NPJ_PATH_OPAQUE)
         return false;
     if (name->form == NPJ_FORM_REMOTE) {

@@ -222,7 +222,6 @@ int daemon_run(const char *path)
     self.began = uv_now(&self.loop);
 
     int code = serve(&self, fresh, smbd);
-
     systemd_sockets_free(self.sockets, self.socket_count);
     free(self.idle);
     settings_free(self.settings);

@@ -29,7 +29,6 @@ static const char *take_line(ini_reader *reader, size_t *length)
     const char *line = reader->at;
     size_t left = (size_t)(reader->end - line);
     const char *newline = memchr(line, '\n', left);
-
     *length = newline != NULL ? (size_t)(newline - line) : left;
     reader->at = newline != NULL ? newline + 1 : reader->end;
     reader->line++;
@@ -42,7 +41,6 @@ static const char *take_line(ini_reader *reader, size_t *length)
 static bool says_nothing(const char *line, size_t length)
 {
     size_t i = 0;
-
     while (i < length && is_blank(line[i]))
         i++;
     return i == length || line[i] == '#' || line[i] == ';';
@@ -55,7 +53,6 @@ static char *take_joined(ini_reader *reader, ini_entry *entry)
     char *joined = reader->room;
     const char *line = NULL;
     size_t length = 0;
-
     do {
         if (reader->at == reader->end) {
             entry->line = reader->line > 0 ? reader->line : 1;
@@ -66,7 +63,6 @@ static char *take_joined(ini_reader *reader, ini_entry *entry)
     entry->line = reader->line;
     for (;;) {
         bool goes_on = length > 0 && line[length - 1] == '\\';
-
         memcpy(reader->room, line, length - goes_on);
         reader->room += length - goes_on;
         if (!goes_on)
@@ -84,7 +80,6 @@ static char *take_joined(ini_reader *reader, ini_entry *entry)
 static char *trim(char *text)
 {
     size_t length = strlen(text);
-
     while (length > 0 && is_blank(text[length - 1]))
         text[--length] = '\0';
     while (is_blank(*text))
@@ -95,7 +90,6 @@ static char *trim(char *text)
 static void read_section(char *text, ini_entry *entry)
 {
     char *last = text + strlen(text) - 1;
-
     if (*last != ']') {
         entry->name = "a section's name ends with ], and nothing follows it";
         return;
@@ -108,7 +102,6 @@ static void read_section(char *text, ini_entry *entry)
 static void read_setting(char *text, ini_entry *entry)
 {
     char *sign = strchr(text, '=');
-
     if (sign == NULL) {
         entry->name = "this is neither [section] nor key = value";
         return;
@@ -117,7 +110,6 @@ static void read_setting(char *text, ini_entry *entry)
     char *name = trim(text);
     char *value = trim(sign + 1);
     size_t length = strlen(value);
-
     if (*name == '\0') {
         entry->name = "there is no key before =";
     } else if (length > 0 && value[length - 1] == '\\') {
@@ -134,7 +126,6 @@ ini_entry ini_next(ini_reader *reader)
 {
     ini_entry entry = {.kind = INI_END};
     char *text = take_joined(reader, &entry);
-
     if (text == NULL || entry.kind == INI_WRONG)
         return entry;
     entry.kind = INI_WRONG;

@@ -51,7 +51,6 @@ static uint32_t get_big_endian(const unsigned char *bytes)
 static void wipe(void *memory, size_t length)
 {
     volatile unsigned char *bytes = memory;
-
     for (size_t i = 0; i < length; i++)
         bytes[i] = 0;
 }
@@ -91,7 +90,6 @@ static void begin_address(npa_parser *parser)
 static void end_length(npa_parser *parser)
 {
     uint32_t length = get_big_endian(parser->field);
-
     if (length > NPA_REQUEST_MAX) {
         refuse(parser, "the request is longer than the limit");
     } else if (length < FIXED_SIZE) {
@@ -106,7 +104,6 @@ static void end_fixed(npa_parser *parser)
 {
     const unsigned char *fixed = parser->field;
     uint32_t level = get_little_endian(fixed + FIXED_LEVEL);
-
     if (memcmp(fixed + FIXED_MAGIC, "NPAM", 4) != 0) {
         refuse(parser, "the request does not begin with NPAM");
         return;
@@ -131,7 +128,6 @@ static void end_fixed(npa_parser *parser)
 static void end_head(npa_parser *parser, unsigned part, uint32_t size)
 {
     uint32_t length = get_little_endian(parser->field + HEAD_LENGTH);
-
     if (get_little_endian(parser->field + HEAD_OFFSET) != 0 || length > get_little_endian(parser->field + HEAD_ROOM)) {
         refuse(parser, "the lengths of a string contradict each other");
     } else if (length == 0) {
@@ -140,7 +136,6 @@ static void end_head(npa_parser *parser, unsigned part, uint32_t size)
         refuse(parser, part == PART_NAME ? "the client's name is too long" : "the client's address is too long");
     } else {
         uint32_t padded = (length + 3) / 4 * 4;
-
         parser->text_length = length;
         begin_part(parser, part, length <= parser->left && padded > parser->left ? parser->left : padded);
     }
@@ -155,7 +150,6 @@ static char to_printable(char c)
 static bool end_string(npa_parser *parser, char *text)
 {
     char *terminator = text + parser->text_length - 1;
-
     if (memchr(text, '\0', parser->text_length) != terminator) {
         refuse(parser, "a string does not end where its terminator is");
         return false;
@@ -219,7 +213,6 @@ npa_state npa_feed(npa_parser *parser, void *bytes, size_t length, size_t *used)
 {
     unsigned char *from = bytes;
     size_t done = 0;
-
     if (parser->state != NPA_MORE) {
         *used = 0;
         return parser->state;
@@ -228,7 +221,6 @@ npa_state npa_feed(npa_parser *parser, void *bytes, size_t length, size_t *used)
         size_t missing = parser->want - parser->have;
         size_t count = length - done < missing ? length - done : missing;
         unsigned char *place = place_of_part(parser);
-
         if (place != NULL && count > 0)
             memcpy(place + parser->have, from + done, count);
         parser->have += (uint32_t)count;

@@ -46,7 +46,6 @@ __attribute__((format(printf, 3, 4))) static bool complain(const parsing *self, 
     int used = snprintf(text, SETTINGS_WRONG_MAX, "%s:%lu: ", length > SHOWN_NAME ? name + length - SHOWN_NAME : name,
                         (unsigned long)line);
     va_list arguments;
-
     va_start(arguments, format);
     vsnprintf(text + used, SETTINGS_WRONG_MAX - (size_t)used, format, arguments);
     va_end(arguments);
@@ -64,7 +63,6 @@ static void set_defaults(bool of_printer, void *members)
     char sentence[SETTINGS_WRONG_MAX];
     size_t count = 0;
     const settings_key *keys = settings_keys(&count);
-
     for (size_t i = 0; i < count; i++)
         if (keys[i].of_printer == of_printer && keys[i].initial != NULL)
             (void)settings_read(&keys[i], keys[i].initial, members, sentence);
@@ -75,7 +73,6 @@ static bool end_section(parsing *self)
 {
     size_t count = 0;
     const settings_key *keys = settings_keys(&count);
-
     for (size_t i = 0; self->now.of_printer && i < count; i++)
         if (keys[i].of_printer && keys[i].initial == NULL && self->now.key_lines[i] == 0)
             return complain(self, self->now.line, "printer %s has no \"%s\"", self->now.name, keys[i].name);
@@ -85,7 +82,6 @@ static bool end_section(parsing *self)
 static bool is_printer_name(const char *name)
 {
     size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789._-");
-
     return length >= 1 && length <= SETTINGS_NAME_MAX && name[length] == '\0' && name[0] != '.';
 }
 
@@ -107,7 +103,6 @@ static bool begin_printer(parsing *self, const ini_entry *entry)
 {
     settings *made = self->made;
     char shown[SETTINGS_SHOWN_MAX];
-
     if (!is_printer_name(entry->name)) {
         return complain(
             self, entry->line,
@@ -125,7 +120,6 @@ static bool begin_printer(parsing *self, const ini_entry *entry)
     if (made->printer_count == self->room_for)
         return complain(self, entry->line, "there are more than %d printers", SETTINGS_PRINTERS_MAX);
     settings_printer *printer = &made->printers[made->printer_count];
-
     self->printer_lines[made->printer_count++] = entry->line;
     *printer = (settings_printer){.name = entry->name};
     set_defaults(true, printer);
@@ -154,7 +148,6 @@ static bool complain_of_key(const parsing *self, const ini_entry *entry)
     const settings_key *other = settings_find_key(entry->name, !of_printer);
     const settings_key *nearest = settings_nearest_key(entry->name, of_printer);
     char shown[SETTINGS_SHOWN_MAX];
-
     settings_show(entry->name, shown);
     if (other != NULL) {
         return complain(self, entry->line, "\"%s\" belongs %s", other->name,
@@ -169,15 +162,12 @@ static bool read_setting(parsing *self, const ini_entry *entry)
 {
     char sentence[SETTINGS_WRONG_MAX];
     size_t count = 0;
-
     if (self->now.members == NULL)
         return complain(self, entry->line, "a setting stands before the first section");
     const settings_key *key = settings_find_key(entry->name, self->now.of_printer);
-
     if (key == NULL)
         return complain_of_key(self, entry);
     uint32_t *line = &self->now.key_lines[key - settings_keys(&count)];
-
     if (*line != 0)
         return complain(self, entry->line, "\"%s\" is in line %lu already", key->name, (unsigned long)*line);
     *line = entry->line;
@@ -194,7 +184,6 @@ static bool check_socket(const parsing *self, const settings_printer *printer, u
     const settings *made = self->made;
     char path[SETTINGS_SOCKET_MAX + 1];
     int length = snprintf(path, sizeof path, "%s/np/%s", made->ncalrpc_dir, printer->name);
-
     if (length > SETTINGS_SOCKET_MAX) {
         return complain(self, line, "printer %s: the path of its socket has %d bytes, and may have %d", printer->name,
                         length, SETTINGS_SOCKET_MAX);
@@ -210,7 +199,6 @@ static bool check_socket(const parsing *self, const settings_printer *printer, u
 static bool check_printers(const parsing *self, uint32_t last_line)
 {
     const settings *made = self->made;
-
     if (made->printer_count == 0)
         return complain(self, last_line, "there is no printer");
     if (made->max_memory / POOL_BUFFER_BYTES < made->max_jobs) {
@@ -221,7 +209,6 @@ static bool check_printers(const parsing *self, uint32_t last_line)
         return complain(self, self->global_line, "\"metrics file\" is the \"control socket\" too");
     for (size_t i = 0; i < made->printer_count; i++) {
         const settings_printer *printer = &made->printers[i];
-
         if (!check_socket(self, printer, self->printer_lines[i]))
             return false;
         if (printer->max_job_memory > made->max_memory) {
@@ -235,13 +222,11 @@ static bool check_printers(const parsing *self, uint32_t last_line)
 static bool parse_entries(parsing *self, char *room)
 {
     ini_reader reader;
-
     ini_begin(&reader, self->source->text, self->source->length, room);
     set_defaults(false, self->made);
     for (;;) {
         ini_entry entry = ini_next(&reader);
         bool good = false;
-
         switch (entry.kind) {
         case INI_SECTION:
             good = begin_section(self, &entry);
@@ -264,7 +249,6 @@ static bool parse_entries(parsing *self, char *room)
 static size_t count_brackets(const settings_source *source)
 {
     size_t count = 0;
-
     for (size_t i = 0; i < source->length && count < SETTINGS_PRINTERS_MAX; i++)
         count += source->text[i] == '[';
     return count;
@@ -289,7 +273,6 @@ npj_status settings_parse(const settings_source *source, settings **out, char wr
     parsing self = {.source = source, .wrong = wrong, .room_for = count_brackets(source)};
     size_t printers = self.room_for * sizeof(settings_printer);
     size_t bytes = sizeof(settings) + printers + source->length + 1;
-
     if (mem.alloc == NULL)
         mem = (npj_mem){.alloc = system_alloc, .release = system_release};
     if (source->length > SETTINGS_TEXT_MAX) {
@@ -302,7 +285,6 @@ npj_status settings_parse(const settings_source *source, settings **out, char wr
         return NPJ_STATUS_INSUFFICIENT_RESOURCES;
     }
     settings_printer *first = (settings_printer *)(void *)(self.made + 1);
-
     *self.made = (settings){.printers = first, .mem = mem, .block_bytes = bytes};
     if (!parse_entries(&self, (char *)(first + self.room_for))) {
         settings_free(self.made);
@@ -316,7 +298,6 @@ void settings_free(settings *made)
 {
     if (made != NULL) {
         npj_mem mem = made->mem;
-
         mem.release(mem.user, made, made->block_bytes);
     }
 }

@@ -62,7 +62,6 @@ enum { NAME_LONGEST = 40 }; /* without its blanks; what is longer is no key */
 static bool fold(const char *name, char folded[NAME_LONGEST + 1])
 {
     size_t length = 0;
-
     for (; *name != '\0'; name++) {
         if (*name == ' ' || *name == '\t')
             continue;
@@ -78,7 +77,6 @@ const settings_key *settings_find_key(const char *name, bool of_printer)
 {
     char wanted[NAME_LONGEST + 1] = "";
     char known[NAME_LONGEST + 1] = "";
-
     for (size_t i = 0; fold(name, wanted) && i < sizeof keys / sizeof keys[0]; i++)
         if (keys[i].of_printer == of_printer && fold(keys[i].name, known) && strcmp(wanted, known) == 0)
             return &keys[i];
@@ -90,16 +88,13 @@ static size_t distance(const char *one, const char *other)
 {
     size_t row[NAME_LONGEST + 1]; /* from the characters of one so far to each beginning of other */
     size_t length = strlen(other);
-
     for (size_t i = 0; i <= length; i++)
         row[i] = i;
     for (; *one != '\0'; one++) {
         size_t diagonal = row[0]++;
-
         for (size_t i = 1; i <= length; i++) {
             size_t replaced = diagonal + (*one != other[i - 1]);
             size_t shorter = (row[i] < row[i - 1] ? row[i] : row[i - 1]) + 1;
-
             diagonal = row[i];
             row[i] = replaced < shorter ? replaced : shorter;
         }
@@ -113,12 +108,10 @@ const settings_key *settings_nearest_key(const char *name, bool of_printer)
     char known[NAME_LONGEST + 1] = "";
     const settings_key *nearest = NULL;
     size_t least = SIZE_MAX;
-
     for (size_t i = 0; fold(name, wanted) && i < sizeof keys / sizeof keys[0]; i++) {
         if (keys[i].of_printer != of_printer || !fold(keys[i].name, known))
             continue;
         size_t away = distance(wanted, known);
-
         if (away < least && away <= strlen(known) / 3) {
             nearest = &keys[i];
             least = away;

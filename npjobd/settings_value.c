@@ -46,16 +46,13 @@ static const char *write_size(uint64_t bytes, char number[SETTINGS_NUMBER_MAX])
 static bool read_digits(const char **text, uint64_t *value)
 {
     const char *digit = *text;
-
     for (*value = 0; *digit >= '0' && *digit <= '9'; digit++) {
         unsigned next = (unsigned)(*digit - '0');
-
         if (*value > (UINT64_MAX - next) / 10)
             return false;
         *value = *value * 10 + next;
     }
     bool some = digit != *text;
-
     *text = digit;
     return some;
 }
@@ -94,7 +91,6 @@ static bool read_format(const char *text, whole_format *format)
 static bool is_text(const settings_key *key, const char *text)
 {
     size_t length = strlen(text);
-
     if (length == 0)
         return key->initial != NULL && key->initial[0] == '\0';
     if (key->kind == SETTINGS_PATH && text[0] != '/')
@@ -109,7 +105,6 @@ static void expect(const settings_key *key, char expected[EXPECTED_MAX])
 {
     char least[SETTINGS_NUMBER_MAX];
     char most[SETTINGS_NUMBER_MAX];
-
     switch (key->kind) {
     case SETTINGS_COMMAND:
         snprintf(expected, EXPECTED_MAX, "a command of at most %" PRIu64 " bytes", key->most);
@@ -153,7 +148,6 @@ static npjp_command command_of(const settings_key *key)
 static bool read_value(const settings_key *key, const char *text, void *member)
 {
     uint64_t number = 0;
-
     switch (key->kind) {
     case SETTINGS_SECONDS:
         if (!read_number(key, text, &number))
@@ -184,7 +178,6 @@ const char *settings_show(const char *word, char shown[SETTINGS_SHOWN_MAX])
 {
     static const char more[] = "...";
     size_t most = SETTINGS_SHOWN_MAX - sizeof more;
-
     snprintf(shown, SETTINGS_SHOWN_MAX, "%.*s%s", (int)most, word, strlen(word) > most ? more : "");
     return shown;
 }
@@ -194,7 +187,6 @@ bool settings_read(const settings_key *key, const char *text, void *section, cha
     char expected[EXPECTED_MAX];
     char shown[SETTINGS_SHOWN_MAX];
     char wrong[NPJP_WRONG_MAX];
-
     if (!read_value(key, text, member_of(key, section))) {
         expect(key, expected);
         snprintf(sentence, SETTINGS_WRONG_MAX, "\"%s\" is %s, not \"%s\"", key->name, expected,
@@ -213,7 +205,6 @@ bool settings_read(const settings_key *key, const char *text, void *section, cha
 const char *settings_write(const settings_key *key, const void *section, char number[SETTINGS_NUMBER_MAX])
 {
     const void *value = value_of(key, section);
-
     switch (key->kind) {
     case SETTINGS_SECONDS:
         snprintf(number, SETTINGS_NUMBER_MAX, "%" PRIu64, *(const uint64_t *)value / MS);
@@ -229,6 +220,5 @@ const char *settings_write(const settings_key *key, const void *section, char nu
         break;
     }
     const char *text = *(const char *const *)value;
-
     return text != NULL ? text : "";
 }

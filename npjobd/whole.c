@@ -26,7 +26,6 @@ static const word startxref = WORD("startxref");
 const char *whole_format_name(whole_format format)
 {
     static const char *const names[WHOLE_FORMAT_COUNT] = {"eof", "ps", "pdf", "pjl", "any"};
-
     return (unsigned)format < WHOLE_FORMAT_COUNT ? names[format] : "(unknown)";
 }
 
@@ -61,7 +60,6 @@ static void feed_tail(whole_stream *stream, const unsigned char *bytes, size_t l
     size_t added = length < WHOLE_TAIL_SIZE ? length : WHOLE_TAIL_SIZE;
     size_t room = WHOLE_TAIL_SIZE - added;
     size_t kept = stream->tail_length < room ? stream->tail_length : room;
-
     memmove(stream->tail, stream->tail + stream->tail_length - kept, kept);
     memcpy(stream->tail + kept, bytes + length - added, added);
     stream->tail_length = kept + added;
@@ -122,7 +120,6 @@ static bool take_number_line(ending *end, uint64_t *value)
 {
     strip_blanks(end);
     size_t behind = end->length;
-
     while (end->length > 0 && end->bytes[end->length - 1] >= '0' && end->bytes[end->length - 1] <= '9')
         end->length--;
     *value = 0;
@@ -143,7 +140,6 @@ static whole_verdict judge_ps(const whole_stream *stream, ending end)
 static whole_verdict judge_pdf(const whole_stream *stream, ending end)
 {
     uint64_t place = 0;
-
     if (!has_head(stream, &pdf_head))
         return (whole_verdict){false, "pdf: it does not begin with %PDF-"};
     if (!take_line(&end, &end_of_file))
@@ -161,7 +157,6 @@ static whole_verdict judge_pjl(const whole_stream *stream, ending end)
         return (whole_verdict){false, "pjl: it does not begin with UEL"};
     strip_blanks(&end);
     size_t behind = stream->tail_length - end.length;
-
     if (!take_word(&end, &uel))
         return (whole_verdict){false, "pjl: it does not end with UEL"};
     if (stream->bytes - behind - stream->blanks == uel.length)
@@ -185,7 +180,6 @@ static whole_verdict judge_any(const whole_stream *stream, ending end)
 whole_verdict whole_judge(const whole_stream *stream)
 {
     ending end = {stream->tail, stream->tail_length};
-
     switch (stream->format) {
     case WHOLE_PS:
         return judge_ps(stream, end);

@@ -29,7 +29,6 @@ static npj_status same(struct npjt_driver *d, const char *call, npj_status says,
 static void same_action(struct npjt_driver *d, const npj_action *says, const npj_action *right)
 {
     const char *what = npjt_action_name(says->kind);
-
     if (says->kind != right->kind)
         npjt_violate(d, NPJT_LAW_MODEL, "the server says %s of job %llx, and the model %s of job %llx", what,
                      (unsigned long long)says->job, npjt_action_name(right->kind), (unsigned long long)right->job);

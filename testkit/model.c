@@ -17,7 +17,6 @@ static uint64_t larger(uint64_t a, uint64_t b)
 static model_limits limits_of(const npj_config *config, uint32_t packet_bytes)
 {
     model_limits limits = {.packet_bytes = packet_bytes};
-
     limits.jobs = (uint32_t)or_default(config->max_jobs, 1024);
     limits.packets = (uint32_t)or_default(config->max_packets, 65536);
     limits.job_packets = (uint32_t)or_default(config->max_job_packets, 256);
@@ -36,7 +35,6 @@ static model_limits limits_of(const npj_config *config, uint32_t packet_bytes)
 size_t npjt_model_size(const npj_config *config)
 {
     model_limits limits = limits_of(config, 0);
-
     return sizeof(npjt_model) + limits.jobs * sizeof(model_job) + limits.packets * sizeof(model_packet) +
            limits.batch * sizeof(npj_iov);
 }
@@ -50,7 +48,6 @@ void npjt_model_init(npjt_model *model, const npj_config *config, uint32_t packe
 model_job *npjt_model_find(const npjt_model *model, npj_job job)
 {
     model_job *jobs = npjt_model_jobs(model);
-
     for (uint32_t i = 0; i < model->job_count; i++)
         if (jobs[i].handle == job && jobs[i].state != NPJ_STATE_GONE)
             return &jobs[i];
@@ -60,7 +57,6 @@ model_job *npjt_model_find(const npjt_model *model, npj_job job)
 model_job *npjt_model_find_op(const npjt_model *model, npj_op op, npj_action_kind kind)
 {
     model_job *jobs = npjt_model_jobs(model);
-
     for (uint32_t i = 0; i < model->job_count; i++)
         if (op != 0 && jobs[i].op == op && jobs[i].op_kind == kind)
             return &jobs[i];
@@ -80,7 +76,6 @@ void npjt_model_gauge_add(npj_gauge *gauge, uint64_t amount)
 uint64_t npjt_model_block(uint32_t length)
 {
     uint64_t power = 64, quarters = 5;
-
     if (length == 0)
         return 0;
     if (length <= 64)
@@ -101,7 +96,6 @@ void npjt_model_release(npjt_model *model, model_packet *packet)
 {
     model_packet *packets = npjt_model_packets(model);
     size_t behind = model->packet_count - (size_t)(packet - packets) - 1;
-
     model->stats.packets.live--;
     model->stats.pool_bytes.live -= npjt_model_charge(model, packet->length, packet->lend);
     memmove(packet, packet + 1, behind * sizeof *packet);
@@ -112,7 +106,6 @@ uint64_t npjt_model_held(const npjt_model *model, const model_job *job, uint32_t
 {
     const model_packet *packets = npjt_model_packets(model);
     uint64_t bytes = 0;
-
     *count = 0;
     for (uint32_t i = 0; i < model->packet_count; i++) {
         if (packets[i].job == job->handle) {
@@ -127,7 +120,6 @@ bool npjt_model_fits(const npjt_model *model, const model_job *job, uint32_t len
 {
     uint32_t count;
     uint64_t bytes = npjt_model_held(model, job, &count);
-
     return count < model->limits.job_packets && bytes + length <= model->limits.job_bytes;
 }
 
@@ -137,7 +129,6 @@ void npjt_model_arm(npjt_model *model, model_job *job, model_deadline kind)
 {
     const model_job *jobs = npjt_model_jobs(model);
     uint32_t last = 0;
-
     for (uint32_t i = 0; i < model->job_count; i++)
         if (jobs[i].at[kind] != NPJ_NEVER && jobs[i].armed[kind] > last)
             last = jobs[i].armed[kind];

@@ -27,7 +27,6 @@ npj_status npjt_model_job_added(npjt_model *model, npj_op op, npj_status status,
 {
     model_job *job = npjt_model_find_op(model, op, NPJ_ADD_JOB);
     bool waits, claim;
-
     if (job == NULL)
         return NPJ_STATUS_INVALID_HANDLE;
     claim = is_claimable(status) && (npj_status_is_error(status) || good);
@@ -52,7 +51,6 @@ npj_status npjt_model_opened(npjt_model *model, npj_op op, npj_status status, np
 {
     model_job *job = npjt_model_find_op(model, op, NPJ_OPEN);
     bool claim;
-
     if (job == NULL)
         return NPJ_STATUS_INVALID_HANDLE;
     claim =
@@ -79,7 +77,6 @@ static uint64_t bytes_in_flight(const npjt_model *model, const model_job *job)
 {
     const model_packet *packets = npjt_model_packets(model);
     uint64_t bytes = 0;
-
     for (uint32_t i = 0; i < model->packet_count; i++)
         if (packets[i].job == job->handle && packets[i].in_flight)
             bytes += packets[i].length - packets[i].taken;
@@ -90,11 +87,9 @@ static uint64_t bytes_in_flight(const npjt_model *model, const model_job *job)
 static void give_back(npjt_model *model, const model_job *job)
 {
     model_packet *packets = npjt_model_packets(model);
-
     for (uint32_t i = 0; i < model->packet_count;) {
         model_packet *packet = &packets[i];
         bool over = false;
-
         if (packet->job == job->handle && packet->in_flight) {
             packet->in_flight = false;
             over = packet->told && !packet->lend;
@@ -113,11 +108,9 @@ static void give_back(npjt_model *model, const model_job *job)
 static void deal_out(npjt_model *model, model_job *job, uint64_t bytes, bool empty_too, bool goes_on)
 {
     model_packet *packets = npjt_model_packets(model);
-
     for (uint32_t i = 0; i < model->packet_count; i++) {
         model_packet *packet = &packets[i];
         uint32_t left = packet->length - packet->taken;
-
         if (packet->job != job->handle || !packet->in_flight)
             continue;
         packet->in_flight = false;
@@ -161,7 +154,6 @@ npj_status npjt_model_written(npjt_model *model, npj_op op, npj_status status, u
     uint64_t given;
     npj_status failure;
     bool claim;
-
     if (job == NULL)
         return NPJ_STATUS_INVALID_HANDLE;
     given = bytes_in_flight(model, job);
@@ -194,7 +186,6 @@ npj_status npjt_model_done(npjt_model *model, npj_op op, npj_status status)
     npj_action_kind kinds[] = {NPJ_CLOSE_PIPE, NPJ_SCHEDULE_JOB, NPJ_ABANDON_JOB};
     npj_action_kind kind = NPJ_IDLE;
     bool claim = is_claimable(status);
-
     for (int i = 0; i < 3 && job == NULL; i++) {
         kind = kinds[i];
         job = npjt_model_find_op(model, op, kind);

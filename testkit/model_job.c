@@ -28,7 +28,6 @@ void npjt_model_answer_write(model_packet *packet, npj_status status)
 static model_packet *unanswered(const npjt_model *model, const model_job *job)
 {
     model_packet *packets = npjt_model_packets(model);
-
     for (uint32_t i = 0; i < model->packet_count; i++)
         if (packets[i].job == job->handle && !packets[i].answered)
             return &packets[i];
@@ -38,7 +37,6 @@ static model_packet *unanswered(const npjt_model *model, const model_job *job)
 void npjt_model_answer_empty(npjt_model *model, const model_job *job)
 {
     model_packet *packet;
-
     if (job->op != 0 || job->messages)
         return;
     while ((packet = unanswered(model, job)) != NULL && packet->length == 0)
@@ -53,7 +51,6 @@ static bool can_be_cancelled(uint8_t kind)
 void npjt_model_fail(npjt_model *model, model_job *job, npj_status status)
 {
     model_packet *packet;
-
     if (npjt_model_failed(job))
         return;
     job->failure = status;
@@ -83,11 +80,9 @@ static uint64_t slot_of(const model_job *job)
 void npjt_model_abort_all(npjt_model *model)
 {
     model_job *jobs = npjt_model_jobs(model);
-
     model->aborted = true;
     for (;;) {
         model_job *next = NULL;
-
         for (uint32_t i = 0; i < model->job_count; i++)
             if (jobs[i].state != NPJ_STATE_GONE && !jobs[i].dismissed &&
                 (next == NULL || slot_of(&jobs[i]) < slot_of(next)))
@@ -175,7 +170,6 @@ static void step_failed(model_job *job)
 static void set_deadlines(npjt_model *model, model_job *job)
 {
     bool carries = (job->state == NPJ_STATE_OPEN || job->state == NPJ_STATE_CLOSING);
-
     if (job->ask[NPJ_REQUEST_ADD] != MODEL_WAITING)
         job->at[MODEL_BY_ADD] = NPJ_NEVER;
     if (job->ask[NPJ_REQUEST_CONNECT] != MODEL_WAITING)
@@ -214,7 +208,6 @@ static model_packet *first_said(const npjt_model *model, const model_job *job)
 {
     model_packet *packets = npjt_model_packets(model);
     model_packet *first = NULL;
-
     for (uint32_t i = 0; i < model->packet_count; i++)
         if (packets[i].job == job->handle && packets[i].say != 0 && (first == NULL || packets[i].say < first->say))
             first = &packets[i];
@@ -224,7 +217,6 @@ static model_packet *first_said(const npjt_model *model, const model_job *job)
 static bool resume_is_due(const npjt_model *model, const model_job *job)
 {
     bool no_more = npjt_model_failed(job) || job->ask[NPJ_REQUEST_CLOSE] != MODEL_UNASKED;
-
     return job->resume_owed && (no_more || npjt_model_fits(model, job, model->limits.write_bytes));
 }
 
@@ -256,7 +248,6 @@ static void stand_in_line(npjt_model *model, model_job *job)
     npj_request_kind request;
     model_packet *packet;
     uint32_t last = 0;
-
     if (npjt_model_word(model, job, &request, &packet) == MODEL_SILENT) {
         job->turn = 0;
         return;
@@ -271,7 +262,6 @@ static void stand_in_line(npjt_model *model, model_job *job)
 void npjt_model_settle(npjt_model *model, model_job *job)
 {
     uint8_t before;
-
     do {
         before = job->state;
         if (npjt_model_failed(job))
@@ -288,10 +278,8 @@ void npjt_model_settle(npjt_model *model, model_job *job)
 static void number_answers(npjt_model *model)
 {
     model_packet *packets = npjt_model_packets(model);
-
     for (uint32_t i = 0; i < model->packet_count; i++) {
         uint32_t last = 0;
-
         if (packets[i].say != MODEL_NEW)
             continue;
         for (uint32_t k = 0; k < model->packet_count; k++)
@@ -304,7 +292,6 @@ static void number_answers(npjt_model *model)
 void npjt_model_finish(npjt_model *model)
 {
     model_job *jobs = npjt_model_jobs(model);
-
     number_answers(model);
     for (uint32_t i = 0; i < model->job_count;) {
         if (jobs[i].state == NPJ_STATE_GONE && jobs[i].turn == 0) {

@@ -10,7 +10,6 @@ void npjt_model_stats(const npjt_model *model, npj_stats *out)
 npj_status npjt_model_query(const npjt_model *model, npj_job handle, bool has_out, npj_job_info *out)
 {
     const model_job *job = npjt_model_find(model, handle);
-
     if (job == NULL)
         return NPJ_STATUS_INVALID_HANDLE;
     if (!has_out)
@@ -33,7 +32,6 @@ npj_status npjt_model_query(const npjt_model *model, npj_job handle, bool has_ou
 static const model_job *any(const npjt_model *model, npj_job handle)
 {
     const model_job *jobs = npjt_model_jobs(model);
-
     for (uint32_t i = 0; i < model->job_count; i++)
         if (jobs[i].handle == handle)
             return &jobs[i];
@@ -48,7 +46,6 @@ npj_job npjt_model_job(const npjt_model *model, uint32_t index)
 npj_req npjt_model_request(const npjt_model *model, npj_job job, uint32_t index)
 {
     const model_packet *packets = npjt_model_packets(model);
-
     for (uint32_t i = 0; i < model->packet_count; i++)
         if (packets[i].job == job && index-- == 0)
             return packets[i].handle;
@@ -59,7 +56,6 @@ npj_op npjt_model_op(const npjt_model *model, npj_job handle, npj_action_kind *k
 {
     const model_job *job = any(model, handle);
     const model_packet *packets = npjt_model_packets(model);
-
     if (job == NULL || job->op == 0)
         return 0;
     *kind = (npj_action_kind)job->op_kind;
@@ -90,7 +86,6 @@ static uint32_t said_before(const npjt_model *model, const model_packet *packet)
 {
     const model_packet *packets = npjt_model_packets(model);
     uint32_t before = 0;
-
     for (uint32_t i = 0; i < model->packet_count; i++)
         before += packets[i].job == packet->job && packets[i].say != 0 && packets[i].say < packet->say;
     return before;
@@ -116,7 +111,6 @@ uint64_t npjt_model_job_digest(const npjt_model *model, npj_job handle)
     const model_packet *packets = npjt_model_packets(model);
     uint64_t digest = 1;
     uint64_t facts;
-
     if (job == NULL)
         return 0;
     facts = job->state | (uint64_t)job->cancel_due << 8 | (uint64_t)job->cancel_told << 9 |
@@ -143,7 +137,6 @@ uint64_t npjt_model_digest(const npjt_model *model)
     uint64_t facts = model->refusing | (uint64_t)model->aborted << 1 | (uint64_t)model->idle_told << 2 |
                      (uint64_t)model->clock_set << 3;
     uint64_t digest = mix(2, facts);
-
     if (model->refusing && !model->aborted && model->drained != NPJ_NEVER)
         digest = mix(digest, model->drained > model->clock ? model->drained - model->clock : 0);
     return digest;

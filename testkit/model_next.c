@@ -29,12 +29,10 @@ static void gather(npjt_model *model, const model_job *job, npj_action *out)
     model_packet *packets = npjt_model_packets(model);
     npj_iov *iov = npjt_model_iovs(model);
     uint32_t most = job->messages ? 1 : model->limits.batch;
-
     out->iov = iov;
     for (uint32_t i = 0; i < model->packet_count && out->iov_count < most; i++) {
         model_packet *packet = &packets[i];
         size_t length = packet->length - packet->taken;
-
         if (packet->job != job->handle || packet->answered)
             continue;
         if (packet->length == 0 && !job->messages)
@@ -97,7 +95,6 @@ static void take(npjt_model *model, model_job *job, const npj_action *seen, npj_
 {
     npj_request_kind request;
     model_packet *packet;
-
     out->job = job->handle;
     out->cookie = job->cookie;
     switch (npjt_model_word(model, job, &request, &packet)) {
@@ -133,7 +130,6 @@ static model_job *first_in_line(const npjt_model *model)
 {
     model_job *jobs = npjt_model_jobs(model);
     model_job *first = NULL;
-
     for (uint32_t i = 0; i < model->job_count; i++)
         if (jobs[i].turn > 0 && (first == NULL || jobs[i].turn < first->turn))
             first = &jobs[i];
@@ -143,7 +139,6 @@ static model_job *first_in_line(const npjt_model *model)
 bool npjt_model_next(npjt_model *model, const npj_action *seen, npj_action *out)
 {
     model_job *job = first_in_line(model);
-
     memset(out, 0, sizeof *out);
     if (job != NULL) {
         take(model, job, seen, out);

@@ -37,7 +37,6 @@ npj_status npjt_model_add_job(npjt_model *model, uint64_t client, uint64_t provi
 {
     npj_status status = add_job_refusal(model, has_out, said);
     model_job *job;
-
     if (status == NPJ_STATUS_PENDING) {
         job = &npjt_model_jobs(model)[model->job_count++];
         memset(job, 0, sizeof *job);
@@ -58,7 +57,6 @@ npj_status npjt_model_connect(npjt_model *model, npj_job handle, uint64_t tag)
 {
     model_job *job = npjt_model_find(model, handle);
     bool early;
-
     if (job == NULL)
         return counted(model, NPJ_STATUS_INVALID_HANDLE);
     early = job->state == NPJ_STATE_ADDING || job->state == NPJ_STATE_ADDED;
@@ -74,7 +72,6 @@ static npj_status write_refusal(const npjt_model *model, const model_job *job, c
                                 unsigned flags)
 {
     const npj_gauge *pool = &model->stats.pool_bytes;
-
     if (job == NULL)
         return NPJ_STATUS_INVALID_HANDLE;
     if ((bytes == NULL && length != 0) || length > model->limits.write_bytes)
@@ -100,7 +97,6 @@ npj_status npjt_model_write(npjt_model *model, npj_job handle, uint64_t tag, con
 {
     model_job *job = npjt_model_find(model, handle);
     npj_status status = write_refusal(model, job, bytes, length, flags);
-
     if (status == NPJ_STATUS_QUOTA_EXCEEDED)
         job->resume_owed = true;
     if (status == NPJ_STATUS_PENDING && said.no_memory)
@@ -126,7 +122,6 @@ npj_status npjt_model_write(npjt_model *model, npj_job handle, uint64_t tag, con
 npj_status npjt_model_close(npjt_model *model, npj_job handle, uint64_t tag)
 {
     model_job *job = npjt_model_find(model, handle);
-
     if (job == NULL)
         return counted(model, NPJ_STATUS_INVALID_HANDLE);
     if (job->ask[NPJ_REQUEST_CLOSE] != MODEL_UNASKED)
@@ -148,7 +143,6 @@ npj_status npjt_model_cancel(npjt_model *model, npj_req request)
     model_packet *packets = npjt_model_packets(model);
     model_packet *packet = NULL;
     model_job *job;
-
     for (uint32_t i = 0; i < model->packet_count; i++)
         if (request != 0 && packets[i].handle == request && !packets[i].answered)
             packet = &packets[i];
@@ -172,7 +166,6 @@ npj_status npjt_model_cancel(npjt_model *model, npj_req request)
 npj_status npjt_model_abort(npjt_model *model, npj_job handle, npj_status reason)
 {
     model_job *job = npjt_model_find(model, handle);
-
     if (job == NULL)
         return NPJ_STATUS_INVALID_HANDLE;
     if (!npj_status_is_error(reason))
@@ -185,7 +178,6 @@ npj_status npjt_model_abort(npjt_model *model, npj_job handle, npj_status reason
 npj_status npjt_model_client_gone(npjt_model *model, uint64_t client, npj_status reason)
 {
     model_job *jobs = npjt_model_jobs(model);
-
     if (!npj_status_is_error(reason))
         return NPJ_STATUS_INVALID_PARAMETER;
     for (uint32_t i = 0; i < model->job_count; i++)
@@ -199,7 +191,6 @@ npj_status npjt_model_client_gone(npjt_model *model, uint64_t client, npj_status
 npj_status npjt_model_provider_gone(npjt_model *model, uint64_t provider)
 {
     model_job *jobs = npjt_model_jobs(model);
-
     for (uint32_t i = 0; i < model->job_count; i++) {
         if (jobs[i].provider == provider && jobs[i].state != NPJ_STATE_GONE) {
             jobs[i].provider_gone = true;

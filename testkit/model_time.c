@@ -8,7 +8,6 @@ static uint64_t earliest(const npjt_model *model, model_job **whose)
     model_job *jobs = npjt_model_jobs(model);
     uint64_t first = NPJ_NEVER;
     int first_kind = 0;
-
     *whose = NULL;
     for (int kind = 0; kind < MODEL_DEADLINES; kind++) {
         for (uint32_t i = 0; i < model->job_count; i++) {
@@ -34,7 +33,6 @@ static uint64_t earliest(const npjt_model *model, model_job **whose)
 uint64_t npjt_model_deadline(const npjt_model *model)
 {
     model_job *whose;
-
     return earliest(model, &whose);
 }
 
@@ -42,7 +40,6 @@ npj_status npjt_model_advance(npjt_model *model, uint64_t now)
 {
     model_job *whose;
     uint64_t at;
-
     if (!model->clock_set) {
         model->clock_set = true;
         model->origin = now;

@@ -189,7 +189,6 @@ void npjt_tape_limits(const npjt_header *header, npjt_limits *limits)
     static const uint32_t pool[] = {0, 256, 1024, 4096, 16384, 262144}, idle[] = {1, 1 << 20, 256};
     static const uint64_t timeout[] = {1000, NPJ_NEVER, 1, 10, 100, 2};
     const uint8_t *field = header->field;
-
     limits->max_jobs = jobs[field[NPJT_HEADER_MAX_JOBS]];
     limits->max_job_packets = job_packets[field[NPJT_HEADER_MAX_JOB_PACKETS]];
     uint32_t sum = limits->max_jobs * limits->max_job_packets;

@@ -52,7 +52,6 @@ Test(known, is_what_came_before_with_as_much_left)
     uint64_t cancelled = npjt_explore_pay(full, NPJT_BUDGET_CANCEL),
              aborted = npjt_explore_pay(full, NPJT_BUDGET_ABORT);
     uint64_t both = npjt_explore_pay(cancelled, NPJT_BUDGET_ABORT);
-
     cr_expect(npjt_explore_learn(&known, 7, cancelled));
     cr_expect_not(npjt_explore_learn(&known, 7, cancelled));
     cr_expect_not(npjt_explore_learn(&known, 7, both), "less is left than before");

@@ -241,7 +241,6 @@ Test(host_free, what_is_refused)
     npjp_job *job = NULL;
     npjp_provider_calls half[3] = {provider_calls, provider_calls, provider_calls};
     npjp_job_options options = job_options(&s);
-
     cr_assert_eq(npjp_host_new(NULL, &host), NPJ_STATUS_INVALID_PARAMETER);
     cr_assert_eq(npjp_host_new(&config, NULL), NPJ_STATUS_INVALID_PARAMETER);
     config.size--;

@@ -12,7 +12,6 @@
 static size_t say(const ini_entry *entry, char *room, size_t size)
 {
     unsigned line = (unsigned)entry->line;
-
     switch (entry->kind) {
     case INI_SECTION:
         return (size_t)snprintf(room, size, "%u [%s] ", line, entry->name);
@@ -35,7 +34,6 @@ static const char *entries_of(const char *text, size_t length)
     size_t used = 0;
     ini_reader reader;
     ini_entry entry;
-
     cr_assert(block != NULL && room != NULL);
     block[0] = '\r';
     memcpy(block + 1, text, length);

@@ -44,7 +44,6 @@ static request load(size_t index)
 {
     request loaded = {.length = 0};
     char path[4096];
-
     snprintf(path, sizeof path, "%s/%s", NPA_FOLDER, captures[index].file);
     FILE *file = fopen(path, "rb");
     cr_assert_not_null(file, "%s", path);
@@ -59,19 +58,15 @@ static size_t feed(npa_parser *parser, const unsigned char *bytes, size_t length
 {
     size_t used = 0;
     size_t total = 0;
-
     for (size_t at = 0; at < length && parser->state == NPA_MORE; at += used) {
         size_t count = length - at < piece ? length - at : piece;
         unsigned char *block = malloc(count);
-
         cr_assert_not_null(block);
         memcpy(block, bytes + at, count);
         npa_state state = npa_feed(parser, block, count, &used);
-
         cr_assert(used <= count);
         cr_assert(state != NPA_MORE || used == count, "a parser that wants more leaves bytes");
         bool as_it_should = memcmp(block + used, bytes + at + used, count - used) == 0;
-
         for (size_t i = 0; i < used; i++)
             as_it_should = as_it_should && block[i] == 0;
         cr_assert(as_it_should, "what was used is not wiped, or more than that");
@@ -84,7 +79,6 @@ static size_t feed(npa_parser *parser, const unsigned char *bytes, size_t length
 static npa_parser read_all(const request *from)
 {
     npa_parser parser;
-
     npa_begin(&parser);
     feed(&parser, from->bytes, from->length, SIZE_MAX);
     return parser;
@@ -93,7 +87,6 @@ static npa_parser read_all(const request *from)
 static void expect_client(const npa_parser *parser, uint32_t level, const char *name, const char *address)
 {
     const npa_client *client = npa_client_of(parser);
-
     cr_assert_eq(parser->state, NPA_COMPLETE, "%s", npa_refusal(parser) ? npa_refusal(parser) : "it wants more");
     cr_assert_not_null(client);
     cr_expect_eq(client->level, level);
@@ -112,7 +105,6 @@ static void expect_refusal(const npa_parser *parser, const char *why)
 static bool holds_key(const void *memory, size_t size)
 {
     unsigned char some[4];
-
     memset(some, KEY_BYTE, sizeof some);
     return memmem(memory, size, some, sizeof some) != NULL;
 }
@@ -124,15 +116,12 @@ Test(npa, every_capture_at_every_split)
     for (size_t i = 0; i < ROWS(captures); i++) {
         request from = load(i);
         size_t length = from.length;
-
         memcpy(from.bytes + length, "%!PS", 4);
         from.length += 4;
         for (size_t split = 0; split <= from.length; split++) {
             npa_parser parser;
-
             npa_begin(&parser);
             size_t used = feed(&parser, from.bytes, split, SIZE_MAX);
-
             cr_assert_eq(parser.state, split < length ? NPA_MORE : NPA_COMPLETE);
             used += feed(&parser, from.bytes + split, from.length - split, SIZE_MAX);
             cr_assert_eq(used, length, "%zu bytes of %zu were used", used, length);
@@ -145,10 +134,8 @@ Test(npa, every_capture_in_pieces_of_every_size)
 {
     for (size_t i = 0; i < ROWS(captures); i++) {
         request from = load(i);
-
         for (size_t piece = 1; piece <= 64; piece++) {
             npa_parser parser;
-
             npa_begin(&parser);
             cr_assert_eq(feed(&parser, from.bytes, from.length, piece), from.length);
             expect_client(&parser, captures[i].level, "vm", "127.0.0.1");
@@ -160,13 +147,10 @@ Test(npa, a_capture_cut_short_wants_more)
 {
     for (size_t i = 0; i < ROWS(captures); i++) {
         request from = load(i);
-
         for (size_t length = 0; length < from.length; length++) {
             request cut = from;
-
             cut.length = length;
             npa_parser parser = read_all(&cut);
-
             cr_assert_eq(parser.state, NPA_MORE, "%s, %zu bytes", captures[i].file, length);
             cr_assert_null(npa_client_of(&parser));
             cr_assert_null(npa_refusal(&parser));
@@ -181,7 +165,6 @@ Test(npa, the_key_is_kept_nowhere)
         request fed = from;
         npa_parser parser;
         size_t used = 0;
-
         cr_assert_eq(holds_key(from.bytes, from.length), captures[i].has_key);
         npa_begin(&parser);
         cr_assert_eq(npa_feed(&parser, fed.bytes, fed.length, &used), NPA_COMPLETE);
@@ -192,7 +175,6 @@ Test(npa, the_key_is_kept_nowhere)
         npa_begin(&parser);
         for (size_t at = 0; at < from.length; at++) {
             unsigned char byte = from.bytes[at];
-
             npa_feed(&parser, &byte, 1, &used);
             cr_assert_not(holds_key(&parser, sizeof parser));
             cr_assert_eq(byte, 0);
@@ -212,18 +194,14 @@ Test(npa, the_key_is_kept_nowhere)
 static void change_every_byte(size_t index)
 {
     request from = load(index);
-
     for (size_t at = 0; at < from.length; at++) {
         unsigned char was = from.bytes[at];
-
         for (unsigned value = 0; value < 256; value++) {
             npa_parser parser;
-
             if (value == was)
                 continue;
             from.bytes[at] = (unsigned char)value;
             npa_parser whole = read_all(&from);
-
             if (at >= BEFORE_SESSION_INFO)
                 cr_assert_eq(whole.state, NPA_COMPLETE, "byte %zu is no business of the parser", at);
             if (value % 16 != at % 16) /* byte by byte only a sixteenth of them, as it is slow */
@@ -292,10 +270,8 @@ Test(npa, refusals_say_what_is_wrong)
 {
     for (size_t i = 0; i < ROWS(changes); i++) {
         request from = load(8);
-
         memcpy(from.bytes + changes[i].at, changes[i].bytes, 4);
         npa_parser parser = read_all(&from);
-
         if (changes[i].why != NULL)
             expect_refusal(&parser, changes[i].why);
         else
@@ -307,7 +283,6 @@ Test(npa, the_longest_request_is_waited_for)
 {
     const request from = {.bytes = {0, 0x10, 0, 0}, .length = 4};
     npa_parser parser = read_all(&from);
-
     cr_assert_eq(parser.state, NPA_MORE);
 }
 
@@ -317,7 +292,6 @@ Test(npa, nothing_is_read_after_the_end)
     npa_parser parser = read_all(&from);
     unsigned char more[] = "more";
     size_t used = 99;
-
     cr_assert_eq(npa_feed(&parser, more, 4, &used), NPA_COMPLETE);
     cr_assert_eq(used, 0);
     cr_assert_str_eq((char *)more, "more");
@@ -340,7 +314,6 @@ static void put(request *to, uint32_t value)
 static void put_string(request *to, const char *text)
 {
     uint32_t length = (uint32_t)strlen(text) + 1;
-
     put(to, length);
     put(to, 0);
     put(to, length);
@@ -359,7 +332,6 @@ static void pad(request *to)
 static request make(uint32_t level, const char *name, const char *address)
 {
     request made = {.length = 4};
-
     memcpy(made.bytes + 4, "NPAM", 4);
     made.length = 8;
     put(&made, level);
@@ -385,7 +357,6 @@ static void expect_made(const request *made, const char *name, const char *addre
 {
     for (size_t piece = 1; piece <= made->length; piece++) {
         npa_parser parser;
-
         npa_begin(&parser);
         cr_assert_eq(feed(&parser, made->bytes, made->length, piece), made->length);
         expect_client(&parser, made->bytes[8], name, address);
@@ -409,10 +380,8 @@ Test(npa, name_and_address_may_be_missing)
 Test(npa, a_string_may_end_the_request)
 {
     static const char *const names[] = {"", "a", "ab", "abc", "abcd"};
-
     for (size_t i = 0; i < ROWS(names); i++) {
         request made = make(7, "x", names[i]);
-
         expect_made(&made, "x", names[i]);
         while (made.length % 4 != 0) {
             made.bytes[made.length++] = KEY_BYTE;
@@ -426,7 +395,6 @@ Test(npa, the_longest_strings)
 {
     char name[NPA_NAME_SIZE + 1] = {0};
     char address[NPA_ADDRESS_SIZE + 1] = {0};
-
     memset(name, 'n', NPA_NAME_SIZE - 1);
     memset(address, 'a', NPA_ADDRESS_SIZE - 1);
     request made = make(7, name, address);
@@ -447,7 +415,6 @@ Test(npa, the_longest_strings)
 Test(npa, what_is_not_printable_is_replaced)
 {
     request made = make(7, "a\nb\x1B[2J \x1F\x7F\xC3\xA9~", "\t1");
-
     expect_made(&made, "a_b_[2J ____~", "_1");
 }
 

@@ -62,7 +62,6 @@ Test(settings_keys, are_guessed)
 {
     for (size_t i = 0; i < ROWS(guesses); i++) {
         const settings_key *nearest = settings_nearest_key(guesses[i].name, guesses[i].of_printer);
-
         cr_expect_str_eq(name_of(nearest), guesses[i].meant, "%s: %s", guesses[i].name, name_of(nearest));
     }
 }
@@ -70,7 +69,6 @@ Test(settings_keys, are_guessed)
 static uint64_t most_seconds(const char *name)
 {
     static const char *const weeks[] = {"idle timeout", "stall timeout", "drain timeout"};
-
     for (size_t i = 0; i < ROWS(weeks); i++)
         if (strcmp(name, weeks[i]) == 0)
             return 604800;
@@ -81,7 +79,6 @@ Test(settings_keys, times_are_from_a_second_to_a_day)
 {
     size_t count = 0;
     const settings_key *keys = settings_keys(&count);
-
     for (size_t i = 0; i < count; i++) {
         if (keys[i].kind == SETTINGS_SECONDS) {
             cr_expect_eq(keys[i].least, 1, "%s", keys[i].name);

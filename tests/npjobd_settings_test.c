@@ -33,12 +33,10 @@ TestSuite(settings, .init = set_up, .fini = tear_down);
 static npj_status parse_as(const char *file, const char *text, size_t length, settings **out)
 {
     char *block = malloc(length + 1);
-
     cr_assert_not_null(block);
     memcpy(block + 1, text, length);
     settings_source source = {file, block + 1, length, npjt_counting_mem(&pool)};
     npj_status status = settings_parse(&source, out, wrong);
-
     free(block);
     return status;
 }
@@ -46,7 +44,6 @@ static npj_status parse_as(const char *file, const char *text, size_t length, se
 static settings *parse(const char *text)
 {
     settings *made = NULL;
-
     cr_assert_eq(parse_as("a.conf", text, strlen(text), &made), NPJ_STATUS_SUCCESS, "%s", wrong);
     cr_assert_not_null(made);
     return made;
@@ -55,7 +52,6 @@ static settings *parse(const char *text)
 static void expect_wrong_of(const char *text, size_t length, const char *sentence)
 {
     settings *made = NULL;
-
     cr_assert_eq(parse_as("a.conf", text, length, &made), NPJ_STATUS_INVALID_PARAMETER, "it should say: %s", sentence);
     cr_assert_null(made);
     cr_assert_str_eq(wrong, sentence);
@@ -72,7 +68,6 @@ Test(settings, defaults)
 {
     settings *made = parse(LASER);
     const settings_printer *laser = &made->printers[0];
-
     cr_expect_str_eq(made->ncalrpc_dir, "/run/samba/ncalrpc");
     cr_expect_str_eq(made->smbd_user, "root");
     cr_expect_eq(made->handshake_timeout, 10000);
@@ -124,7 +119,6 @@ Test(settings, every_key)
 {
     settings *made = parse(everything);
     const settings_printer *a = &made->printers[0];
-
     cr_expect_str_eq(made->ncalrpc_dir, "/tmp/n");
     cr_expect_str_eq(made->smbd_user, "1000");
     cr_expect_eq(made->handshake_timeout, 3600000);
@@ -195,7 +189,6 @@ Test(settings, spellings)
 {
     for (size_t i = 0; i < ROWS(spellings); i++) {
         settings *made = parse(spellings[i]);
-
         cr_expect_str_eq(print(made), PRINTED("9"), "spelling %zu: %s", i, printed);
         settings_free(made);
     }
@@ -310,7 +303,6 @@ Test(settings, every_beginning_is_accepted_or_refused)
     for (size_t length = 0; length <= sizeof everything - 1; length++) {
         settings *made = NULL;
         npj_status status = parse_as("a.conf", everything, length, &made);
-
         cr_assert(status == NPJ_STATUS_SUCCESS ? made != NULL : status == NPJ_STATUS_INVALID_PARAMETER && made == NULL);
         cr_assert(status == NPJ_STATUS_SUCCESS || strncmp(wrong, "a.conf:", 7) == 0);
         settings_free(made);
@@ -320,15 +312,12 @@ Test(settings, every_beginning_is_accepted_or_refused)
 Test(settings, any_byte_may_be_any_other)
 {
     char text[sizeof everything];
-
     for (size_t at = 0; at < sizeof everything - 1; at++) {
         memcpy(text, everything, sizeof everything);
         for (unsigned value = (unsigned)at % 5; value < 256; value += 5) {
             settings *made = NULL;
-
             text[at] = (char)value;
             npj_status status = parse_as("a.conf", text, sizeof everything - 1, &made);
-
             cr_assert(status == NPJ_STATUS_SUCCESS ? made != NULL
                                                    : status == NPJ_STATUS_INVALID_PARAMETER && made == NULL);
             settings_free(made);
@@ -342,7 +331,6 @@ Test(settings, the_path_of_a_socket_has_to_fit)
 {
     char text[512];
     char folder[128];
-
     memset(folder, 'n', sizeof folder);
     folder[0] = '/';
     folder[98] = '\0'; /* and /np/laser */
@@ -368,7 +356,6 @@ Test(settings, the_longest_values)
 {
     static char text[8192];
     static char value[4097];
-
     memset(value, 'v', sizeof value - 1);
     value[4095] = '\0';
     snprintf(text, sizeof text, "[a]\naddjob command = %s\nschedule command = s\nabandon command = a\n", value);
@@ -386,7 +373,6 @@ Test(settings, as_many_printers_as_there_may_be)
 {
     static char text[SETTINGS_PRINTERS_MAX * 96];
     size_t length = 0;
-
     for (unsigned i = 0; i < SETTINGS_PRINTERS_MAX; i++)
         length += (size_t)snprintf(text + length, sizeof text - length, "[p%u]\n%s", i, COMMANDS);
     settings *made = parse(text);
@@ -401,7 +387,6 @@ Test(settings, the_longest_text)
 {
     char *text = malloc(SETTINGS_TEXT_MAX + 1);
     settings *made = NULL;
-
     cr_assert_not_null(text);
     memset(text, '\n', SETTINGS_TEXT_MAX + 1);
     memcpy(text, LASER, sizeof LASER - 1);
@@ -416,7 +401,6 @@ Test(settings, a_long_or_strange_name_of_the_file)
     char name[400];
     char expected[SETTINGS_WRONG_MAX];
     settings *made = NULL;
-
     memset(name, 'x', sizeof name);
     memcpy(name + sizeof name - 8, "/a.conf", 8);
     cr_assert_eq(parse_as(name, "", 0, &made), NPJ_STATUS_INVALID_PARAMETER);
@@ -431,7 +415,6 @@ Test(settings, a_long_or_strange_name_of_the_file)
 Test(settings, one_allocation_which_may_fail)
 {
     settings *made = NULL;
-
     npjt_counting_fault(&pool, NPJT_FAULT_ONCE, 1);
     cr_assert_eq(parse_as("a.conf", everything, sizeof everything - 1, &made), NPJ_STATUS_INSUFFICIENT_RESOURCES);
     cr_assert_null(made);
@@ -447,7 +430,6 @@ Test(settings, without_an_allocator_it_is_malloc)
 {
     settings *made = NULL;
     settings_source source = {.name = "a.conf", .text = LASER, .length = sizeof LASER - 1};
-
     cr_assert_eq(settings_parse(&source, &made, wrong), NPJ_STATUS_SUCCESS);
     cr_expect_str_eq(made->printers[0].name, "laser");
     settings_free(made);
@@ -458,7 +440,6 @@ Test(settings, without_an_allocator_it_is_malloc)
 Test(settings, what_is_printed)
 {
     settings *made = parse(everything);
-
     cr_expect_str_eq(print(made), everything);
     settings_free(made);
     made = parse(LASER);
@@ -473,11 +454,9 @@ Test(settings, the_table_is_sound)
     const settings_key *keys = settings_keys(&count);
     settings *made = parse(LASER);
     const char *all = print(made);
-
     cr_assert_eq(count, 19);
     for (size_t i = 0; i < count; i++) {
         char line[256];
-
         cr_expect(keys[i].least <= keys[i].most);
         cr_expect(i == 0 || keys[i].of_printer >= keys[i - 1].of_printer, "[global] comes first");
         if (keys[i].initial != NULL) {

@@ -113,7 +113,6 @@ static const example examples[] = {
 static void feed(whole_stream *stream, const char *bytes, size_t length)
 {
     char *block = malloc(length + 1);
-
     cr_assert_not_null(block);
     memcpy(block + 1, bytes, length);
     whole_feed(stream, block + 1, length);
@@ -123,7 +122,6 @@ static void feed(whole_stream *stream, const char *bytes, size_t length)
 static void expect(const whole_stream *stream, bool whole, const char *words, const char *how)
 {
     whole_verdict verdict = whole_judge(stream);
-
     cr_assert_eq(verdict.whole, whole, "%s: %s", how, words);
     cr_assert_str_eq(verdict.words, words, "%s: %s, not %s", how, verdict.words, words);
 }
@@ -132,17 +130,14 @@ Test(whole, what_each_format_asks_at_every_split)
 {
     for (size_t i = 0; i < ROWS(examples); i++) {
         const example *one = &examples[i];
-
         for (size_t split = 0; split <= one->length; split++) {
             whole_stream stream;
-
             whole_begin(&stream, one->format);
             feed(&stream, one->job, split);
             feed(&stream, one->job + split, one->length - split);
             expect(&stream, one->whole, one->words, "in two pieces");
         }
         whole_stream bytewise;
-
         whole_begin(&bytewise, one->format);
         for (size_t at = 0; at < one->length; at++)
             feed(&bytewise, one->job + at, 1);
@@ -156,18 +151,15 @@ Test(whole, what_is_cut_short_is_not_whole)
     for (size_t i = 0; i < ROWS(examples); i++) {
         const example *one = &examples[i];
         size_t last = one->length;
-
         if (!one->whole || one->words[0] == 'e' || strstr(one->job, "\n\nstartxref") != NULL)
             continue; /* judged by its end alone, or made of two documents */
         while (last > 0 && one->job[last - 1] != 'F' && one->job[last - 1] != 'X')
             last--;
         for (size_t length = 1; length < last; length++) {
             whole_stream stream;
-
             whole_begin(&stream, one->format);
             feed(&stream, one->job, length);
             whole_verdict verdict = whole_judge(&stream);
-
             /* Blanks before the beginning: any does not know yet. */
             cr_assert(!verdict.whole || strncmp(verdict.words, "eof", 3) == 0, "example %zu cut at %zu", i, length);
         }
@@ -179,12 +171,10 @@ Test(whole, the_end_is_found_behind_any_middle)
 {
     static const char end[] = "\n%%EOF\n";
     char middle[3000];
-
     memset(middle, 'x', sizeof middle);
     for (size_t length = 0; length <= sizeof middle; length += 7) {
         for (size_t piece = 1; piece <= 2049; piece = 2 * piece + (piece == 1)) {
             whole_stream stream;
-
             whole_begin(&stream, WHOLE_PS);
             whole_feed(&stream, LITERAL("%!PS"));
             for (size_t at = 0; at < length; at += piece)
@@ -203,7 +193,6 @@ Test(whole, the_end_is_found_behind_any_middle)
 Test(whole, blanks_at_the_end_up_to_the_limit)
 {
     whole_stream stream;
-
     whole_begin(&stream, WHOLE_PS);
     whole_feed(&stream, LITERAL("%!PS-3.0\n%%EOF"));
     for (size_t blanks = 0; blanks <= 1018; blanks++) {
@@ -219,7 +208,6 @@ Test(whole, blanks_at_the_end_of_one_piece)
     for (size_t blanks = 1018; blanks <= 1019; blanks++) {
         char piece[4000] = "";
         whole_stream stream;
-
         memset(piece, 'x', 2000);
         memcpy(piece + 2000, "\n%%EOF", 6);
         whole_begin(&stream, WHOLE_PS);
@@ -232,7 +220,6 @@ Test(whole, blanks_at_the_end_of_one_piece)
 Test(whole, blanks_before_the_beginning_have_no_limit)
 {
     whole_stream stream;
-
     whole_begin(&stream, WHOLE_PJL);
     for (size_t i = 0; i < 5000; i++)
         whole_feed(&stream, "\0\0\0", 3);

@@ -28,7 +28,6 @@ static npj_status judge(const char *path, size_t length, npj_path_encoding encod
 {
     text made = text_in(path, length, encoding);
     npj_status status = npj_path_parse(&made.path, profile, NULL);
-
     text_free(&made);
     return status;
 }
@@ -39,7 +38,6 @@ static void expect_verdicts(const verdict *table, size_t rows)
         for (size_t e = 0; e < 2; e++) {
             npj_status strict = judge(table[i].path, table[i].length, encodings[e], NPJ_PATH_STRICT);
             npj_status permissive = judge(table[i].path, table[i].length, encodings[e], NPJ_PATH_PERMISSIVE);
-
             cr_expect(strict == table[i].strict, "strict, %s: '%s' is %s", encoding_names[e], table[i].path,
                       npj_status_name(strict));
             cr_expect(permissive == table[i].permissive, "permissive, %s: '%s' is %s", encoding_names[e], table[i].path,
@@ -107,7 +105,6 @@ static void expect_part(const text *in, const void *part, size_t length, const c
     }
     text wanted = text_in(expected, strlen(expected), in->path.encoding);
     const unsigned char *start = part;
-
     cr_expect(start >= in->block + 1 && start + length <= in->block + 1 + in->path.length, "outside the path");
     cr_expect(length == wanted.path.length && memcmp(part, wanted.path.bytes, length) == 0, "not '%s'", expected);
     text_free(&wanted);
@@ -120,7 +117,6 @@ Test(path, every_form_in_both_encodings_and_profiles)
             for (int profile = NPJ_PATH_STRICT; profile <= NPJ_PATH_PERMISSIVE; profile++) {
                 text made = text_in(spellings[i].path, strlen(spellings[i].path), encodings[e]);
                 npj_pipe_name name;
-
                 cr_assert(npj_path_parse(&made.path, (npj_path_profile)profile, &name) == OK, "%s: '%s'",
                           encoding_names[e], spellings[i].path);
                 cr_expect(name.form == spellings[i].form, "form of '%s'", spellings[i].path);
@@ -142,7 +138,6 @@ Test(path, every_form_is_written_in_its_win32_form)
             unsigned char *buffer = text_room(wanted.path.length);
             size_t length = 0;
             npj_pipe_name name;
-
             cr_assert(npj_path_parse(&from.path, NPJ_PATH_STRICT, &name) == OK);
             cr_assert(npj_pipe_path(&name, encodings[pair % 2], buffer, wanted.path.length, &length) == OK);
             cr_expect(length == wanted.path.length && memcmp(buffer, wanted.path.bytes, length) == 0,
@@ -298,7 +293,6 @@ Test(path, the_strict_profile_refuses_every_control_character_and_no_other)
         npj_status wanted = control || code == '/' ? MALFORMED : code == '\\' ? NO_PIPE : OK;
         char path[4] = {'a', 'b', (char)code, 0};
         size_t length = 3;
-
         if (code >= 0x80) {
             path[2] = (char)(0xC0 | code >> 6);
             path[3] = (char)(0x80 | (code & 0x3F));
@@ -320,12 +314,10 @@ static npj_status judge_long(const char *prefix, const char *character, size_t c
     size_t start = strlen(prefix);
     size_t width = strlen(character);
     char *path = text_room(start + count * width + 1);
-
     memcpy(path, prefix, start);
     for (size_t i = 0; i < count; i++)
         memcpy(path + start + i * width, character, width);
     npj_status status = judge(path, start + count * width, encoding, NPJ_PATH_STRICT);
-
     free(path);
     return status;
 }
@@ -345,7 +337,6 @@ Test(path, the_win32_form_is_at_most_256_utf16_units)
         {"", 247},
     };
     static const char *const characters[] = {"a", "\xC3\xA9", "\xE2\x82\xAC"};
-
     for (size_t i = 0; i < ROWS(forms); i++) {
         for (size_t e = 0; e < 2; e++) {
             for (size_t c = 0; c < ROWS(characters); c++) {
@@ -365,7 +356,6 @@ Test(path, the_win32_form_is_at_most_256_utf16_units)
 Test(path, the_server_counts_as_well)
 {
     char path[2 + 248 + 7 + 1] = "\\\\";
-
     memset(path + 2, 's', 247);
     memcpy(path + 2 + 247, "\\pipe\\ab", 8);
     for (size_t e = 0; e < 2; e++) {
@@ -380,10 +370,8 @@ Test(path, opaque_bytes_are_taken_unread)
 {
     static const char *const paths[] = {"/run/spool.sock", "C:\\job", "\xFF\xFE", "\\\\.\\pipe", "..", "\\"};
     npj_pipe_name name;
-
     for (size_t i = 0; i < ROWS(paths); i++) {
         text made = text_of(paths[i], strlen(paths[i]), NPJ_PATH_OPAQUE);
-
         cr_assert(npj_path_parse(&made.path, NPJ_PATH_STRICT, &name) == OK);
         cr_expect(name.form == NPJ_FORM_OPAQUE && name.encoding == NPJ_PATH_OPAQUE);
         cr_expect(name.name == made.path.bytes && name.name_length == made.path.length);
@@ -392,7 +380,6 @@ Test(path, opaque_bytes_are_taken_unread)
     }
     npj_path abstract = {"\0npjob", 7, NPJ_PATH_OPAQUE};
     npj_path empty = {"", 0, NPJ_PATH_OPAQUE};
-
     cr_expect(npj_path_parse(&abstract, NPJ_PATH_PERMISSIVE, NULL) == OK);
     cr_expect(npj_path_parse(&empty, NPJ_PATH_PERMISSIVE, NULL) == MALFORMED);
 }
@@ -403,7 +390,6 @@ Test(path, parameters)
     npj_path no_bytes = {NULL, 0, NPJ_PATH_UTF8};
     npj_path unknown = {"spool", 5, (npj_path_encoding)(NPJ_PATH_OPAQUE + 1)};
     npj_path ill_formed = {"\xFF", 1, NPJ_PATH_UTF8};
-
     cr_expect(npj_path_parse(&good, NPJ_PATH_STRICT, NULL) == OK);
     cr_expect(npj_path_parse(NULL, NPJ_PATH_STRICT, NULL) == WRONG_PARAMETER);
     cr_expect(npj_path_parse(&no_bytes, NPJ_PATH_STRICT, NULL) == WRONG_PARAMETER);
@@ -420,12 +406,10 @@ Test(path, parameters)
 Test(path, out_is_untouched_unless_success)
 {
     static const char *const paths[] = {"C:\\job", "\\\\.\\pipe\\", "", "\xFF", "a/b"};
-
     for (size_t i = 0; i < ROWS(paths); i++) {
         npj_path path = {paths[i], strlen(paths[i]), NPJ_PATH_UTF8};
         npj_pipe_name name;
         npj_pipe_name before;
-
         memset(&name, 0xA5, sizeof name);
         before = name;
         cr_expect(npj_path_parse(&path, NPJ_PATH_STRICT, &name) != OK);

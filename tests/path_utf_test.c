@@ -16,7 +16,6 @@ static void expect_raw(const char *bytes, size_t length, npj_path_encoding encod
     for (int profile = NPJ_PATH_STRICT; profile <= NPJ_PATH_PERMISSIVE; profile++) {
         text made = text_of(bytes, length, encoding);
         npj_status status = npj_path_parse(&made.path, (npj_path_profile)profile, NULL);
-
         cr_expect(status == expected, "%zu bytes of %s that end in %02x: %s", length,
                   encoding == NPJ_PATH_UTF8 ? "UTF-8" : "UTF-16LE", length == 0 ? 0u : (unsigned char)bytes[length - 1],
                   npj_status_name(status));

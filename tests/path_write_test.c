@@ -11,7 +11,6 @@ static const npj_path_encoding encodings[] = {NPJ_PATH_UTF8, NPJ_PATH_UTF16LE};
 static npj_pipe_name parsed(const text *from)
 {
     npj_pipe_name name;
-
     cr_assert(npj_path_parse(&from->path, NPJ_PATH_PERMISSIVE, &name) == NPJ_STATUS_SUCCESS);
     return name;
 }
@@ -33,7 +32,6 @@ Test(path_write, a_buffer_too_small_by_one_is_left_alone)
             size_t needed = table[i].needed[pair % 2];
             unsigned char *buffer = text_room(needed);
             size_t length = 4711;
-
             memset(buffer, 0xA5, needed);
             cr_expect(npj_pipe_path(&name, encodings[pair % 2], buffer, needed - 1, &length) ==
                       NPJ_STATUS_INVALID_PARAMETER);
@@ -55,12 +53,10 @@ Test(path_write, the_longest_path_fits)
     char longest[3 + 8 + 3 * 247 + 3] = "\\\\\xE2\x82\xAC\\pipe\\";
     size_t start = strlen(longest);
     size_t length = 0;
-
     for (size_t i = 0; i < 247; i++)
         memcpy(longest + start + 3 * i, "\xE2\x82\xAC", 3);
     text from = text_in(longest, start + 3 * 247, NPJ_PATH_UTF16LE);
     npj_pipe_name name = parsed(&from);
-
     cr_expect(npj_pipe_path(&name, NPJ_PATH_UTF8, buffer, sizeof buffer, &length) == NPJ_STATUS_SUCCESS);
     cr_expect(length == 8 + 3 * 248);
     cr_expect(npj_pipe_path(&name, NPJ_PATH_UTF16LE, buffer, sizeof buffer, &length) == NPJ_STATUS_SUCCESS);
@@ -74,7 +70,6 @@ Test(path_write, parameters)
     npj_pipe_name name = parsed(&from);
     unsigned char buffer[64];
     size_t length = 4711;
-
     cr_expect(npj_pipe_path(NULL, NPJ_PATH_UTF8, buffer, sizeof buffer, &length) == NPJ_STATUS_INVALID_PARAMETER);
     cr_expect(npj_pipe_path(&name, NPJ_PATH_UTF8, NULL, sizeof buffer, &length) == NPJ_STATUS_INVALID_PARAMETER);
     cr_expect(npj_pipe_path(&name, NPJ_PATH_UTF8, buffer, sizeof buffer, NULL) == NPJ_STATUS_INVALID_PARAMETER);
@@ -83,7 +78,6 @@ Test(path_write, parameters)
               NPJ_STATUS_INVALID_PARAMETER);
 
     npj_path opaque = {"/run/spool.sock", 15, NPJ_PATH_OPAQUE};
-
     cr_expect(npj_path_parse(&opaque, NPJ_PATH_STRICT, &name) == NPJ_STATUS_SUCCESS);
     cr_expect(npj_pipe_path(&name, NPJ_PATH_UTF8, buffer, sizeof buffer, &length) == NPJ_STATUS_INVALID_PARAMETER);
     cr_expect(length == 4711);
@@ -97,7 +91,6 @@ static npj_status write_named(npj_path_form form, const char *server, const char
     unsigned char buffer[NPJ_PIPE_PATH_MAX];
     size_t length = 4711;
     npj_status status = npj_pipe_path(&made, NPJ_PATH_UTF16LE, buffer, sizeof buffer, &length);
-
     cr_expect((status == NPJ_STATUS_SUCCESS) == (length != 4711));
     return status;
 }
@@ -132,13 +125,11 @@ Test(path_write, a_name_that_parses_otherwise_is_refused)
     npj_pipe_name nul = {NPJ_FORM_LOCAL, NPJ_PATH_UTF8, "a\0b", 3, NULL, 0};
     char buffer[64];
     size_t length;
-
     cr_expect(npj_pipe_path(&nul, NPJ_PATH_UTF8, buffer, sizeof buffer, &length) == NPJ_STATUS_INVALID_PARAMETER);
     nul.name = NULL;
     cr_expect(npj_pipe_path(&nul, NPJ_PATH_UTF8, buffer, sizeof buffer, &length) == NPJ_STATUS_INVALID_PARAMETER);
 
     npj_pipe_name wide = {NPJ_FORM_REMOTE, NPJ_PATH_UTF16LE, "a\0", 2, "?\0", 2};
-
     cr_expect(npj_pipe_path(&wide, NPJ_PATH_UTF8, buffer, sizeof buffer, &length) == NPJ_STATUS_INVALID_PARAMETER);
     wide.server = ".\0";
     cr_expect(npj_pipe_path(&wide, NPJ_PATH_UTF8, buffer, sizeof buffer, &length) == NPJ_STATUS_INVALID_PARAMETER);
@@ -178,16 +169,13 @@ Test(path_write, characters_go_there_and_back)
     unsigned char utf8[NPJ_PIPE_PATH_MAX];
     unsigned char wide[NPJ_PIPE_PATH_MAX];
     unsigned char back[NPJ_PIPE_PATH_MAX];
-
     for (uint32_t code = 1; code <= 0x10FFFF; code += code < 0x3000 || (code >= 0xFF00 && code < 0x10100) ? 1 : 61) {
         if (code == '\\' || (code >= 0xD800 && code <= 0xDFFF))
             continue;
         unsigned char units[4] = {(unsigned char)(code & 0xFF), (unsigned char)(code >> 8 & 0xFF), 0, 0};
-
         if (code > 0xFFFF) {
             uint32_t high = 0xD7C0 + (code >> 10);
             uint32_t low = 0xDC00 + (code & 0x3FF);
-
             units[0] = (unsigned char)(high & 0xFF);
             units[1] = (unsigned char)(high >> 8);
             units[2] = (unsigned char)(low & 0xFF);
@@ -196,7 +184,6 @@ Test(path_write, characters_go_there_and_back)
         npj_path path = {units, code > 0xFFFF ? 4 : 2, NPJ_PATH_UTF16LE};
         npj_pipe_name name;
         size_t lengths[3];
-
         cr_assert(npj_path_parse(&path, NPJ_PATH_PERMISSIVE, &name) == NPJ_STATUS_SUCCESS, "U+%04X", (unsigned)code);
         cr_assert(npj_pipe_path(&name, NPJ_PATH_UTF8, utf8, sizeof utf8, &lengths[0]) == NPJ_STATUS_SUCCESS);
         cr_assert(npj_pipe_path(&name, NPJ_PATH_UTF16LE, wide, sizeof wide, &lengths[1]) == NPJ_STATUS_SUCCESS);

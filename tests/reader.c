@@ -117,13 +117,11 @@ int main(int argc, char **argv)
         fail(argv[3]);
     int type = strcmp(argv[1], "seqpacket") == 0 ? SOCK_SEQPACKET : SOCK_STREAM;
     int fd = fifo ? take_fifo(argv[2], late) : take_socket(argv[2], type, late);
-
     if (strcmp(mode, "stall") == 0)
         pause_ms(number);
     bool slow = strcmp(mode, "slow") == 0;
     bool dies = strcmp(mode, "die") == 0;
     bool counts = strcmp(mode, "count") == 0;
-
     static char buffer[BUFFER];
     uint64_t total = 0;
     uint64_t messages = 0;

@@ -66,7 +66,6 @@ TestEachBelow(int *cell, table, does, CELLS)
     const npj_state state = (npj_state)(*cell / EVENTS);
     const npj_event event = (npj_event)(*cell % EVENTS);
     const struct expectation want = expectation_of(state, event);
-
     struct host *h = host_start(NULL);
     struct job job = bring_to(h, state, event);
     const struct before before = before_of(h);
@@ -94,7 +93,6 @@ static const npj_trace *line_of(const struct host *h, npj_event event)
 static void check_trace(npj_state state, npj_event event)
 {
     const struct expectation want = expectation_of(state, event);
-
     struct host *h = host_start(NULL);
     struct job job = bring_to(h, state, event);
     h->trace_count = 0;

@@ -155,7 +155,6 @@ int main(void)
     npj_config config;
     npj_stats stats;
     size_t live = 0;
-
     memset(&host, 0, sizeof(host));
     host.closed = NPJ_STATUS_PENDING;
     memset(&config, 0, sizeof(config));
