@@ -133,11 +133,12 @@ Test(counting_fault, hook_is_called_for_each_call)
 static const char *const expected_report =
     "blocks: 2 live, 2 at most, 3 in all\n"
     "bytes: 140 live, 140 at most, 156 in all\n"
-    "calls: 4 allocations (1 failed by request, 0 for want of memory), 2 releases\n"
-    "findings: 1\n"
+    "calls: 5 allocations (1 failed by request, 0 for want of memory), 2 releases\n"
+    "findings: 2\n"
     "  BAD_CALL: release of NULL\n"
-    "live: block 2, 100 bytes, allocation 3, age 2\n"
-    "live: block 3, 40 bytes, allocation 4, age 1\n";
+    "  BAD_CALL: allocation of 0 bytes\n"
+    "live: block 2, 100 bytes, allocation 3, age 3\n"
+    "live: block 3, 40 bytes, allocation 4, age 2\n";
 
 static void make_something_to_report(void)
 {
@@ -147,6 +148,7 @@ static void make_something_to_report(void)
     take(100);
     take(40);
     give(NULL, 0);
+    take(0);
 }
 
 Test(counting_fault, report_as_text)
