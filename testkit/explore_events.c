@@ -241,15 +241,47 @@ static npjt_record record(npjt_opcode opcode, unsigned a, unsigned b, unsigned c
     return (npjt_record){(uint8_t)opcode, {(uint8_t)a, (uint8_t)b, (uint8_t)c}};
 }
 
-/* The driver counts the jobs whose handles are still good. */
-static unsigned job_word(const struct explorer *x, uint32_t index)
+/* Of those that an event has ended, the driver takes the one that was added first for the latest. */
+void npjt_explore_note_ended(struct explorer *x)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < x->trace_count; i++) {
+        const npj_trace *trace = &x->traces[i];
+        if (trace->to != NPJ_STATE_GONE || trace->from == NPJ_STATE_GONE)
+            continue;
+        uint32_t at = 0;
+        while (at < count && x->ended[at] >> 24 < trace->job >> 24)
+            at++;
+        if (at == EXPLORE_ENDED)
+            continue;
+        memmove(x->ended + at + 1, x->ended + at, (EXPLORE_ENDED - 1 - at) * sizeof x->ended[0]);
+        x->ended[at] = trace->job;
+        count += count < EXPLORE_ENDED;
+    }
+}
+
+static unsigned ended_word(const struct explorer *x, npj_job job)
+{
+    unsigned ago = 0;
+    while (ago < EXPLORE_ENDED - 1 && x->ended[ago] != job)
+        ago++;
+    return JOB_ENDED + ago;
+}
+
+static bool has_ended(const struct explorer *x, npj_job job)
 {
     npj_job_info info;
+    return npjt_model_query(x->model, job, true, &info) != NPJ_STATUS_SUCCESS;
+}
+
+/* The driver counts the jobs whose handles are still good; the others by when they ended. */
+static unsigned job_word(const struct explorer *x, uint32_t index)
+{
     unsigned word = JOB_OLDEST;
-    if (npjt_model_query(x->model, npjt_model_job(x->model, index), true, &info) != NPJ_STATUS_SUCCESS)
-        return JOB_ENDED;
+    if (has_ended(x, npjt_model_job(x->model, index)))
+        return ended_word(x, npjt_model_job(x->model, index));
     for (uint32_t i = 0; i < index; i++)
-        word += npjt_model_query(x->model, npjt_model_job(x->model, i), true, &info) == NPJ_STATUS_SUCCESS;
+        word += !has_ended(x, npjt_model_job(x->model, i));
     return word;
 }
 
@@ -341,14 +373,13 @@ static npjt_record write_record(unsigned job, unsigned what)
     return record(NPJT_WRITE_EVENT, job, writes[what].length, writes[what].how);
 }
 
-static npjt_record stale_record(const struct explorer *x, unsigned what)
+static npjt_record abort_record(unsigned job)
 {
-    if (what == STALE_REQUEST)
-        return record(NPJT_CANCEL_EVENT, JOB_OLDEST, WRITE_ANSWERED, 0);
-    if (what == STALE_JOB || what == REQUEST_AS_JOB)
-        return write_record(what == STALE_JOB ? JOB_ENDED : JOB_WRITE, WRITE_TWO);
-    if (what == JOB_AS_REQUEST)
-        return record(NPJT_CANCEL_EVENT, JOB_NEWEST, WRITE_JOB, 0);
+    return record(NPJT_ABORT_EVENT, job, status_word(NPJ_STATUS_PRINT_CANCELLED), 0);
+}
+
+static npjt_record stale_completion(const struct explorer *x)
+{
     switch (x->world->ended_kind) {
     case NPJ_ADD_JOB:
         return record(NPJT_ADDED_EVENT, OP_ENDED, STATUS_SUCCESS, 3);
@@ -358,6 +389,27 @@ static npjt_record stale_record(const struct explorer *x, unsigned what)
         return record(NPJT_WRITTEN_EVENT, OP_ENDED, STATUS_SUCCESS, AMOUNT_0);
     default:
         return record(NPJT_DONE_EVENT, OP_ENDED, STATUS_SUCCESS, 0);
+    }
+}
+
+static uint32_t stale_records(const struct explorer *x, unsigned what, npjt_record records[3])
+{
+    unsigned job = what == STALE_JOB ? ended_word(x, x->world->ended_job) : JOB_WRITE;
+    switch (what) {
+    case STALE_OP:
+        records[0] = stale_completion(x);
+        return 1;
+    case STALE_REQUEST:
+        records[0] = record(NPJT_CANCEL_EVENT, JOB_OLDEST, WRITE_ANSWERED, 0);
+        return 1;
+    case JOB_AS_REQUEST:
+        records[0] = record(NPJT_CANCEL_EVENT, JOB_NEWEST, WRITE_JOB, 0);
+        return 1;
+    default:
+        records[0] = write_record(job, WRITE_TWO);
+        records[1] = record(NPJT_CONNECT_EVENT, job, 0, 0);
+        records[2] = abort_record(job);
+        return 3;
     }
 }
 
@@ -380,7 +432,7 @@ static npjt_record record_of(const struct explorer *x, explore_event event)
     case EXPLORE_CANCEL:
         return record(NPJT_CANCEL_EVENT, job_word(x, event.job), write_word(x, job, event.what), 0);
     case EXPLORE_ABORT:
-        return record(NPJT_ABORT_EVENT, job_word(x, event.job), status_word(NPJ_STATUS_PRINT_CANCELLED), 0);
+        return abort_record(job_word(x, event.job));
     case EXPLORE_CLIENT_GONE:
         return record(NPJT_CLIENT_GONE_EVENT, event.what - 1U, status_word(NPJ_STATUS_NETWORK_NAME_DELETED), 0);
     case EXPLORE_PROVIDER_GONE:
@@ -392,11 +444,9 @@ static npjt_record record_of(const struct explorer *x, explore_event event)
     case EXPLORE_COMPLETE:
         return completion(x, event.job, (explore_outcome)event.what);
     case EXPLORE_WRONG:
+    default:
         (void)npjt_model_op(x->model, job, &kind, &given);
         return record(NPJT_WRONG_EVENT, op_word(x, job, true), kind == NPJ_WRITE ? 3 : 2, 0);
-    case EXPLORE_STALE:
-    default:
-        return stale_record(x, event.what);
     }
 }
 
@@ -405,7 +455,10 @@ uint32_t npjt_explore_records(const struct explorer *x, explore_event event, npj
     uint32_t count = 0;
     if (event.fails)
         records[count++] = record(NPJT_OOM_EVENT, FAILURE_NEXT, 0, 0);
-    records[count++] = record_of(x, event);
+    if (event.kind == EXPLORE_STALE)
+        count = stale_records(x, event.what, records);
+    else
+        records[count++] = record_of(x, event);
     if (event.fails)
         records[count++] = record(NPJT_OOM_EVENT, FAILURE_NONE, 0, 0);
     if (!x->scope->step && event.kind != EXPLORE_TAKE)

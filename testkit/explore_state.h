@@ -123,7 +123,7 @@ struct world {
     /* Then the model, then the blocks. */
 };
 
-enum { WORLD_TRACES = 64 };
+enum { WORLD_TRACES = 64, EXPLORE_ENDED = 3 };
 
 /* What serves the state that is being looked at; not part of it. */
 struct explorer {
@@ -139,7 +139,8 @@ struct explorer {
     char sentence[256];
     npj_trace traces[WORLD_TRACES]; /* of the last event */
     uint32_t trace_count;
-    uint32_t no_pool_traced; /* Event 2019, by the last event */
+    uint32_t no_pool_traced;      /* Event 2019, by the last event */
+    npj_job ended[EXPLORE_ENDED]; /* along one way, the latest first: see npjt_explore_note_ended() */
 };
 
 /* explore_arena.c */
@@ -168,7 +169,10 @@ void npjt_explore_events(const struct explorer *x, struct explore_list *list); /
 npj_status npjt_explore_status(npj_action_kind kind, explore_outcome outcome); /* with which an operation so ends */
 void npjt_explore_header(const npjt_scope *scope, npjt_header *header);
 bool npjt_explore_header_says(const npjt_scope *scope); /* whether it can say the limits */
+/* An event on a tape, before it is applied; and what is to be called behind it, since a tape tells apart jobs that have
+ * ended by when they did. */
 uint32_t npjt_explore_records(const struct explorer *x, explore_event event, npjt_record records[4]);
+void npjt_explore_note_ended(struct explorer *x);
 
 /* -------------------------------------------------------------------------------------------------- what is kept */
 

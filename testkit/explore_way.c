@@ -54,8 +54,10 @@ size_t npjt_explore_way_tape(const struct way *way, const npjt_scope *scope, uin
         uint32_t count = npjt_explore_records(&x, events[--length], records);
         for (uint32_t i = 0; i < count; i++, size += NPJT_RECORD_BYTES)
             npjt_tape_put_record(tape + size, &records[i]);
-        if (length > 0)
+        if (length > 0) {
             (void)npjt_explore_apply(&x, events[length]);
+            npjt_explore_note_ended(&x);
+        }
     }
     npjt_explore_world_free(&x);
     return size;
