@@ -79,7 +79,7 @@ npj_req npjt_select_write(struct npjt_driver *d, npj_job handle, unsigned meanin
                    : newest_request(d) ^ (meaning == WRITE_FORGED_SLOT ? OTHER_SLOT : OTHER_GENERATION);
     if (meaning >= WRITE_ANSWERED)
         return recent(d->answered_write, d->writes_answered, meaning - WRITE_ANSWERED);
-    const struct a_job *job = npjt_job_by_handle(d, handle);
+    const struct a_job *job = npjt_job_of_handle(d, handle);
     npj_req pending[WRITES];
     unsigned count = 0;
     for (const struct a_write *write = job ? npjt_first_write(d, job) : NULL; write; write = npjt_next_write(d, write))

@@ -57,14 +57,6 @@ static uint32_t draw(uint64_t *random, uint32_t limit)
     return (uint32_t)(*random >> 33) % limit;
 }
 
-/* A tape cannot name a write of a job that has ended and has replies left. */
-static bool is_sayable(const struct explorer *x, explore_event event)
-{
-    npj_job_info info;
-    npj_job job = npjt_model_job(x->model, event.job);
-    return event.kind != EXPLORE_CANCEL || npjt_model_query(x->model, job, true, &info) == NPJ_STATUS_SUCCESS;
-}
-
 /* One of the events of the state, those that end a life or refuse memory less often. */
 static bool choose(const struct explorer *x, uint64_t *random, explore_event *event)
 {
@@ -74,7 +66,7 @@ static bool choose(const struct explorer *x, uint64_t *random, explore_event *ev
         uint32_t at = draw(random, list.count);
         *event = list.event[at];
         bool rare = event->fails || list.cost[at] != NPJT_BUDGETS;
-        if (is_sayable(x, *event) && (!rare || draw(random, 4) == 0)) {
+        if (!rare || draw(random, 4) == 0) {
             x->world->purse = npjt_explore_pay(x->world->purse, (npjt_budget)list.cost[at]);
             return true;
         }

@@ -34,8 +34,6 @@ static unsigned seeds;
 
 static void play_seed(void *user, const npj_trace *outcome, const uint8_t *tape, size_t size)
 {
-    if (outcome->from == NPJ_STATE_GONE && outcome->event == NPJ_EVENT_CANCEL)
-        return; /* a tape cannot name a write of a job that has ended and has replies left */
     struct play play = {.outcome = outcome, .records = (uint32_t)((size - NPJT_HEADER_BYTES) / NPJT_RECORD_BYTES)};
     const npjt_options options = {.trace = note_trace, .event = note_event, .user = &play, .model = true};
     npjt_result result;
