@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What operands choose: handles, amounts and times, as docs/tape.md says of each word. */
+#include <stdlib.h>
+
 #include "tape_support.h"
 
 #define GOOD npjt_subject_npjob
@@ -40,6 +42,7 @@ static npj_status add_kept(void *srv, uint64_t client, uint64_t provider, uint64
 static npj_status write_kept(void *srv, npj_job job, uint64_t tag, const void *bytes, uint32_t length, unsigned flags,
                              npj_req *out)
 {
+    note(job, length);
     npj_status status = GOOD.write(srv, job, tag, bytes, length, flags, out);
     if (status == NPJ_STATUS_PENDING)
         seen.write[seen.writes++] = *out;
@@ -105,6 +108,9 @@ static void play_word(const char *format, const char *word)
 /* Two writes have been answered, two are in flight, and one waits. */
 #define WRITES_TAPE                                                                                                    \
     "tape 1 max_batch=2\nopen\nwrites count=2\nhost\nwrites count=2\nnext\nwrite\ntrim\ncancel write=%s\n"
+/* A job has ended, and nothing of it was told. */
+#define ENDED_TAPE                                                                                                     \
+    "tape 1\nadd\nconnect\nwrites count=2\nnext count=1\nadded path=file\ntrim\ncancel job=ended write=%s\n"
 /* Two WRITEs have ended, and after them other operations; two are in flight. */
 #define OPS_TAPE                                                                                                       \
     "tape 1\nopen\nopen\nwrite job=oldest\nhost\nwrite job=oldest\nhost\nopen\nwrite job=oldest\nnext\n"               \
@@ -144,6 +150,8 @@ Test(driver, handles_are_what_their_words_say)
         {WRITES_TAPE, "operation", seen.op, 1, 0},
         {WRITES_TAPE, "job", seen.job, 0, 0},
         {WRITES_TAPE, "null", NULL, 0, 0},
+        {ENDED_TAPE, "oldest", seen.write, 0, 0},
+        {ENDED_TAPE, "newest", seen.write, 1, 0},
         {OPS_TAPE, "newest", seen.op, 3, 0},
         {OPS_TAPE, "newest-1", seen.op, 2, 0},
         {OPS_TAPE, "oldest", seen.op, 2, 0},
@@ -204,5 +212,37 @@ Test(driver, amounts_and_times_are_what_their_words_say)
         play_word(cases[i].tape, cases[i].word);
         cr_expect_eq(seen.amount, cases[i].right, "%s is %llu in\n%s", cases[i].word, (unsigned long long)seen.amount,
                      cases[i].tape);
+    }
+}
+
+/* A write has 64 bytes at the most, and the job has room for 56, or for 120. */
+#define NARROW_TAPE "tape 1 max_write=64 max_job_bytes=1-write\nopen\nwrite length=8\ntrim\nwrite length=%s\n"
+#define WIDE_TAPE   "tape 1 max_write=64 max_job_bytes=2-writes\nopen\nwrite length=8\ntrim\nwrite length=%s\n"
+
+Test(driver, lengths_are_what_their_words_say)
+{
+    static const struct {
+        const char *tape, *word;
+        uint64_t right;
+    } cases[] = {
+        {NARROW_TAPE, "max", 64},           {NARROW_TAPE, "max-1", 63},
+        {NARROW_TAPE, "max+1", 65},         {NARROW_TAPE, "half", 32},
+        {NARROW_TAPE, "huge", 4294967295U}, {NARROW_TAPE, "fit", 56},
+        {NARROW_TAPE, "fit+1", 57},         {WIDE_TAPE, "fit", 64},
+        {WIDE_TAPE, "fit+1", 64},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        play_word(cases[i].tape, cases[i].word);
+        cr_expect_eq(seen.amount, cases[i].right, "%s is %llu in\n%s", cases[i].word, (unsigned long long)seen.amount,
+                     cases[i].tape);
+    }
+    const char *word;
+    for (uint32_t i = 0; (word = npjt_operand_word(NPJT_LENGTH, i)) != NULL; i++) {
+        char *end;
+        uint64_t right = strtoul(word, &end, 10);
+        if (*end != '\0')
+            continue;
+        play_word("tape 1 max_write=65536\nopen\ntrim\nwrite length=%s\n", word);
+        cr_expect_eq(seen.amount, right, "%s is %llu", word, (unsigned long long)seen.amount);
     }
 }
