@@ -74,40 +74,43 @@ static bool choose(const struct explorer *x, uint64_t *random, explore_event *ev
     return false;
 }
 
-static void put(struct walk *walk, const npjt_record *records, uint32_t count)
+/* How many records an event takes on a tape. Each operand has a word, as the text form gives it. */
+static uint32_t count_records(const struct explorer *x, explore_event event)
 {
-    for (uint32_t i = 0; i < count; i++, walk->size += NPJT_RECORD_BYTES) {
-        npjt_tape_put_record(walk->tape + walk->size, &records[i]);
-        for (uint32_t at = 0; at < NPJT_OPERANDS; at++) /* each has a word, as the text form gives it */
+    npjt_record records[4];
+    uint32_t count = npjt_explore_records(x, event, records);
+    for (uint32_t i = 0; i < count; i++)
+        for (uint32_t at = 0; at < NPJT_OPERANDS; at++)
             cr_assert_lt(records[i].operand[at],
                          npjt_operand_count(npjt_opcode_operand((npjt_opcode)records[i].opcode, at)));
-    }
+    return count;
 }
 
 static void take_walk(struct walk *walk, const npjt_scope *scope, uint64_t random)
 {
     struct explorer x;
-    npjt_header header;
-    *walk = (struct walk){.scope = scope, .size = NPJT_HEADER_BYTES};
-    npjt_explore_header(scope, &header);
-    npjt_tape_put_header(walk->tape, &header);
-    if (!scope->unset)
-        put(walk, &(npjt_record){NPJT_ADVANCE_EVENT, {0}}, 1);
+    struct way way = {0};
+    *walk = (struct walk){.scope = scope};
     cr_assert(npjt_explore_world_new(&x, scope));
+    cr_assert(npjt_explore_way_add(&way, 0, (explore_event){0}));
     walk->config = x.config;
     x.world->purse = npjt_explore_purse(scope);
+    uint32_t records = scope->unset ? 0 : 1;
     explore_event event;
-    while (walk->seen.sights < STEPS && choose(&x, &random, &event)) {
-        npjt_record records[4];
-        put(walk, records, npjt_explore_records(&x, event, records));
+    for (uint32_t at = 0; at < STEPS && choose(&x, &random, &event); at++) {
+        cr_assert(npjt_explore_way_add(&way, at, event));
+        records += count_records(&x, event);
         (void)npjt_explore_apply(&x, event);
         npjt_explore_note_ended(&x);
         cr_assert_null(x.wrong);
         for (uint32_t i = 0; i < x.trace_count; i++)
             note_line(&walk->seen, &x.traces[i]);
-        walk->ends[walk->seen.sights] = (uint32_t)((walk->size - NPJT_HEADER_BYTES) / NPJT_RECORD_BYTES);
+        walk->ends[at] = records;
         note_sight(&walk->seen, x.world->srv, x.world->now);
     }
+    walk->size = npjt_explore_way_tape(&way, scope, walk->seen.sights, NULL, walk->tape);
+    cr_assert_eq(walk->size, NPJT_HEADER_BYTES + (size_t)records * NPJT_RECORD_BYTES);
+    npjt_explore_way_free(&way);
     npjt_explore_world_free(&x);
 }
 
