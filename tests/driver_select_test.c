@@ -171,6 +171,21 @@ Test(driver, handles_are_what_their_words_say)
     }
 }
 
+/* A word, and the number that it is to come to. */
+struct number {
+    const char *tape, *word;
+    uint64_t right;
+};
+
+static void expect_numbers(const struct number *cases, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        play_word(cases[i].tape, cases[i].word);
+        cr_expect_eq(seen.amount, cases[i].right, "%s is %llu in\n%s", cases[i].word, (unsigned long long)seen.amount,
+                     cases[i].tape);
+    }
+}
+
 /* A WRITE of two writes, of 8 and of 3 bytes; one of a single byte, and an empty message. */
 #define AMOUNTS_TAPE "tape 1\nopen\nwrite length=8\nwrite length=3\nnext\ntrim\nwritten amount=%s\n"
 #define SMALL_TAPE   "tape 1\nopen\nwrite length=1\nnext\ntrim\nwritten amount=%s\n"
@@ -180,10 +195,7 @@ Test(driver, handles_are_what_their_words_say)
 
 Test(driver, amounts_and_times_are_what_their_words_say)
 {
-    static const struct {
-        const char *tape, *word;
-        uint64_t right;
-    } cases[] = {
+    static const struct number cases[] = {
         {AMOUNTS_TAPE, "all", 11},
         {AMOUNTS_TAPE, "0", 0},
         {AMOUNTS_TAPE, "1", 1},
@@ -208,11 +220,7 @@ Test(driver, amounts_and_times_are_what_their_words_say)
         {TIMES_TAPE, "deadline+1", 111},
         {"tape 1\ntrim\nadvance to=%s\n", "-1", 0},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        play_word(cases[i].tape, cases[i].word);
-        cr_expect_eq(seen.amount, cases[i].right, "%s is %llu in\n%s", cases[i].word, (unsigned long long)seen.amount,
-                     cases[i].tape);
-    }
+    expect_numbers(cases, sizeof cases / sizeof *cases);
 }
 
 /* A write has 64 bytes at the most, and the job has room for 56, or for 120. */
@@ -221,21 +229,14 @@ Test(driver, amounts_and_times_are_what_their_words_say)
 
 Test(driver, lengths_are_what_their_words_say)
 {
-    static const struct {
-        const char *tape, *word;
-        uint64_t right;
-    } cases[] = {
+    static const struct number cases[] = {
         {NARROW_TAPE, "max", 64},           {NARROW_TAPE, "max-1", 63},
         {NARROW_TAPE, "max+1", 65},         {NARROW_TAPE, "half", 32},
         {NARROW_TAPE, "huge", 4294967295U}, {NARROW_TAPE, "fit", 56},
         {NARROW_TAPE, "fit+1", 57},         {WIDE_TAPE, "fit", 64},
         {WIDE_TAPE, "fit+1", 64},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        play_word(cases[i].tape, cases[i].word);
-        cr_expect_eq(seen.amount, cases[i].right, "%s is %llu in\n%s", cases[i].word, (unsigned long long)seen.amount,
-                     cases[i].tape);
-    }
+    expect_numbers(cases, sizeof cases / sizeof *cases);
     const char *word;
     for (uint32_t i = 0; (word = npjt_operand_word(NPJT_LENGTH, i)) != NULL; i++) {
         char *end;
