@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * AFL++'s persistent mode without the fork server in its middle. As it comes, a target stops itself behind each input
+ * (raise(SIGSTOP)); its parent, the fork server, sees that, tells afl-fuzz, and wakes the target when the next is
+ * there: four switches of process an input, which is more than a short tape takes. Here the target itself tells
+ * afl-fuzz, and waits for the next; the fork server is left with the first start, and with a target that has died.
+ *
+ * raise(), fork() and waitpid() of AFL++'s runtime are wrapped (--wrap, a linker's option), so that all else stays its
+ * own.
+ *
+ * afl-fuzz must kill what takes too long by SIGTERM (AFL_KILL_SIGNAL=15), or nothing changes: SIGTERM can be held back
+ * where an input has just been answered, and SIGKILL would have the fork server answer it a second time, and every
+ * answer behind it be taken for that of another input.
+ */
+#define _POSIX_C_SOURCE 200809L
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/types.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    CONTROL = 198, /* where afl-fuzz asks the fork server for the next run: 1 if it has killed the one before */
+    STATUS = 199   /* and where it reads of each the target's process, and how waitpid() saw it end */
+};
+
+int __real_raise(int number);
+pid_t __real_fork(void);
+pid_t __real_waitpid(pid_t process, int *status, int options);
+int __wrap_raise(int number);
+pid_t __wrap_fork(void);
+pid_t __wrap_waitpid(pid_t process, int *status, int options);
+
+static struct {
+    bool direct;         /* in the target: it speaks to afl-fuzz itself */
+    int control, status; /* the target's own ends of the two, as the runtime closes those */
+    int begun[2];        /* a pipe: the fork server closes it when the target may speak, which is not before that has */
+} line = {.begun = {-1, -1}};
+
+static void close_begun(int end)
+{
+    if (line.begun[end] >= 0)
+        (void)close(line.begun[end]);
+    line.begun[end] = -1;
+}
+
+static bool prepare(void)
+{
+    const char *number = getenv("AFL_KILL_SIGNAL");
+    if (number == NULL || strcmp(number, "15") != 0 || pipe(line.begun) != 0)
+        return false;
+    line.control = dup(CONTROL);
+    line.status = dup(STATUS);
+    return line.control >= 0 && line.status >= 0;
+}
+
+pid_t __wrap_fork(void)
+{
+    bool direct = prepare();
+    pid_t process = __real_fork();
+    if (process == 0) {
+        line.direct = direct;
+        close_begun(1);
+        return 0;
+    }
+    close_begun(0);
+    if (direct) {
+        (void)close(line.control);
+        (void)close(line.status);
+    }
+    return process;
+}
+
+pid_t __wrap_waitpid(pid_t process, int *status, int options)
+{
+    close_begun(1);
+    return __real_waitpid(process, status, options);
+}
+
+static int32_t take(int from)
+{
+    int32_t word;
+    if (read(from, &word, sizeof word) != (ssize_t)sizeof word)
+        _exit(0); /* afl-fuzz has ended */
+    return word;
+}
+
+static void tell(int32_t word)
+{
+    if (write(line.status, &word, sizeof word) != (ssize_t)sizeof word)
+        _exit(0);
+}
+
+/* The input is done: says so, and returns when the next is there. */
+static void next_input(void)
+{
+    static const struct timespec at_once = {0, 0};
+    const int32_t stopped = SIGSTOP << 8 | 0x7f; /* as waitpid() would have it */
+    sigset_t kill_signal;
+    char none;
+    if (line.begun[0] >= 0)
+        (void)read(line.begun[0], &none, 1);
+    close_begun(0);
+    (void)sigemptyset(&kill_signal);
+    (void)sigaddset(&kill_signal, SIGTERM);
+    (void)sigprocmask(SIG_BLOCK, &kill_signal, NULL);
+    tell(stopped);
+    if (take(line.control) != 0)
+        (void)sigtimedwait(&kill_signal, NULL, &at_once); /* came too late for the input that it was for */
+    tell((int32_t)getpid());
+    (void)sigprocmask(SIG_UNBLOCK, &kill_signal, NULL);
+}
+
+int __wrap_raise(int number)
+{
+    if (number != SIGSTOP || !line.direct)
+        return __real_raise(number);
+    next_input();
+    return 0;
+}
