@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# npjobd from outside: time, memory, descriptors, and a log that ends.
+# npjobd from outside: connections that end, memory, descriptors, and a log that ends.
 # usage: npjobd_limits_test.sh NPJOBD NPA_CLIENT
 . "$(dirname "$(realpath "$0")")/npjobd_support.sh"
 handshake=$here/../corpus/npa/samba-4.17-guest-smb3-11
@@ -14,33 +14,6 @@ back_pressure()
     held_up 1 16 && before=$(cpu_ticks) && sleep 2.5 && [ $(($(cpu_ticks) - before)) -lt 50 ] &&
         [ "$(number bytes)" -le $((1048576 + 65536)) ] && kill -0 $pid && open_gate && wait $pid && arrived laser-1 big && calls 'schedule 1' &&
         "$NPJOBD" status --config conf --json | grep -q '"buffer_bytes_live":0,"buffer_bytes_peak":1048832,'
-}
-
-# It holds a place that others may want. One whose bytes wait for the pipe is not silent, nor is it as soon as they have
-# left.
-silent_client()
-{
-    configure - 'idle timeout = 3' && fresh_start || return 1
-    { echo begun; sleep 6; } | hasty_client
-    has 'status=STATUS_IO_TIMEOUT outcome=abandoned .*reason="the client sends nothing"' &&
-        calls 'abandon 1 STATUS_IO_TIMEOUT' && close_gate || return 1
-    rm -f end late && mkfifo end late
-    { head -c 200000 /dev/zero; cat end; } | client 0 & # more than the pipe holds
-    local pid=$! late
-    until_so test -e waits.laser-2
-    { head -c 200000 /dev/zero; cat late; } | "$NPA_CLIENT" n/np/laser >said.late &
-    late=$!
-    sleep 5
-    : >end # its end comes while its bytes wait
-    has_not 'job=[23]' && open_gate && wait $pid && sleep 1.5 && : >late && wait $late &&
-        calls 'abandon 1 STATUS_IO_TIMEOUT' 'schedule 2' 'schedule 3' && stop
-}
-
-# One who has sent all may be long about nothing: it is the provider who is.
-silence_behind_the_end()
-{
-    configure - 'idle timeout = 1' && fresh_start && sed -i '2isleep 1.5' schedule && echo job | client 0 && calls 'schedule 1' &&
-        has 'outcome=scheduled' && stop
 }
 
 # smbd has gone, and with it bytes of ours: an end that is none, behind all that has come. The daemon finds both at one time.
@@ -73,45 +46,6 @@ s.close()
 os.kill(int(sys.argv[2]), signal.SIGCONT)
 END
         has 'outcome=refused reason="smbd has gone before the reply"' && is handshakes_refused 1 && has_not 'job=' && stop
-}
-
-# What is wrong came in time, and is refused once.
-deaf_daemon_hears_nonsense()
-{
-    configure 'handshake timeout = 2' && fresh_start && rm -f end && mkfifo end || return 1
-    { printf '\0\0'; cat end; } | client 4 --raw &
-    local pid=$!
-    is live 1 && kill -STOP "$npjobd_pid" || return 1
-    printf '\0\2NP' >end
-    sleep 3
-    kill -CONT "$npjobd_pid"
-    wait $pid && is live 0 && is handshakes_refused 1 && has_not 'takes too long' && stop
-}
-
-# smbd has said in time who it is, but the daemon was stopped.
-deaf_daemon()
-{
-    configure 'handshake timeout = 2' && fresh_start && rm -f end && mkfifo end || return 1
-    { head -c 100 "$handshake"; cat end; } | client 6 --raw & # there is a reply, where it expects none
-    local pid=$!
-    is live 1 && kill -STOP "$npjobd_pid" || return 1
-    tail -c +101 "$handshake" >end
-    sleep 3
-    kill -CONT "$npjobd_pid"
-    wait $pid && is live 0 && [ "$(number handshakes_refused)" = 0 ] && stop
-}
-
-# The client has sent all in time.
-silent_daemon()
-{
-    configure - 'idle timeout = 2' && fresh_start && rm -f end && mkfifo end || return 1
-    { echo begun; cat end; } | client 0 &
-    local pid=$!
-    until_so grep -qs begun out.laser-1 && kill -STOP "$npjobd_pid" || return 1
-    echo ended >end
-    sleep 3
-    kill -CONT "$npjobd_pid"
-    wait $pid && calls 'schedule 1' && has 'bytes=12 .*outcome=scheduled' && stop
 }
 
 # Another job has its own memory, even when there is hardly any.
@@ -273,13 +207,8 @@ log_breaks()
     echo job | client 0 && calls 'schedule 1' && is scheduled 1 && stop
 }
 
-check 'a client that sends nothing' silent_client
-check 'and needs not any more' silence_behind_the_end
 check 'a connection that is reset' reset_connection
 check 'and one that is gone' gone_before_the_reply
-check 'a daemon that stood still: the handshake' deaf_daemon
-check 'what is no handshake' deaf_daemon_hears_nonsense
-check 'the job' silent_daemon
 check 'back-pressure' back_pressure
 check 'memory for each job' memory_for_each
 check 'max jobs' too_many
