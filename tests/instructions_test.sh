@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # What the engine's cycle takes, in instructions: no more than is pinned in tests/instructions.txt, and a tenth.
 # usage: instructions_test.sh [--pin] COUNT COMPILER FILE
-# COUNT is bench/count, COMPILER what has built it, as gcc-12-x86_64. With --pin, FILE is given the figures of today.
+# COUNT is the program of bench/count.c, COMPILER what has built it, as gcc-12-x86_64. With --pin, FILE is given the figures of today.
 set -euo pipefail
 
 pin=

@@ -28,8 +28,8 @@
  * - **Serialise.** Calls on one engine must not overlap. Two engines share nothing.
  * - **Answers.** A request is accepted (NPJ_STATUS_PENDING) and then gets exactly one REPLY, or it is refused (an
  * error) and gets none. A call that returns an error left the engine as it was; only a bad claim in a completion, and
- * the RESUME that a QUOTA_EXCEEDED owes, differ, and both say so below. (It is counted, the first at a cap is traced,
- * and memory kept for reuse may have been given back.)
+ * the RESUME that a QUOTA_EXCEEDED owes, differ, and both say so below. (A refusal is counted all the same, the first
+ * at a cap is traced, and memory kept for reuse may have been given back.)
  * - **Which error.** Where several apply, the first of: re-entry, handle, parameter, shutdown, state, the job's limit,
  * the engine's cap, the allocator.
  * - **Re-entry.** The engine calls the host only through npj_mem and npj_config.trace. A call into the same engine from
@@ -114,8 +114,8 @@ typedef enum npj_trace_kind {
 } npj_trace_kind;
 
 /** One line of a trace. A completion or a cancel whose handle is stale or of another kind is told as an event of the
- * job in the slot that it names, if there is one; a request or an abort with a handle of no job is not told. (A job
- * that is GONE is still one until its last action has been taken.) */
+ * job that is now in the slot which that handle names, if there is one; a request or an abort with a handle of no job
+ * is not told. (A job that is GONE is still one until its last action has been taken.) */
 typedef struct npj_trace {
     npj_trace_kind kind;
     npj_event event; /**< NO_POOL: NPJ_EVENT_WRITE for a write, NPJ_EVENT_COUNT for a new job */
@@ -206,8 +206,8 @@ void npj_srv_free(npj_srv **srv);
  *
  * @param client   the host's key of the SMB session or connection, for npj_client_gone().
  * @param provider the host's key of the print provider, for npj_provider_gone().
- * @param cookie   the host's own; comes back in every action and trace of this job. None comes any more once
- * npj_next() has said false and npj_job_query() INVALID_HANDLE. A host that traces knows the moment: NPJ_EVENT_FINISH
+ * @param cookie   the host's own; comes back in every action and trace of this job. The last has come once npj_next()
+ * returns false and npj_job_query() INVALID_HANDLE. A host that traces knows the moment: NPJ_EVENT_FINISH
  * from GONE is told once of each job, in the call of npj_next() that returns its last action (which still has the
  * cookie), or in the call that ended it if nothing was left to say. npj_srv_free() tells of no job.
  * @param tag      the host's name for this request; comes back in its REPLY.
@@ -330,9 +330,9 @@ npj_status npj_cancel(npj_srv *srv, npj_req request);
  * INVALID_DEVICE_REQUEST, no ABANDON_JOB follows, and @p job_id and path are the host's: its spool-file path takes
  * over. If the add has already been answered (the client went, say), the job is abandoned. The REPLY of the add
  * tells which: of an ADD_JOB that was completed with success, INVALID_DEVICE_REQUEST says that the job is the host's.
- * (So that status is no reason to give to npj_abort() or npj_client_gone().) A malformed path, an empty
- * one among them, fails the job with OBJECT_NAME_INVALID, and the job is abandoned. After a bad claim the engine takes
- * the job as not added: no ABANDON_JOB follows, and what the provider has made is the host's to delete.
+ * (A host that relies on it never gives that status to npj_abort() or npj_client_gone() as a reason.) A malformed path,
+ * an empty one among them, fails the job with OBJECT_NAME_INVALID, and the job is abandoned. After a bad claim the
+ * engine takes the job as not added: no ABANDON_JOB follows, and what the provider has made is the host's to delete.
  *
  * @param path   what AddJob returned in ADDJOB_INFO_1.Path: read during the call, not kept (the host opens it). Ignored
  * when @p status is an error. Bad claims: NULL, null bytes, an unknown encoding.

@@ -69,7 +69,7 @@ extern "C" {
 /** A provider made of three commands. */
 typedef struct npjp_commands npjp_commands;
 
-/** Settings of a provider. Set all; the strings are copied. */
+/** Settings of a provider. The three commands have to be set; the strings are copied. */
 typedef struct npjp_commands_config {
     const char *add_job;      /**< the addjob command */
     const char *schedule_job; /**< the schedule command */

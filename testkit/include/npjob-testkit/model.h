@@ -7,9 +7,9 @@
  * is.
  *
  * The model does no work and holds no bytes. Whoever compares makes the same calls on both, in the same order: first on
- * the server, then on the model, which is told the two things that no contract foretells (npjt_said): whether the
- * server's allocator said no, and the handle that the server gave out. The model then says what the server should have
- * said.
+ * the server, then on the model, which is told of each the two things that no contract foretells (npjt_said): whether
+ * the server's allocator said no, and the handle that the server gave out. (The size of a packet's header it is told
+ * once, at its beginning.) The model then says what the server should have said.
  *
  * Where the contract leaves a choice, the model takes npjob's: a WRITE to a byte pipe carries as many writes as a batch
  * takes, up to an empty one; a cancelled write that fails with its job carries the job's status; a copied payload
