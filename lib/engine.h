@@ -114,8 +114,9 @@ _Static_assert(sizeof(struct npji_packet) <= NPJI_PACKET_BYTES, "a packet's head
 
 /*
  * The writes of a job, the oldest first: those that are answered, with a REPLY or RETURN to be taken, then those that
- * wait. To answer the first that waits, or all that a WRITE covered, is to move @waiting. It stays where it is, since
- * @waiting and @end may lead to its own @head.
+ * wait; in a failed job, where nothing waits for an answer, those wait whose REPLY has been taken and whose bytes the
+ * WRITE in flight still has. To answer the first that waits, or all that a WRITE covered, is to move @waiting. The list
+ * stays where it is, since @waiting and @end may lead to its own @head.
  */
 struct npji_packets {
     struct npji_packet *head;

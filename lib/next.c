@@ -84,7 +84,8 @@ static void gather(struct npj_srv *srv, struct npji_job *job, npj_action *out)
     out->iov_count = (uint32_t)(iov - srv->iov);
 }
 
-/* What is left to be said when nothing else is. */
+/* What is left to be said when nothing else is: no packet of the last WRITE among it, as npji_packet_held() takes for
+ * granted. */
 static void take_op(struct npj_srv *srv, struct npji_job *job, npj_action *out)
 {
     npj_action_kind kind;

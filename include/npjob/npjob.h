@@ -206,17 +206,17 @@ void npj_srv_free(npj_srv **srv);
  *
  * @param client   the host's key of the SMB session or connection, for npj_client_gone().
  * @param provider the host's key of the print provider, for npj_provider_gone().
- * @param cookie   the host's own; comes back in every action and trace of this job. The last has come once npj_next()
- * returns false and npj_job_query() INVALID_HANDLE. A host that traces knows the moment: NPJ_EVENT_FINISH
- * from GONE is told once of each job, in the call of npj_next() that returns its last action (which still has the
- * cookie), or in the call that ended it if nothing was left to say. npj_srv_free() tells of no job.
+ * @param cookie   the host's own; comes back in every action and trace of this job. The last has come when
+ * npj_job_query() says INVALID_HANDLE and npj_next(), called after that, false. A host that traces knows the moment:
+ * NPJ_EVENT_FINISH from GONE is told once of each job, in the call of npj_next() that returns its last action (which
+ * still has the cookie), or in the call that ended it if nothing was left to say. npj_srv_free() tells of no job.
  * @param tag      the host's name for this request; comes back in its REPLY.
  * @param out      receives the handle on PENDING, untouched otherwise. It is valid until the job is GONE, and refused
  * as INVALID_HANDLE from then on. A job is GONE when nothing is owed to pipe and provider any more: before its last
- * REPLY is taken, if the host takes that late; after the REPLY of add or close, if the job failed with an operation in
- * the host's hands and was answered early; and without any action, if an abort, npj_client_gone(),
- * npj_provider_gone(), npj_shutdown() by abort or npj_advance() past the end of a drain found it with nothing pending
- * and nothing owed. A BROKEN job (NPJ_STATE_BROKEN) keeps its handle.
+ * REPLY is taken, if the host takes that late; after it, whatever it answers, in the completion of its last operation,
+ * if the job failed with one in the host's hands and was answered early; and without any action, if an abort,
+ * npj_client_gone(), npj_provider_gone(), npj_shutdown() by abort or npj_advance() past the end of a drain found it
+ * with nothing pending and nothing owed. A BROKEN job (NPJ_STATE_BROKEN) keeps its handle.
  * @return NPJ_STATUS_PENDING;
  *         NPJ_STATUS_INVALID_PARAMETER (out is NULL);
  *         NPJ_STATUS_SERVER_SHUTDOWN_IN_PROGRESS;
@@ -300,9 +300,9 @@ npj_status npj_close(npj_srv *srv, npj_job job, uint64_t tag);
  * Cancels a write (MS-SMB2 3.3.5.16). Queued: it is answered at once. In flight: the operation is asked to stop
  * (CANCEL), and what its completion reports counts; the other writes in it are written again from where the pipe
  * stopped. The REPLY is CANCELLED if the pipe took nothing, a short SUCCESS if it took a part, SUCCESS if the cancel
- * came too late; or the job's failure, if it fails first. The job goes on, but unless the write was taken in full its
- * close will fail with CANCELLED. Adds, connects and closes cannot be cancelled: npj_abort() ends them. Takes time in
- * proportion to the writes that the job has pending.
+ * came too late; or the job's failure, if it fails first. The job goes on, but its close will fail with CANCELLED
+ * unless that REPLY is a SUCCESS of all bytes; a write without bytes is no exception. Adds, connects and closes cannot
+ * be cancelled: npj_abort() ends them. Takes time in proportion to the writes that the job has pending.
  *
  * @return NPJ_STATUS_SUCCESS (the cancel was taken; again for a write that is still in flight);
  *         NPJ_STATUS_NOT_FOUND (answered, as a queued write is once it has been cancelled; unknown, stale or no request
@@ -422,8 +422,8 @@ typedef enum npj_shutdown_how {
 /**
  * Stops the engine taking new jobs. IDLE follows, once, when nothing is left. Drain can be raised to abort, never
  * lowered; a call that raises nothing changes nothing, the drain's deadline included. The drain has its deadline until
- * the last job has ended and its last REPLY has been taken. Abort answers the jobs in the order of their slots (the low
- * bits of npj_job), and looks at as many slots as there have ever been jobs at once.
+ * the last job has ended and its last action has been taken. Abort answers the jobs in the order of their slots (the
+ * low bits of npj_job), and looks at as many slots as there have ever been jobs at once.
  *
  * @return NPJ_STATUS_SUCCESS; NPJ_STATUS_INVALID_PARAMETER (how).
  */
@@ -438,7 +438,9 @@ npj_status npj_shutdown(npj_srv *srv, npj_shutdown_how how);
  * are taken in order of time. Of those that fall together adds come first, then connects, stalls, drains, and the
  * shutdown's last; of one kind, that which was armed first.
  *
- * @param now in the host's units, from any origin. Sums with timeouts saturate at NPJ_NEVER, which never comes.
+ * @param now in the host's units, from any origin. Sums with timeouts saturate at NPJ_NEVER, which never comes. The
+ * clock stays at the latest time that it was given. NPJ_NEVER, which is what npj_deadline() says where nothing is due,
+ * is the latest of all: no deadline comes after it, so it is not to be passed on.
  * @return NPJ_STATUS_SUCCESS.
  */
 npj_status npj_advance(npj_srv *srv, uint64_t now);
