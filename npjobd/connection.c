@@ -92,15 +92,16 @@ static void begin_job(connection *self, const unsigned char *bytes, size_t extra
         refuse_handshake(self, "smbd has gone before the reply");
 }
 
-static void read_handshake(connection *self)
+/* Returns whether the handshake goes on, and there may be more of it. */
+static bool read_handshake(connection *self)
 {
     unsigned char bytes[4096];
     ssize_t count = recv(self->fd, bytes, sizeof bytes, 0);
     if (count < 0 && (errno == EAGAIN || errno == EINTR))
-        return;
+        return false;
     if (count <= 0) {
         refuse_handshake(self, count == 0 ? "the connection has ended within the handshake" : strerror(errno));
-        return;
+        return false;
     }
     size_t used = 0;
     npa_state state = npa_feed(&self->parser, bytes, (size_t)count, &used);
@@ -108,13 +109,15 @@ static void read_handshake(connection *self)
         refuse_handshake(self, npa_refusal(&self->parser));
     else if (state == NPA_COMPLETE)
         begin_job(self, bytes + used, (size_t)count - used);
+    return state == NPA_MORE;
 }
 
 /* If we have stood still, what has come in time was not read. */
 static void on_limit(uv_timer_t *timer)
 {
     connection *self = timer->data;
-    read_handshake(self);
+    while (read_handshake(self))
+        ;
     if (!self->ended && self->serial == 0)
         refuse_handshake(self, "the handshake takes too long");
 }
@@ -126,7 +129,7 @@ static void on_readable(uv_poll_t *handle, int status, int events)
     if (status < 0) /* libuv stops watching after an error, which reading tells, maybe behind some bytes */
         uv_poll_start(handle, UV_READABLE, on_readable);
     if (self->serial == 0)
-        read_handshake(self);
+        (void)read_handshake(self);
     else
         job_read(self);
 }

@@ -42,10 +42,13 @@ silence_behind_the_end()
 deaf_daemon()
 {
     configure 'handshake timeout = 2' && fresh_start && mkfifo end || return 1
-    { head -c 100 "$handshake"; cat end; } | client 6 --raw & # there is a reply, where it expects none
-    local pid=$!
+    local pid size length
+    size=$(($(wc -c <"$handshake") - 4 + 100000)) # longer than is read at once: behind its parts stands what is not looked at
+    printf -v length '\\x%02x' $((size >> 24)) $((size >> 16 & 255)) $((size >> 8 & 255)) $((size & 255))
+    { printf '%b' "$length"; tail -c +5 "$handshake" | head -c 96; cat end; } | client 6 --raw & # there is a reply, where it expects none
+    pid=$!
     is live 1 && kill -STOP "$npjobd_pid" || return 1
-    tail -c +101 "$handshake" >end
+    { tail -c +101 "$handshake"; head -c 100000 /dev/zero; } >end
     sleep 3
     kill -CONT "$npjobd_pid"
     wait $pid && is live 0 && [ "$(number handshakes_refused)" = 0 ] && stop
