@@ -221,11 +221,12 @@ static void make_folders(const settings *fresh, const char *folder, uid_t smbd)
 
 /* ---------------------------------------------------------------------------------------------- descriptors */
 
-/* As many connections as there are descriptors for their pipes as well, so that no job fails for want of one. */
-static void make_room(npjobd *self)
+/* As many connections as there are descriptors for their pipes as well, so that no job fails for want of one; and as
+ * many descriptors as all that takes, the sockets of the printers among it. */
+static void make_room(npjobd *self, const settings *fresh)
 {
     struct rlimit limit;
-    rlim_t own = OWN_DESCRIPTORS + self->settings->printer_count;
+    rlim_t own = OWN_DESCRIPTORS + fresh->printer_count;
     rlim_t wanted = own + (rlim_t)JOB_DESCRIPTORS * self->service.max_jobs;
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
         return;
@@ -301,6 +302,7 @@ size_t daemon_apply(npjobd *self, settings *fresh, uid_t smbd)
     self->service.max_jobs = fresh->max_jobs;
     pool_limit(&self->service.pool, fresh->max_memory, fresh->max_jobs);
 
+    make_room(self, fresh);
     make_folders(fresh, folder, smbd);
     size_t failed = open_control(self, fresh);
     close_idle_sockets(self);
@@ -312,7 +314,6 @@ size_t daemon_apply(npjobd *self, settings *fresh, uid_t smbd)
 
     settings_free(self->settings);
     self->settings = fresh;
-    make_room(self);
     service_wait_for_room(&self->service); /* new sockets do, as the others */
     self->service.relieved(&self->service);
     return failed;

@@ -100,6 +100,17 @@ descriptors_are_taken()
         reload && descriptors 425 && [ "$(limit)" -eq 128 ] && has_not suffice && stop
 }
 
+# Also for the sockets of more printers than it came with descriptors for.
+descriptors_for_printers()
+{
+    local number others=()
+    for number in {1..60}; do
+        others+=("[p$number]" 'addjob command = a' 'schedule command = s' 'abandon command = a')
+    done
+    configure - "${others[@]}" && fresh_start prlimit --nofile=50:1000 && descriptors 485 && has_not 'suffice|Too many' &&
+        echo job | client 0 && calls 'schedule 1' && stop
+}
+
 # There is always one job at a time, no more, and the daemon can be asked; whoever waits is let in when fewer printers leave
 # room for more.
 hardly_any_descriptors()
@@ -213,6 +224,7 @@ check 'back-pressure' back_pressure
 check 'memory for each job' memory_for_each
 check 'max jobs' too_many
 check 'descriptors are taken as needed' descriptors_are_taken
+check 'for many printers as well' descriptors_for_printers
 check 'hardly any descriptors' hardly_any_descriptors
 check 'and new printers' hardly_any_for_new_printers
 check 'few descriptors' few_descriptors
