@@ -20,6 +20,7 @@ struct metrics {
     metrics_tell tell;
     void *user;
     bool in_trouble; /* and that has been said */
+    bool in_place;   /* what stands there is ours */
 };
 
 /* 0, or what went wrong. The descriptor is used up. */
@@ -73,6 +74,7 @@ static void write_now(metrics *self)
         log_line(LOG_NOTICE, "metrics: %s is written again", self->path);
     }
     self->in_trouble = wrong != NULL;
+    self->in_place = self->in_place || wrong == NULL;
 }
 
 static void on_time(uv_timer_t *timer)
@@ -109,8 +111,9 @@ static void on_closed(uv_handle_t *handle)
 
 void metrics_close(metrics *self, bool keep)
 {
+    struct stat there;
     write_now(self);
-    if (!keep && !self->in_trouble) /* so what stands there is ours */
+    if (!keep && self->in_place && lstat(self->path, &there) == 0 && S_ISREG(there.st_mode))
         (void)unlink(self->path);
     uv_close((uv_handle_t *)&self->timer, on_closed);
 }

@@ -289,6 +289,13 @@ metrics_move()
         reload && until_so test -s new && [ ! -e old ] && configure && reload && until_so test ! -e new
 }
 
+# Also from a disk that has no room for a last one.
+metrics_go_from_a_full_disk()
+{
+    configure "metrics file = $folder/kept" && reload && until_so test -s kept && prlimit --pid "$npjobd_pid" --fsize=0: &&
+        configure && kill -HUP "$npjobd_pid" && until_so test ! -e kept && prlimit --pid "$npjobd_pid" --fsize=unlimited:
+}
+
 # Written when no job is left, and with all that the engine has counted.
 tells_metrics_at_the_end()
 {
@@ -349,6 +356,7 @@ check 'whatever stands beside them' metrics_are_their_own
 check 'and replace nothing else' metrics_replace_nothing_else
 check 'a metrics file in trouble' metrics_in_trouble
 check 'a metrics file that moves' metrics_move
+check 'and goes from a full disk' metrics_go_from_a_full_disk
 check 'it stops, and all is given back' stop
 check 'the last metrics are as good as any' tells_metrics_at_the_end
 check 'metrics on a full disk' metrics_on_a_full_disk
