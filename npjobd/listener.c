@@ -112,11 +112,14 @@ static int new_socket(void)
     return socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 }
 
-/* Makes way for a new socket at the address: what is there is removed if nobody listens on it. */
-static bool remove_stale(const struct sockaddr_un *address, char *why, size_t size)
+/* Makes way for a new socket at the address: what is there is removed if nobody listens on it. Not by its path, which
+ * smbd's user may meanwhile have led to a folder that is none of his. */
+static bool remove_stale(const struct sockaddr_un *address, int folder, char *why, size_t size)
 {
     struct stat there;
-    if (lstat(address->sun_path, &there) != 0)
+    const char *slash = strrchr(address->sun_path, '/');
+    const char *name = slash != NULL ? slash + 1 : address->sun_path;
+    if (fstatat(folder, name, &there, AT_SYMLINK_NOFOLLOW) != 0)
         return errno == ENOENT || fails(why, size, "%s: %s", address->sun_path, strerror(errno));
     if (!S_ISSOCK(there.st_mode))
         return fails(why, size, "%s is there, and no socket", address->sun_path);
@@ -126,9 +129,11 @@ static bool remove_stale(const struct sockaddr_un *address, char *why, size_t si
         return fails(why, size, "socket: %s", strerror(errno));
     int error = connect(fd, (const struct sockaddr *)address, sizeof *address) == 0 ? 0 : errno;
     close(fd);
+    if (error == EACCES)
+        return fails(why, size, "%s: it is another user's socket", address->sun_path);
     if (error != ECONNREFUSED && error != ENOENT)
         return fails(why, size, "%s: another process listens there", address->sun_path);
-    if (unlink(address->sun_path) != 0 && errno != ENOENT)
+    if (unlinkat(folder, name, 0) != 0 && errno != ENOENT)
         return fails(why, size, "%s: cannot remove the stale socket: %s", address->sun_path, strerror(errno));
     return true;
 }
@@ -230,7 +235,7 @@ static bool make_socket(listener *self, const char *path, uid_t owner, char *why
     int lock = lock_folder(path);
     if (lock < 0)
         return fails(why, size, "%s: cannot lock its folder: %s", path, strerror(errno));
-    bool done = remove_stale(&address, why, size) && listen_at(self, &address, owner, why, size);
+    bool done = remove_stale(&address, lock, why, size) && listen_at(self, &address, owner, why, size);
     close(lock);
     return done;
 }
