@@ -88,10 +88,10 @@ static bool is_printer_name(const char *name)
 /* Samba's own pipes stand in the same folder. */
 static bool is_pipe_of_samba(const char *name)
 {
-    static const char *const pipes[] = {"dssetup", "epmapper", "eventlog", "fssagentrpc", "initshutdown",
-                                        "lsarpc",  "lsass",    "mdssvc",   "netdfs",      "netlogon",
-                                        "ntsvcs",  "plugplay", "rpcecho",  "samr",        "spoolss",
-                                        "srvsvc",  "svcctl",   "winreg",   "witness",     "wkssvc"};
+    static const char *const pipes[] = {
+        "dnsserver", "dssetup", "epmapper", "eventlog", "fssagentrpc", "initshutdown",      "lsarpc",  "lsass",
+        "mdssvc",    "netdfs",  "netlogon", "ntsvcs",   "plugplay",    "protected_storage", "rpcecho", "samr",
+        "spoolss",   "srvsvc",  "svcctl",   "unixinfo", "winreg",      "witness",           "wkssvc"};
 
     for (size_t i = 0; i < sizeof pipes / sizeof pipes[0]; i++)
         if (strcmp(name, pipes[i]) == 0)

@@ -238,6 +238,7 @@ static const struct refusal {
     {"[abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklm]",
      NO_NAME("abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuv...")},
     {"[dssetup]\n", "a.conf:1: dssetup is a pipe of Samba's own, and no name of a printer"},
+    {"[protected_storage]\n", "a.conf:1: protected_storage is a pipe of Samba's own, and no name of a printer"},
     {"[wkssvc]\n", "a.conf:1: wkssvc is a pipe of Samba's own, and no name of a printer"},
     {LASER "[b]\n" COMMANDS LASER, "a.conf:9: printer laser is in line 1 already"},
     {"[b]\n" COMMANDS LASER LASER, "a.conf:9: printer laser is in line 5 already"},
