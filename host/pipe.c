@@ -237,9 +237,13 @@ enum { UNASKED_READS = 512 };
 static void throw_away_unasked(int fd)
 {
     char bytes[4096];
+    int type = SOCK_STREAM;
+    socklen_t length = sizeof type;
+    (void)getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length);
+    const ssize_t end = type == SOCK_STREAM ? 0 : -1; /* 0 is an empty message as well */
     (void)shutdown(fd, SHUT_RD);
     for (int i = 0; i < UNASKED_READS; i++)
-        if (recv(fd, bytes, sizeof bytes, MSG_DONTWAIT) <= 0)
+        if (recv(fd, bytes, sizeof bytes, MSG_DONTWAIT) <= end)
             return;
 }
 
