@@ -24,14 +24,21 @@ static size_t character_at(const unsigned char *bytes, size_t length, uint32_t *
     return *code < least[size] || *code > 0x10FFFF || surrogate ? 0 : size;
 }
 
+/* Controls, ends of lines, what turns the direction of a line, what is not seen (Default_Ignorable_Code_Point and the
+ * interlinear annotations of Unicode), and what is no character; the last two of each plane are not listed. */
+static const uint32_t unprintable[][2] = {
+    {0x0000, 0x001F}, {0x007F, 0x009F}, {0x00AD, 0x00AD},   {0x034F, 0x034F},   {0x061C, 0x061C},
+    {0x115F, 0x1160}, {0x17B4, 0x17B5}, {0x180B, 0x180F},   {0x200B, 0x200F},   {0x2028, 0x202E},
+    {0x2060, 0x206F}, {0x3164, 0x3164}, {0xFDD0, 0xFDEF},   {0xFE00, 0xFE0F},   {0xFEFF, 0xFEFF},
+    {0xFFA0, 0xFFA0}, {0xFFF0, 0xFFFB}, {0x1BCA0, 0x1BCA3}, {0x1D173, 0x1D17A}, {0xE0000, 0xE0FFF},
+};
+
 static bool is_printable(uint32_t code)
 {
-    bool control = code < 0x20 || (code >= 0x7F && code <= 0x9F);
-    bool line = code == 0x2028 || code == 0x2029;
-    bool direction = code == 0x061C || code == 0x200E || code == 0x200F || (code >= 0x202A && code <= 0x202E);
-    bool unseen = (code >= 0x200B && code <= 0x200D) || (code >= 0x2060 && code <= 0x206F) || code == 0xFEFF;
-    bool none = (code & 0xFFFE) == 0xFFFE || (code >= 0xFDD0 && code <= 0xFDEF);
-    return !control && !line && !direction && !unseen && !none;
+    for (size_t i = 0; i < sizeof unprintable / sizeof *unprintable && code >= unprintable[i][0]; i++)
+        if (code <= unprintable[i][1])
+            return false;
+    return (code & 0xFFFE) != 0xFFFE;
 }
 
 size_t npjpi_text_printable(const char *text, size_t length)
