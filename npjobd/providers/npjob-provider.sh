@@ -155,7 +155,7 @@ add_job()
         exec >/dev/null 2>&1
         keep "$@"
     } &
-    echo $! >"$state/keeper" || fail 75 "cannot write to $folder" # the keeper sees the folder go, and goes
+    { echo $! >"$state/keeper"; } 2>/dev/null || fail 75 "cannot write to $folder" # the keeper sees the folder go, and goes
     trap - EXIT TERM INT HUP
     printf '%s\n%s\n' "$state/pipe" "$id"
 }
@@ -197,7 +197,7 @@ wait_for()
 # The last line of what went wrong, if it is known.
 last_error()
 {
-    tail -n 1 "$state/errors" 2>/dev/null | grep . || echo "$1"
+    sed '/^[[:space:]]*$/d' "$state/errors" 2>/dev/null | tail -n 1 | grep . || echo "$1"
 }
 
 ask_schedule()
@@ -225,6 +225,7 @@ ask_abandon()
         done
         alive "$keeper" && return
     fi
+    [ ! -d "$state" ] || [ -e "$state/done" ] || abandon_job
     rm -rf -- "$state"
 }
 
