@@ -193,6 +193,37 @@ filter_keeper_killed()
         run filter abandon --id "$id" && left pid
 }
 
+# It has ended, and left a child that goes on reading: that does not see the end of half a job either.
+filter_leaves_a_reader()
+{
+    # shellcheck disable=SC2016
+    add filter -- sh -c 'exec 3<&0; (cat <&3 >"$0.got"; : >"$0.end") & exit 0' "$spool/a" && put "$tmp/small" &&
+        eventually [ -e "$spool/.npjob/$id/ended" ] && eventually got a "$tmp/small" && run filter abandon --id "$id" && left a.got
+}
+
+# Whoever would tell of its end is killed.
+filter_loses_its_wrapper()
+{
+    # shellcheck disable=SC2016
+    add filter -- sh -c 'echo $PPID >"$0"; exec sleep 100' "$spool/pid" && put "$tmp/small" && eventually [ -s "$spool/pid" ] &&
+        eventually [ -e "$spool/.npjob/$id/whole" ] && kill -KILL "$(cat "$spool/pid")" &&
+        refused 1 'what waited for the command was killed' run filter schedule --id "$id" && run filter abandon --id "$id" && left pid
+}
+
+# Its folder goes before it has come to run: addjob had no room to write down its keeper.
+filter_folder_goes()
+{
+    mkdir -p "$tmp/late" && printf '#!/bin/sh\nexec sleep 100\n' >"$tmp/late/setsid" && chmod +x "$tmp/late/setsid" &&
+        PATH=$tmp/late:$PATH add filter -- true && rm -rf "$spool/.npjob/$id" && left ''
+}
+
+# What it says last may have an empty line behind it.
+filter_says_it_with_an_empty_line()
+{
+    add filter -- sh -c 'cat >/dev/null; echo out of paper >&2; echo >&2; exit 3' && put "$tmp/small" &&
+        refused 1 'npjob-filter: out of paper' run filter schedule --id "$id" && run filter abandon --id "$id" && left ''
+}
+
 filter_has_no_setsid()
 {
     local tool
@@ -210,7 +241,7 @@ filter_wrong_use()
 check 'npjob-filter: whole' fresh filter_whole
 check 'npjob-filter: abandoned' fresh filter_abandoned filter
 check 'npjob-filter: abandoned, and does not want to go' fresh filter_abandoned stubborn
-for name in cleans_up abandoned_at_once cannot_run never_connected no_verdict two_at_once arguments fails no_room says_much leaves_a_child fails_silently closes_its_input reads_too_little is_missing hangs keeper_killed has_no_setsid wrong_use; do
+for name in cleans_up abandoned_at_once cannot_run never_connected no_verdict two_at_once arguments fails no_room says_much leaves_a_child fails_silently closes_its_input reads_too_little is_missing hangs keeper_killed leaves_a_reader loses_its_wrapper folder_goes says_it_with_an_empty_line has_no_setsid wrong_use; do
     check "npjob-filter: $name" fresh "filter_$name"
 done
 check 'npjob-filter: dies' fresh filter_dies 'head -c 100 >/dev/null; echo gone >&2; exit 1' 'npjob-filter: gone'
