@@ -24,7 +24,8 @@ install_release()
 {
     meson setup "$tmp/release" "$source_root" --buildtype=release --prefix="$prefix" --libdir=lib -Dwerror=true \
         -Dtests=disabled -Dtools=disabled -Dfuzz=disabled -Dtestkit=enabled -Dhost=$host &&
-        meson compile -C "$tmp/release" && meson install -C "$tmp/release" --no-rebuild
+        meson compile -C "$tmp/release" && meson install -C "$tmp/release" --no-rebuild &&
+        cmp "$source_root/LICENSE" "$prefix/share/doc/npjob/LICENSE"
 }
 
 # All that is installed.
