@@ -112,13 +112,28 @@ static int new_socket(void)
     return socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 }
 
-/* Makes way for a new socket at the address: what is there is removed if nobody listens on it. Not by its path, which
- * smbd's user may meanwhile have led to a folder that is none of his. */
+/* Opens the folder of a socket. Nothing is removed there but by name_of(): the path smbd's user may meanwhile have led
+ * to a folder that is none of his. */
+static int open_folder(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    size_t length = slash != NULL && slash != path ? (size_t)(slash - path) : 1;
+    char folder[sizeof((struct sockaddr_un *)NULL)->sun_path];
+    snprintf(folder, sizeof folder, "%.*s", (int)length, slash != NULL ? path : ".");
+    return open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+static const char *name_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash != NULL ? slash + 1 : path;
+}
+
+/* Makes way for a new socket at the address: what is there is removed if nobody listens on it. */
 static bool remove_stale(const struct sockaddr_un *address, int folder, char *why, size_t size)
 {
     struct stat there;
-    const char *slash = strrchr(address->sun_path, '/');
-    const char *name = slash != NULL ? slash + 1 : address->sun_path;
+    const char *name = name_of(address->sun_path);
     if (fstatat(folder, name, &there, AT_SYMLINK_NOFOLLOW) != 0)
         return errno == ENOENT || fails(why, size, "%s: %s", address->sun_path, strerror(errno));
     if (!S_ISSOCK(there.st_mode))
@@ -202,11 +217,7 @@ bool listener_give(const listener *self, uid_t owner, char *why, size_t why_size
  * may read the folder may hold its lock. */
 static int lock_folder(const char *path)
 {
-    const char *slash = strrchr(path, '/');
-    size_t length = slash != NULL && slash != path ? (size_t)(slash - path) : 1;
-    char folder[sizeof((struct sockaddr_un *)NULL)->sun_path];
-    snprintf(folder, sizeof folder, "%.*s", (int)length, slash != NULL ? path : ".");
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = open_folder(path);
     if (fd < 0)
         return -1;
     const struct timespec pause = {.tv_nsec = LOCK_PAUSE_MS * 1000000};
@@ -259,10 +270,15 @@ static void give_up_socket(listener *self)
 {
     if (self->path == NULL)
         return;
-    if (is_its_file(self, self->path))
-        (void)unlink(self->path);
     if (self->fd >= 0)
-        close(self->fd);
+        close(self->fd); /* first, so that there is a descriptor for the folder */
+    struct stat there;
+    int folder = open_folder(self->path);
+    const char *name = name_of(self->path);
+    if (folder >= 0 && fstatat(folder, name, &there, AT_SYMLINK_NOFOLLOW) == 0 && is_it(self, &there))
+        (void)unlinkat(folder, name, 0);
+    if (folder >= 0)
+        close(folder);
     free(self->path);
     self->path = NULL;
 }

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* A socket in a folder whose owner is not to be trusted. */
 #include <criterion/criterion.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "listener.h"
@@ -22,6 +26,20 @@ mode_t umask(mode_t mask)
     return (mode_t)syscall(SYS_umask, mask);
 }
 
+/* Whether the folder "np" leads to "victim" once the socket in it has been looked at. */
+static bool led_elsewhere;
+
+int fstatat(int folder, const char *name, struct stat *there, int flags)
+{
+    int result = (int)syscall(SYS_newfstatat, folder, name, there, flags);
+    if (led_elsewhere) {
+        (void)rename("np", "np.real");
+        (void)symlink("victim", "np");
+    }
+    led_elsewhere = false;
+    return result;
+}
+
 static void on_accepted(void *user, int fd)
 {
     (void)user;
@@ -34,17 +52,23 @@ static void on_exhausted(void *user, int error)
     (void)error;
 }
 
+static const listener_calls calls = {.accepted = on_accepted, .exhausted = on_exhausted};
+
+static void enter_new_folder(char folder[4096])
+{
+    const char *place = getenv("TMPDIR");
+    snprintf(folder, 4096, "%s/npjobd_listener.XXXXXX", place != NULL ? place : "/tmp");
+    cr_assert_not_null(mkdtemp(folder));
+    cr_assert_eq(chdir(folder), 0);
+}
+
 /* Whether a socket is opened in a new folder, for NOBODY. @p there receives what is in its place then. */
 static bool opens(const char *taken_by, struct stat *there)
 {
-    static const listener_calls calls = {.accepted = on_accepted, .exhausted = on_exhausted};
-    const char *place = getenv("TMPDIR");
     char folder[4096];
     char why[256] = "";
     uv_loop_t loop;
-    snprintf(folder, sizeof folder, "%s/npjobd_listener.XXXXXX", place != NULL ? place : "/tmp");
-    cr_assert_not_null(mkdtemp(folder));
-    cr_assert_eq(chdir(folder), 0);
+    enter_new_folder(folder);
     fclose(fopen("file", "w"));
     instead = taken_by;
     uv_loop_init(&loop);
@@ -74,4 +98,45 @@ Test(npjobd_listener, another_file_in_its_place_is_not)
     cr_assert_not(opens("file", &there));
     cr_assert(S_ISREG(there.st_mode));
     cr_assert_eq(there.st_uid, geteuid());
+}
+
+static void leave_stale_socket(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    strcpy(address.sun_path, path);
+    cr_assert_eq(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
+    close(fd);
+}
+
+static bool is_there(const char *path)
+{
+    return access(path, F_OK) == 0;
+}
+
+/* Root's files are not smbd's user's to remove. */
+Test(npjobd_listener, what_is_removed_is_in_the_folder_that_was_looked_at)
+{
+    char folder[4096], why[256] = "";
+    uv_loop_t loop;
+    uv_loop_init(&loop);
+    enter_new_folder(folder);
+    cr_assert_eq(mkdir("np", 0700) | mkdir("victim", 0700), 0);
+    fclose(fopen("victim/socket", "w"));
+
+    leave_stale_socket("np/socket");
+    led_elsewhere = true;
+    cr_assert_null(listener_open(&loop, "np/socket", NOBODY, &calls, NULL, why, sizeof why));
+    cr_assert(is_there("victim/socket") && !is_there("np.real/socket"), "%s", why);
+
+    cr_assert_eq(unlink("np") | rename("np.real", "np"), 0);
+    listener *made = listener_open(&loop, "np/socket", NOBODY, &calls, NULL, why, sizeof why);
+    cr_assert_not_null(made, "%s", why);
+    led_elsewhere = true;
+    listener_close(made);
+    cr_assert(is_there("victim/socket") && !is_there("np.real/socket"));
+
+    uv_run(&loop, UV_RUN_DEFAULT);
+    cr_assert_eq(uv_loop_close(&loop), 0);
+    cr_assert_eq(unlink("np") | unlink("victim/socket") | rmdir("np.real") | rmdir("victim") | rmdir(folder), 0);
 }
