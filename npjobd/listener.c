@@ -112,21 +112,20 @@ static int new_socket(void)
     return socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 }
 
-/* Opens the folder of a socket. Nothing is removed there but by name_of(): the path smbd's user may meanwhile have led
- * to a folder that is none of his. */
-static int open_folder(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    size_t length = slash != NULL && slash != path ? (size_t)(slash - path) : 1;
-    char folder[sizeof((struct sockaddr_un *)NULL)->sun_path];
-    snprintf(folder, sizeof folder, "%.*s", (int)length, slash != NULL ? path : ".");
-    return open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-}
-
 static const char *name_of(const char *path)
 {
     const char *slash = strrchr(path, '/');
     return slash != NULL ? slash + 1 : path;
+}
+
+/* Opens the folder of a socket. Nothing is removed there but by name_of(): the path smbd's user may meanwhile have led
+ * to a folder that is none of his. */
+static int open_folder(const char *path)
+{
+    int length = (int)(name_of(path) - path);
+    char folder[sizeof((struct sockaddr_un *)NULL)->sun_path];
+    snprintf(folder, sizeof folder, "%.*s", length, path);
+    return open(length > 0 ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
 /* Makes way for a new socket at the address: what is there is removed if nobody listens on it. */
@@ -158,11 +157,11 @@ static bool is_it(const listener *self, const struct stat *there)
     return self->inode != 0 && there->st_dev == self->device && there->st_ino == self->inode;
 }
 
-/* However the path is spelled. */
-static bool is_its_file(const listener *self, const char *path)
+/* However the path is spelled; if it is none from the root, it begins in the folder. */
+static bool is_its_file(const listener *self, int folder, const char *path)
 {
     struct stat there;
-    return lstat(path, &there) == 0 && is_it(self, &there);
+    return fstatat(folder, path, &there, AT_SYMLINK_NOFOLLOW) == 0 && is_it(self, &there);
 }
 
 /* Not by its path: the folder is smbd's user's, who may have put another file there. */
@@ -205,7 +204,7 @@ static bool listen_at(listener *self, const struct sockaddr_un *address, uid_t o
 
 bool listener_is_at(const listener *self, const char *path)
 {
-    return self->path == NULL || is_its_file(self, path);
+    return self->path == NULL || is_its_file(self, AT_FDCWD, path);
 }
 
 bool listener_give(const listener *self, uid_t owner, char *why, size_t why_size)
@@ -272,10 +271,9 @@ static void give_up_socket(listener *self)
         return;
     if (self->fd >= 0)
         close(self->fd); /* first, so that there is a descriptor for the folder */
-    struct stat there;
     int folder = open_folder(self->path);
     const char *name = name_of(self->path);
-    if (folder >= 0 && fstatat(folder, name, &there, AT_SYMLINK_NOFOLLOW) == 0 && is_it(self, &there))
+    if (folder >= 0 && is_its_file(self, folder, name))
         (void)unlinkat(folder, name, 0);
     if (folder >= 0)
         close(folder);

@@ -41,11 +41,17 @@ static int write_to(const metrics *self, int fd)
     return error;
 }
 
-/* NULL, or what went wrong. Somebody's socket or device is not replaced. */
-static const char *put_in_place(const metrics *self)
+/* Somebody's socket or device, which is neither replaced nor removed. */
+static bool is_no_file(const char *path)
 {
     struct stat there;
-    if (lstat(self->path, &there) == 0 && !S_ISREG(there.st_mode))
+    return lstat(path, &there) == 0 && !S_ISREG(there.st_mode);
+}
+
+/* NULL, or what went wrong. */
+static const char *put_in_place(const metrics *self)
+{
+    if (is_no_file(self->path))
         return "it is there, and no regular file";
     return rename(self->beside, self->path) == 0 ? NULL : strerror(errno);
 }
@@ -111,9 +117,8 @@ static void on_closed(uv_handle_t *handle)
 
 void metrics_close(metrics *self, bool keep)
 {
-    struct stat there;
     write_now(self);
-    if (!keep && self->in_place && lstat(self->path, &there) == 0 && S_ISREG(there.st_mode))
+    if (!keep && self->in_place && !is_no_file(self->path))
         (void)unlink(self->path);
     uv_close((uv_handle_t *)&self->timer, on_closed);
 }
