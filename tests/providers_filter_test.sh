@@ -47,26 +47,17 @@ filter_cleans_up()
         run filter abandon --id "$id" && left clean
 }
 
-# slow COMMAND SECONDS: a command of that name in $tmp/slow that takes its time before it begins.
-slow()
-{
-    mkdir -p "$tmp/slow"
-    printf '#!/bin/sh\nsleep %s\nexec %s "$@"\n' "$2" "$(command -v "$1")" >"$tmp/slow/$1"
-    chmod +x "$tmp/slow/$1"
-}
-
 # Before the filter has come to run; it could come to run while the job is being removed.
 filter_abandoned_at_once()
 {
-    slow setsid 1 && slow rm 2 && PATH=$tmp/slow:$PATH add filter -- "$tmp/filter" "$spool/a" && put "$tmp/small" &&
+    tools setsid 'sleep 1' rm 'sleep 2' && PATH=$tmp/tools:$PATH add filter -- "$tmp/filter" "$spool/a" && put "$tmp/small" &&
         run filter abandon --id "$id" && eventually nobody && no_jobs && [ ! -e "$spool/a.end" ]
 }
 
 # It never comes to run: there are too many processes, say.
 filter_cannot_run()
 {
-    mkdir -p "$tmp/none" && printf '#!/bin/sh\nexit 1\n' >"$tmp/none/setsid" && chmod +x "$tmp/none/setsid" &&
-        PATH=$tmp/none:$PATH add filter -- true && eventually nobody &&
+    tools setsid 'exit 1' && PATH=$tmp/tools:$PATH add filter -- true && eventually nobody &&
         refused 1 "the keeper of job $id has died" run filter schedule --id "$id" && run filter abandon --id "$id" && left ''
 }
 
@@ -213,8 +204,7 @@ filter_loses_its_wrapper()
 # Its folder goes before it has come to run: addjob had no room to write down its keeper.
 filter_folder_goes()
 {
-    mkdir -p "$tmp/late" && printf '#!/bin/sh\nexec sleep 100\n' >"$tmp/late/setsid" && chmod +x "$tmp/late/setsid" &&
-        PATH=$tmp/late:$PATH add filter -- true && rm -rf "$spool/.npjob/$id" && left ''
+    tools setsid 'exec sleep 100' && PATH=$tmp/tools:$PATH add filter -- true && rm -rf "$spool/.npjob/$id" && left ''
 }
 
 # What it says last may have an empty line behind it.

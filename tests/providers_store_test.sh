@@ -170,32 +170,20 @@ store_abandoned_slowly()
         run store abandon --id "$id" && touch "$tmp/go" && left ''
 }
 
-# tool NAME LINE: a command of that name that does this before it begins.
-tool()
-{
-    mkdir -p "$tmp/tool" && rm -f "$tmp/tool"/* "$tmp/told" "$tmp/go" &&
-        printf '#!/bin/sh\n%s\nexec %s "$@"\n' "$2" "$(command -v "$1")" >"$tmp/tool/$1" && chmod +x "$tmp/tool/$1"
-}
-
 # Nor is it taken for printed then, not for a moment.
 store_abandoned_while_it_is_synced()
 {
-    tool sync "[ -d \"\$1\" ] || { : >\"$tmp/told\"; until [ -e \"$tmp/go\" ]; do sleep 0.1; done; }" && tool_waits_in_link &&
-        PATH=$tmp/tool:$PATH schedule_unnoticed && eventually [ -e "$tmp/told" ] && touch "$spool/.npjob/$id/abandon" "$tmp/go" &&
+    rm -f "$tmp/told" "$tmp/go" "$tmp/linked"
+    tools sync "[ -d \"\$1\" ] || { : >\"$tmp/told\"; until [ -e \"$tmp/go\" ]; do sleep 0.1; done; }" link ": >\"$tmp/linked\"" &&
+        PATH=$tmp/tools:$PATH schedule_unnoticed && eventually [ -e "$tmp/told" ] && touch "$spool/.npjob/$id/abandon" "$tmp/go" &&
         left '' && [ ! -e "$tmp/linked" ]
-}
-
-tool_waits_in_link()
-{
-    rm -f "$tmp/linked"
-    printf '#!/bin/sh\n: >"%s"\nexec %s "$@"\n' "$tmp/linked" "$(command -v link)" >"$tmp/tool/link" && chmod +x "$tmp/tool/link"
 }
 
 # It was made, and its keeper killed before it could say so.
 store_keeper_killed_as_it_was_made()
 {
     # shellcheck disable=SC2016
-    tool sync '[ -f "$1" ] || kill -KILL $PPID' && PATH=$tmp/tool:$PATH add store && put "$tmp/small" &&
+    tools sync '[ -f "$1" ] || kill -KILL $PPID' && PATH=$tmp/tools:$PATH add store && put "$tmp/small" &&
         refused 1 "the keeper of job $id has died" run store schedule --id "$id" && [ -e "$spool/job" ] &&
         run store abandon --id "$id" && left ''
 }
@@ -203,7 +191,8 @@ store_keeper_killed_as_it_was_made()
 # Whoever reads the folder takes away the file that has the name, just now.
 store_name_comes_free()
 {
-    tool link "[ -e \"$tmp/told\" ] || { : >\"$tmp/told\"; exit 1; }" && PATH=$tmp/tool:$PATH add store && put "$tmp/small" &&
+    rm -f "$tmp/told"
+    tools link "[ -e \"$tmp/told\" ] || { : >\"$tmp/told\"; exit 1; }" && PATH=$tmp/tools:$PATH add store && put "$tmp/small" &&
         run store schedule --id "$id" && [ -e "$tmp/told" ] && cmp "$tmp/small" "$spool/job" && left job
 }
 

@@ -71,6 +71,17 @@ refused() # CODE TEXT COMMAND...
     return 1
 }
 
+# tools NAME LINE...: $tmp/tools has a command of each name that does this before it begins, and no others.
+tools()
+{
+    rm -rf "$tmp/tools" && mkdir "$tmp/tools" || return
+    while [ $# -gt 0 ]; do
+        printf '#!/bin/sh\n%s\nexec %s "$@"\n' "$2" "$(command -v "$1")" >"$tmp/tools/$1"
+        shift 2
+    done
+    chmod +x "$tmp/tools"/*
+}
+
 # fresh COMMAND...: with an empty spool.
 fresh()
 {

@@ -105,6 +105,17 @@ nap()
     sleep 0.1 2>/dev/null || sleep 1
 }
 
+# nap_while NAPS COMMAND...: as long as the command succeeds, and no longer than so many naps.
+nap_while()
+{
+    naps=$1
+    shift
+    while [ "$naps" -gt 0 ] && "$@"; do
+        nap
+        naps=$((naps - 1))
+    done
+}
+
 alive()
 {
     kill -0 "$1" 2>/dev/null
@@ -218,11 +229,7 @@ ask_schedule()
 ask_abandon()
 {
     if leave_word abandon && wake_keeper; then
-        naps=0
-        while [ -d "$state" ] && [ "$naps" -lt 50 ]; do
-            nap
-            naps=$((naps + 1))
-        done
+        nap_while 50 [ -d "$state" ]
         alive "$keeper" && return
     fi
     [ ! -d "$state" ] || [ -e "$state/done" ] || abandon_job
