@@ -80,10 +80,10 @@ pid_t __wrap_waitpid(pid_t process, int *status, int options)
     return __real_waitpid(process, status, options);
 }
 
-static int32_t take(int from)
+static int32_t take(void)
 {
     int32_t word;
-    if (read(from, &word, sizeof word) != (ssize_t)sizeof word)
+    if (read(line.control, &word, sizeof word) != (ssize_t)sizeof word)
         _exit(0); /* afl-fuzz has ended */
     return word;
 }
@@ -108,7 +108,7 @@ static void next_input(void)
     (void)sigaddset(&kill_signal, SIGTERM);
     (void)sigprocmask(SIG_BLOCK, &kill_signal, NULL);
     tell(stopped);
-    if (take(line.control) != 0)
+    if (take() != 0)
         (void)sigtimedwait(&kill_signal, NULL, &at_once); /* came too late for the input that it was for */
     tell((int32_t)getpid());
     (void)sigprocmask(SIG_UNBLOCK, &kill_signal, NULL);

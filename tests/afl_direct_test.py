@@ -17,6 +17,10 @@ import subprocess
 import sys
 import tempfile
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), '..', 'scripts'))
+
+from common.building import fuzzing  # what fuzzing is given by the scripts, the signal among it
+
 CONTROL, STATUS = 198, 199  # FORKSRV_FD of AFL++, and the next
 ENABLED, SHARED_INPUT = 0x80000001, 0x01000000  # FS_OPT_ENABLED, FS_OPT_SHDMEM_FUZZ
 STOPPED = signal.SIGSTOP << 8 | 0x7F  # as waitpid() has it, of an input that is done
@@ -143,10 +147,8 @@ def with_afl_fuzz(program):
         os.mkdir(seeds)
         with open(os.path.join(seeds, 'done'), 'wb') as seed:
             seed.write(b'o')
-        environment = {**os.environ, 'AFL_KILL_SIGNAL': str(int(signal.SIGTERM)), 'AFL_NO_UI': '1', 'AFL_NO_AFFINITY': '1',
-                       'AFL_SKIP_CPUFREQ': '1', 'AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES': '1'}
         outcome = subprocess.run(['afl-fuzz', '-i', seeds, '-o', out, '-V', '3', '-t', '50', '-m', 'none', '--', program],
-                                 env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=120, check=False)
+                                 env={**os.environ, **fuzzing()[1]}, stdin=subprocess.DEVNULL, capture_output=True, timeout=120, check=False)
         assert outcome.returncode == 0, outcome.stdout[-2000:].decode(errors='replace')
         kept = {}
         for kind in ('crashes', 'hangs', 'queue'):
