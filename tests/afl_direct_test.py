@@ -124,6 +124,7 @@ def in_any_order(program, runs):
     fuzzer, dice, process = Fuzzer(program, signal.SIGTERM), random.Random(226513), 0
     for _ in range(runs):
         process = one_run(fuzzer, dice.choice(['done', 'done', 'late', 'crash', 'hang']), process)
+    assert process == 0 or fuzzer.word() == process, 'it is another process that is there'
     assert fuzzer.quiet(0.1), 'an answer too many'
     fuzzer.end()
 
