@@ -221,16 +221,9 @@ for _ in range(2):
         run 1 status --config liar.conf
 }
 
-# So many printers that their status is more than a socket takes at once, each where it stands in the file. Whoever has
-# asked late has time all the same.
-tells_in_time()
+# Asks late, and reads late. Of the five seconds that there are for each, two are left to a machine that is busy.
+reads_slowly()
 {
-    local number
-    configure && reload && cp conf many.conf || return 1
-    for number in {1..1000}; do
-        printf '[%060d]\naddjob command = a\nschedule command = s\nabandon command = a\n' "$number"
-    done >>many.conf
-    cp many.conf conf && reload && run 0 status --json --config conf || return 1
     python3 -c "
 import json, socket, time
 s = socket.socket(socket.AF_UNIX)
@@ -243,8 +236,21 @@ while part := s.recv(65536):
     told += part
 assert told.endswith(b']}\\n\\0'), len(told)
 names = [printer['name'] for printer in json.loads(told[:-1])['printers']]
-assert names == ['laser', *(f'{number:060}' for number in range(1, 1001))], names" && configure &&
-        reload
+assert names == ['laser', *(f'{number:060}' for number in range(1, 1001))], names"
+}
+
+# So many printers that their status is more than a socket takes at once, each where it stands in the file. Whoever has
+# asked late has time all the same.
+tells_in_time()
+{
+    local number
+    configure && reload && cp conf many.conf || return 1
+    for number in {1..1000}; do
+        printf '[%060d]\naddjob command = a\nschedule command = s\nabandon command = a\n' "$number"
+    done >>many.conf
+    cp many.conf conf && reload && run 0 status --json --config conf || return 1
+    reads_slowly || reads_slowly || reads_slowly || return 1
+    configure && reload
 }
 
 # At once, and then as often as they are wanted now; whoever reads them is another user.
