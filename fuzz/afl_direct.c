@@ -88,8 +88,8 @@ static int32_t take(void)
     return word;
 }
 
-/* The input is done: says so, and returns when the next is there. Whose process that will have is said at once as well,
- * so that afl-fuzz waits once an input, not twice: it is this one's, which nothing ends in between. */
+/* The input is done: says so, and returns when the next is there. Which process will run that is said in the same go,
+ * as nothing ends this one in between, and afl-fuzz waits once an input, not twice. */
 static void next_input(void)
 {
     static const struct timespec at_once = {0, 0};
