@@ -28,11 +28,12 @@ install_release()
         cmp "$source_root/LICENSE" "$prefix/share/doc/npjob/LICENSE"
 }
 
-# All that is installed.
+# All that is installed. What is kept apart is compiled there as it is without.
 builds_as_unity()
 {
     meson setup "$tmp/unity" "$source_root" --buildtype=plain --unity=on -Dwerror=true -Dtests=disabled -Dfuzz=disabled \
-        -Dman=disabled && meson compile -C "$tmp/unity"
+        -Dman=disabled && ninja -C "$tmp/unity" -t targets all | sed -n 's/^\(.*-unity[0-9]*\.c\.o\): .*/\1/p' >"$tmp/together" &&
+        [ -s "$tmp/together" ] && xargs ninja -C "$tmp/unity" <"$tmp/together"
 }
 
 # The names that the objects of an archive leave to others, less those that it defines itself.
