@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# npjobd from outside: clients that are silent, and a daemon that was stopped.
+# npjobd from outside: clients that are silent, providers that are slow, and a daemon that was stopped.
 # usage: npjobd_time_test.sh NPJOBD NPA_CLIENT [CASE]
 # Nearly all of it waits for time to pass, and so all cases run at once, each by itself with a daemon of its own.
 . "$(dirname "$(realpath "$0")")/npjobd_support.sh"
@@ -36,6 +36,13 @@ silence_behind_the_end()
 {
     configure - 'idle timeout = 1' && fresh_start && sed -i '2isleep 1.5' schedule && echo job | client 0 && calls 'schedule 1' &&
         has 'outcome=scheduled' && stop
+}
+
+# As long as its command may take, whatever the engine gives AddJob by itself.
+slow_provider()
+{
+    configure - 'command timeout = 60' && fresh_start && sed -i '2isleep 31' addjob && echo job | client 0 && sleep 20 && calls 'schedule 1' &&
+        has 'bytes=4 .*outcome=scheduled' && stop
 }
 
 # smbd has said in time who it is, but the daemon was stopped.
@@ -94,15 +101,22 @@ ended()
     return $status
 }
 
-cases=(silent_client held_up_client silence_behind_the_end deaf_daemon deaf_daemon_hears_nonsense silent_daemon)
-names=('a client that sends nothing' 'one whose bytes wait' 'one that needs to send nothing'
-    'a daemon that stood still: the handshake' 'what is no handshake' 'the job')
+cases=(
+    'silent_client: a client that sends nothing'
+    'held_up_client: one whose bytes wait'
+    'silence_behind_the_end: one that needs to send nothing'
+    'deaf_daemon: a daemon that stood still: the handshake'
+    'deaf_daemon_hears_nonsense: what is no handshake'
+    'silent_daemon: the job'
+    'slow_provider: an AddJob that takes half a minute'
+)
 pids=()
 for case in "${cases[@]}"; do
-    "$here/npjobd_time_test.sh" "$NPJOBD" "$NPA_CLIENT" "$case" >"$case.said" 2>&1 &
+    name=${case%%:*}
+    "$here/npjobd_time_test.sh" "$NPJOBD" "$NPA_CLIENT" "$name" >"$name.said" 2>&1 &
     pids+=($!)
 done
 for i in "${!cases[@]}"; do
-    check "${names[i]}" ended "${pids[i]}" "${cases[i]}.said"
+    check "${cases[i]#*: }" ended "${pids[i]}" "${cases[i]%%:*}.said"
 done
 finish
