@@ -115,6 +115,31 @@ filter_says_much()
         [ "$(cut -f 1 "$spool/size")" -lt 500 ] && run filter abandon --id "$id" && left size
 }
 
+# What it says need not be of the encoding in which it is read; behind 4 KiB it may begin within a letter.
+filter_says() # COMMAND WORD
+{
+    add filter -- sh -c "cat >/dev/null; $1 >&2; exit 3" && put "$tmp/small" &&
+        refused 1 "$2" plainly run filter schedule --id "$id" && run filter abandon --id "$id" && left ''
+}
+
+# Its standard error in ASCII.
+plainly() # COMMAND...
+{
+    local code=0
+    "$@" 2>"$tmp/said" || code=$?
+    LC_ALL=C tr -c '[:print:]\n' _ <"$tmp/said" >&2
+    return $code
+}
+
+filter_says_what_it_likes()
+{
+    local LC_ALL=C.UTF-8
+    export LC_ALL
+    filter_says 'printf "paper caf\351 is out\n"' 'npjob-filter: paper caf_ is out' &&
+        filter_says 'printf "out of\0 paper\n"' 'npjob-filter: out of paper' &&
+        filter_says 'printf "%05000dout of paper\n" 0 | sed "s/0/ö/g"' 'out of paper'
+}
+
 # Nobody waits for the end of whom it leaves behind, who can still speak.
 filter_leaves_a_child()
 {
@@ -152,7 +177,7 @@ filter_closes_its_input()
 filter_reads_too_little()
 {
     local command
-    for command in 'sleep 0.3' 'head -c 1 >/dev/null' 'head -c 1 >/dev/null; sleep 2'; do
+    for command in true 'sleep 0.3' 'head -c 1 >/dev/null' 'head -c 1 >/dev/null; sleep 2'; do
         add filter -- sh -c "$command" && put "$tmp/small" &&
             refused 1 'has not read all of the job' run filter schedule --id "$id" && run filter abandon --id "$id" && left '' || return
     done
@@ -182,6 +207,18 @@ filter_keeper_killed()
     local scheduling=$!
     eventually [ -s "$spool/pid" ] && eventually [ -e "$spool/.npjob/$id/schedule" ] && kill -KILL "$keeper" && wait "$scheduling" && kill "$(cat "$spool/pid")" && eventually nobody &&
         run filter abandon --id "$id" && left pid
+}
+
+# With the keeper dead nobody knows the group, whatever stands in the environment.
+filter_takes_no_group_from_outside()
+{
+    local keeper stranger
+    setsid sleep 100 &
+    stranger=$!
+    # shellcheck disable=SC2016
+    add filter -- sh -c ': >"$0"; exec cat' "$spool/runs" && eventually [ -e "$spool/runs" ] &&
+        read -r keeper <"$spool/.npjob/$id/keeper" && kill -KILL "$keeper" && eventually eval '! kill -0 "$keeper" 2>/dev/null' &&
+        filter=$stranger run filter abandon --id "$id" && kill "$stranger" && left runs
 }
 
 # It has ended, and left a child that goes on reading: that does not see the end of half a job either.
@@ -231,11 +268,11 @@ filter_wrong_use()
 check 'npjob-filter: whole' fresh filter_whole
 check 'npjob-filter: abandoned' fresh filter_abandoned filter
 check 'npjob-filter: abandoned, and does not want to go' fresh filter_abandoned stubborn
-for name in cleans_up abandoned_at_once cannot_run never_connected no_verdict two_at_once arguments fails no_room says_much leaves_a_child fails_silently closes_its_input reads_too_little is_missing hangs keeper_killed leaves_a_reader loses_its_wrapper folder_goes says_it_with_an_empty_line has_no_setsid wrong_use; do
+for name in cleans_up abandoned_at_once cannot_run never_connected no_verdict two_at_once arguments fails no_room says_much says_what_it_likes leaves_a_child fails_silently closes_its_input reads_too_little is_missing hangs keeper_killed takes_no_group_from_outside leaves_a_reader loses_its_wrapper folder_goes says_it_with_an_empty_line has_no_setsid wrong_use; do
     check "npjob-filter: $name" fresh "filter_$name"
 done
 check 'npjob-filter: dies' fresh filter_dies 'head -c 100 >/dev/null; echo gone >&2; exit 1' 'npjob-filter: gone'
 check 'npjob-filter: is killed' fresh filter_dies 'head -c 100 >/dev/null; kill -KILL $$' 'npjob-filter: Killed'
 check 'npjob-filter: is killed with all beside it' fresh filter_dies 'head -c 100 >/dev/null; kill -KILL 0' 'could not be kept'
-check 'npjob-filter: has had enough' fresh filter_dies 'head -c 100 >/dev/null' 'could not be kept'
+check 'npjob-filter: has had enough' fresh filter_dies 'head -c 100 >/dev/null' 'has not read all of the job'
 finish

@@ -299,11 +299,23 @@ store_wrong_use()
         "$shell" "$providers/npjob-store" --help | grep -q '^usage: npjob-store addjob' && left ''
 }
 
-# Where nobody may write, and where it does not work now.
+# Where nobody may write, where it may not itself (root may everywhere, but for this), and where it does not work now.
 store_no_folder()
 {
+    local bound=()
+    [ "$(id -u)" -ne 0 ] || bound=(setpriv --bounding-set=-dac_override)
     echo mine >"$spool/.npjob" && refused 77 "cannot write to $spool" run store addjob && rm "$spool/.npjob" &&
-        ln -s /sys "$spool/.npjob" && refused 75 "cannot write to $spool" run store addjob
+        mkdir -m 500 "$spool/.npjob" &&
+        refused 77 "cannot write to $spool/.npjob" "${bound[@]}" "$shell" "$providers/npjob-store" addjob --folder "$spool" &&
+        chmod 700 "$spool/.npjob" && tools mkdir '[ "$1" = -m ] || exit 1' && PATH=$tmp/tools:$PATH refused 75 "cannot write to $spool" run store addjob
+}
+
+# A folder that the shell finds by CDPATH it also names.
+store_cdpath()
+{
+    local CDPATH=$tmp
+    export CDPATH
+    (cd "$tmp" && refused 1 'there is no job 7' "$shell" "$providers/npjob-store" schedule --folder 'a spool' --id 7)
 }
 
 # The first two jobs come at one time.

@@ -79,7 +79,7 @@ check_options()
     */*) fail 2 'there is no / in a --suffix' ;;
     esac
     [ -n "$folder" ] || fail 2 '--folder is missing'
-    folder=$(cd -- "$folder" 2>/dev/null && pwd -P) || fail 77 'the folder is not there, or closed'
+    folder=$(CDPATH='' cd -- "$folder" 2>/dev/null && pwd -P) || fail 77 'the folder is not there, or closed'
     case $folder in
     *'
 '*) fail 2 'there is a line end in the name of the folder' ;;
@@ -144,6 +144,7 @@ sweep()
 make_state()
 {
     [ -d "$jobs" ] || mkdir -m 700 -- "$jobs" 2>/dev/null || [ -d "$jobs" ] || fail 77 "cannot write to $folder"
+    [ -w "$jobs" ] || fail 77 "cannot write to $jobs"
     id=$$
     until mkdir -- "$jobs/$id" 2>/dev/null; do
         [ -d "$jobs/$id" ] || fail 75 "cannot write to $folder"
@@ -205,10 +206,11 @@ wait_for()
     done
 }
 
-# The last line of what went wrong, if it is known.
+# The last line of what went wrong, if it is known. It may be in any encoding, begin within a letter, or have NULs in it.
 last_error()
 {
-    sed '/^[[:space:]]*$/d' "$state/errors" 2>/dev/null | tail -n 1 | grep . || echo "$1"
+    said=$(LC_ALL=C sed '/^[[:space:]]*$/d' "$state/errors" 2>/dev/null | tail -n 1 | tr -d '\000')
+    printf '%s\n' "${said:-$1}"
 }
 
 ask_schedule()
