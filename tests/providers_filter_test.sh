@@ -26,6 +26,12 @@ got()
     cmp -s "$2" "$spool/$1.got"
 }
 
+# fails TEXT [THROUGH]: who schedules the job is told that, and the job is then abandoned.
+fails()
+{
+    refused 1 "$1" ${2:+"$2"} run filter schedule --id "$id" && run filter abandon --id "$id"
+}
+
 filter_whole()
 {
     add filter -- "$tmp/filter" "$spool/a" && put "$tmp/big" && eventually got a "$tmp/big" && sleep 1.5 &&
@@ -58,7 +64,7 @@ filter_abandoned_at_once()
 filter_cannot_run()
 {
     tools setsid 'exit 1' && PATH=$tmp/tools:$PATH add filter -- true && eventually nobody &&
-        refused 1 "the keeper of job $id has died" run filter schedule --id "$id" && run filter abandon --id "$id" && left ''
+        fails "the keeper of job $id has died" && left ''
 }
 
 filter_never_connected()
@@ -119,7 +125,7 @@ filter_says_much()
 filter_says() # COMMAND WORD
 {
     add filter -- sh -c "cat >/dev/null; $1 >&2; exit 3" && put "$tmp/small" &&
-        refused 1 "$2" plainly run filter schedule --id "$id" && run filter abandon --id "$id" && left ''
+        fails "$2" plainly && left ''
 }
 
 # Its standard error in ASCII.
@@ -153,14 +159,13 @@ filter_leaves_a_child()
 filter_fails_silently()
 {
     add filter -- sh -c 'cat >/dev/null; exit 1' && put "$tmp/big" &&
-        refused 1 "job $id failed, with exit code 1" run filter schedule --id "$id" && run filter abandon --id "$id" && left ''
+        fails "job $id failed, with exit code 1" && left ''
 }
 
 # In the middle of the job: the writer is told, and so is who schedules it all the same.
 filter_dies() # COMMAND TEXT
 {
-    add filter -- sh -c "$1" && ! put "$tmp/big" && refused 1 "$2" run filter schedule --id "$id" &&
-        run filter abandon --id "$id" && left ''
+    add filter -- sh -c "$1" && ! put "$tmp/big" && fails "$2" && left ''
 }
 
 # It closes its input and lives on: the writer is told at once.
@@ -169,8 +174,7 @@ filter_closes_its_input()
     local code=0
     add filter -- sh -c 'exec <&-; echo "no more" >&2; exec sleep 300' || return
     put "$tmp/big" || code=$?
-    [ "$code" -ne 0 ] && [ "$code" -ne 124 ] && refused 1 'npjob-filter: no more' run filter schedule --id "$id" &&
-        run filter abandon --id "$id" && left ''
+    [ "$code" -ne 0 ] && [ "$code" -ne 124 ] && fails 'npjob-filter: no more' && left ''
 }
 
 # What it leaves in the pipe was taken from the writer, who cannot know.
@@ -179,14 +183,14 @@ filter_reads_too_little()
     local command
     for command in true 'sleep 0.3' 'head -c 1 >/dev/null' 'head -c 1 >/dev/null; sleep 2'; do
         add filter -- sh -c "$command" && put "$tmp/small" &&
-            refused 1 'has not read all of the job' run filter schedule --id "$id" && run filter abandon --id "$id" && left '' || return
+            fails 'has not read all of the job' && left '' || return
     done
 }
 
 filter_is_missing()
 {
     add filter -- "$tmp/no-such-filter" && ! put "$tmp/big" &&
-        refused 1 'no-such-filter' run filter schedule --id "$id" && run filter abandon --id "$id" && left ''
+        fails 'no-such-filter' && left ''
 }
 
 # Abandoned while it is being scheduled, as it does not come to an end.
@@ -235,7 +239,7 @@ filter_loses_its_wrapper()
     # shellcheck disable=SC2016
     add filter -- sh -c 'echo $PPID >"$0"; exec sleep 100' "$spool/pid" && put "$tmp/small" && eventually [ -s "$spool/pid" ] &&
         eventually [ -e "$spool/.npjob/$id/whole" ] && kill -KILL "$(cat "$spool/pid")" &&
-        refused 1 'what waited for the command was killed' run filter schedule --id "$id" && run filter abandon --id "$id" && left pid
+        fails 'what waited for the command was killed' && left pid
 }
 
 # Its folder goes before it has come to run: addjob had no room to write down its keeper.
@@ -248,7 +252,7 @@ filter_folder_goes()
 filter_says_it_with_an_empty_line()
 {
     add filter -- sh -c 'cat >/dev/null; echo out of paper >&2; echo >&2; exit 3' && put "$tmp/small" &&
-        refused 1 'npjob-filter: out of paper' run filter schedule --id "$id" && run filter abandon --id "$id" && left ''
+        fails 'npjob-filter: out of paper' && left ''
 }
 
 filter_has_no_setsid()
