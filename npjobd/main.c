@@ -61,10 +61,8 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
         self->json = true;
         return 0;
     case ARGP_KEY_ARG:
-        if (self->status || strcmp(argument, "status") != 0) {
-            fprintf(stderr, "npjobd: unknown argument: \"%s\"\n", argument);
-            return EINVAL;
-        }
+        if (self->status || strcmp(argument, "status") != 0)
+            return wrong("there is one argument: status");
         self->status = true;
         return 0;
     case ARGP_KEY_END:

@@ -283,6 +283,7 @@ wrong_use() { # LINE ARGUMENT...
 case_wrong_use() {
     wrong_use 'npj: no command; npj --help lists them'
     wrong_use 'npj: "frobnicate": no such command; npj --help lists them' frobnicate
+    wrong_use 'npj: "two?lines": no such command; npj --help lists them' $'two\nlines'
     wrong_use "npj: send: unrecognized option '--frobnicate'" send --frobnicate
     wrong_use 'npj: send: no file given' send --pipe x
     wrong_use 'npj: send: no pipe given: --pipe PATH' send small

@@ -35,8 +35,8 @@ refuses() # ARGUMENT...
 
 refuses_wrong_use()
 {
-    refuses --frobnicate && refuses print && refuses --json && refuses --verbose && refuses status --testparm &&
-        refuses status status && refuses '' && grep -q 'unknown argument: ""$' err && refuses --config '' &&
+    refuses --frobnicate && refuses print && refuses $'two\nlines' && refuses --json && refuses --verbose && refuses status --testparm &&
+        refuses status status && refuses '' && grep -q 'there is one argument: status$' err && refuses --config '' &&
         grep -q -- '--config: an empty path' err
 }
 

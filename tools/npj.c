@@ -71,7 +71,7 @@ static int dispatch(int argc, char **argv)
         argv[1] = wants_help(argc, argv) ? subcommands[i].usage : subcommands[i].shown;
         return subcommands[i].run(argc - 1, argv + 1);
     }
-    fprintf(stderr, "npj: \"%s\": no such command; npj --help lists them\n", argv[1]);
+    tool_complain(NULL, "\"%s\": no such command; npj --help lists them", argv[1]);
     return TOOL_USAGE;
 }
 
