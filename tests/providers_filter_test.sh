@@ -248,6 +248,21 @@ filter_folder_goes()
     tools setsid 'exec sleep 100' && PATH=$tmp/tools:$PATH add filter -- true && rm -rf "$spool/.npjob/$id" && left ''
 }
 
+# It goes while the keeper makes its pipes.
+filter_folder_goes_at_once()
+{
+    tools setsid 'exec sleep 100' mkfifo "case \$4 in */says) '$(command -v mkfifo)' \"\$@\"; rm -rf \"\${4%/*}\"; exit ;; esac" || return
+    (PATH=$tmp/tools:$PATH run filter addjob -- true) >/dev/null 2>&1
+    left ''
+}
+
+# Somebody has tidied up.
+filter_loses_its_input()
+{
+    add filter -- "$tmp/filter" "$spool/a" && put "$tmp/small" && eventually got a "$tmp/small" && rm "$spool/.npjob/$id/input" &&
+        fails "job $id failed" && left a.got a.pid
+}
+
 # What it says last may have an empty line behind it.
 filter_says_it_with_an_empty_line()
 {
@@ -272,7 +287,7 @@ filter_wrong_use()
 check 'npjob-filter: whole' fresh filter_whole
 check 'npjob-filter: abandoned' fresh filter_abandoned filter
 check 'npjob-filter: abandoned, and does not want to go' fresh filter_abandoned stubborn
-for name in cleans_up abandoned_at_once cannot_run never_connected no_verdict two_at_once arguments fails no_room says_much says_what_it_likes leaves_a_child fails_silently closes_its_input reads_too_little is_missing hangs keeper_killed takes_no_group_from_outside leaves_a_reader loses_its_wrapper folder_goes says_it_with_an_empty_line has_no_setsid wrong_use; do
+for name in cleans_up abandoned_at_once cannot_run never_connected no_verdict two_at_once arguments fails no_room says_much says_what_it_likes leaves_a_child fails_silently closes_its_input reads_too_little is_missing hangs keeper_killed takes_no_group_from_outside leaves_a_reader loses_its_wrapper folder_goes folder_goes_at_once loses_its_input says_it_with_an_empty_line has_no_setsid wrong_use; do
     check "npjob-filter: $name" fresh "filter_$name"
 done
 check 'npjob-filter: dies' fresh filter_dies 'head -c 100 >/dev/null; echo gone >&2; exit 1' 'npjob-filter: gone'
