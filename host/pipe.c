@@ -41,7 +41,7 @@ static npj_status status_of_errno(int error)
     case EMSGSIZE:
     case EFAULT:
         return NPJ_STATUS_INVALID_PARAMETER;
-    default:
+    default: /* and 0: what is there is no pipe for us */
         return NPJ_STATUS_INVALID_DEVICE_REQUEST;
     }
 }
@@ -50,7 +50,7 @@ static npj_status failed(npjpi_pipe *pipe, const char *step, int error)
 {
     pipe->step = step;
     pipe->error = error;
-    return error == 0 ? NPJ_STATUS_INVALID_DEVICE_REQUEST : status_of_errno(error);
+    return status_of_errno(error);
 }
 
 static npj_status opened(npjpi_pipe *pipe, int fd, bool is_socket)

@@ -66,7 +66,6 @@ static void end_gone_jobs(npjp_host *host)
         host->gone = job->next_gone;
         if (host->gone == NULL)
             host->gone_end = &host->gone;
-        job->handle = 0;
         if (job->asked.calls->ended != NULL)
             job->asked.calls->ended(job, job->asked.user);
         if (host->srv != NULL)

@@ -2,6 +2,7 @@
 /* npjp_host_free() at every moment and from every callback; what is refused; what the host lets the engine's user see.
  * rig_end() asserts each time that no byte, descriptor or handle is left. */
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -302,6 +303,7 @@ Test(host_free, null_is_no_crash)
     npjp_job_report_get(NULL, &report);
     cr_assert_eq(report.bytes, 0);
     cr_assert_str_eq(report.path, "");
+    cr_assert_str_eq(report.trouble, "");
     cr_assert_str_eq(npjp_job_trouble(NULL), "");
 }
 
@@ -382,6 +384,10 @@ Test(host_free, what_was_asked_for_is_a_copy)
     options.user_name = "user";
     cr_assert_eq(npjp_job_add(r->host, &options, TAG_ADD, &s.job), NPJ_STATUS_PENDING);
     memset(printer, 'x', 5);
+    settle(r);
+    char longest[PATH_MAX] = "/";
+    memset(longest + 1, 'p', sizeof longest - 2);
+    cr_assert_eq(npjp_job_added(s.job, s.op, NPJ_STATUS_SUCCESS, longest, JOB_ID), NPJ_STATUS_SUCCESS);
     const npjp_job_options *asked = npjp_job_asked(s.job);
     cr_assert_str_eq(asked->printer, "laser");
     cr_assert_str_eq(asked->name, "");
