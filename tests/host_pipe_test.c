@@ -169,20 +169,23 @@ Test(pipe, two_full_pipes_do_not_mix)
     free(text);
 }
 
-/* What is queued goes out in one call, as far as a batch holds. */
-Test(pipe, a_batch_is_one_call_of_the_system)
+/* What is queued goes out in one call, as far as a batch holds: small pieces put together, large ones as they are. */
+TestEach(const int *length, pipe, a_batch_is_one_call_of_the_system, 10, 1000)
 {
     struct rig *r = rig_start(NULL);
     struct seen s = {0};
+    const uint32_t bytes = (uint32_t)*length;
+    char *text = pattern(bytes);
     reader_listen(r, STREAM);
     job_start(r, &s, job_options(&s));
     for (int i = 0; i < 64; i++)
-        must_write(&s, (uint64_t)(TAG_WRITE + i), "0123456789", 10, NPJ_COPY);
+        must_write(&s, (uint64_t)(TAG_WRITE + i), text, bytes, NPJ_COPY);
     cr_assert_eq(npjp_job_close(s.job, TAG_CLOSE), NPJ_STATUS_PENDING);
     until(r, &s, true, has_ended);
     cr_assert_eq(s.report.pipe_writes, 1);
-    cr_assert_eq(s.report.bytes, 640);
+    cr_assert_eq(s.report.bytes, 64 * bytes);
     rig_end(r);
+    free(text);
 }
 
 /* In message mode an empty write is a message, of no bytes. */

@@ -167,6 +167,7 @@ Test(words, a_provider_says_which_command_is_wrong)
     cr_assert_str_eq(wrong, "schedule command: a ' is not closed");
     config.schedule_job = NULL;
     cr_assert_eq(npjp_commands_new(&config, &commands, wrong), NPJ_STATUS_INVALID_PARAMETER);
+    cr_assert_str_eq(wrong, "a null pointer");
     cr_assert_eq(npjp_commands_new(NULL, &commands, NULL), NPJ_STATUS_INVALID_PARAMETER);
     config.schedule_job = "a";
     config.mem = (npj_mem){.alloc = no_memory, .release = no_release};
