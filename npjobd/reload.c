@@ -304,9 +304,9 @@ size_t daemon_apply(npjobd *self, settings *fresh, uid_t smbd)
 
     make_room(self, fresh);
     make_folders(fresh, folder, smbd);
-    size_t failed = open_control(self, fresh);
     close_idle_sockets(self);
     remove_printers(self, fresh);
+    size_t failed = open_control(self, fresh); /* where a printer was, or will be */
     failed += place_printers(self, fresh, folder);
     attend_idle_sockets(self, fresh);
     if (!starting || failed == 0) /* a start that has failed may have found a daemon whose file it is */

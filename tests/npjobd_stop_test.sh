@@ -161,6 +161,14 @@ reload_moves_sockets()
         configure && reload && [ -S n/np/laser ] && [ ! -e m/np/laser ] && until_so holds "$before"
 }
 
+# The control socket goes to where a printer was that goes; and back, when the printer comes again.
+reload_moves_into_a_gap()
+{
+    configure && sed -i "s|^control socket = .*|control socket = $folder/n/np/laser|; s|^.laser.$|[other]|" conf &&
+        reload && [ ! -e control ] && "$NPJOBD" status --config conf | grep -q '^other ' &&
+        configure && reload && "$NPJOBD" status --config conf | grep -q '^laser ' && echo back | client 0 && has 'outcome=scheduled' 7
+}
+
 reload_spells_paths_otherwise()
 {
     configure && sed -i "s|^ncalrpc dir = .*|ncalrpc dir = $folder/./n/|; s|^control socket = .*|control socket = $folder//control|" conf &&
@@ -172,7 +180,7 @@ reload_to_nowhere()
 {
     configure && sed -i "s|^ncalrpc dir = .*|ncalrpc dir = $folder/not/there|; s|^control socket = .*|control socket = $folder/not/there/control|" conf &&
         reload ' error reload: .*, 2 failures$' && has 'control socket: .*/not/there' && has 'printer laser keeps its old socket: ' && configure &&
-        "$NPJOBD" status --config conf && echo still | client 0 && has 'outcome=scheduled' 7 && reload
+        "$NPJOBD" status --config conf && echo still | client 0 && has 'outcome=scheduled' 8 && reload
 }
 
 # nobody_prints: as the user that smbd runs as.
@@ -251,6 +259,7 @@ check 'rubbish changes nothing' reload_of_rubbish
 check 'nor does a file that is none' reload_of_a_fifo
 check 'sockets that were removed are made again' reload_finds_sockets_gone
 check 'sockets move' reload_moves_sockets
+check 'also to where another was' reload_moves_into_a_gap
 check 'but not if only the path is spelled otherwise' reload_spells_paths_otherwise
 check 'and not to where they cannot be' reload_to_nowhere
 if [ "$(id -u)" -eq 0 ]; then
