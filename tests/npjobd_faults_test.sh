@@ -207,7 +207,7 @@ schedule_fails()
     echo job | client 0 && until_so grep -q '^abandon [0-9]* STATUS_UNSUCCESSFUL$' calls
 }
 
-# smbd, or its child, dies in the middle of a job.
+# smbd, or its child, dies in the middle of a job, of which a part is printed.
 smbd_dies()
 {
     configure - 'complete = ps' && reload && make_provider && mkfifo half && rm -f said || return 1
@@ -215,7 +215,7 @@ smbd_dies()
     local pid=$!
     exec 4>half
     printf '%%!PS-Adobe-3.0\n' >&4
-    until_so grep -qs open said && kill -KILL $pid
+    until_so grep -qs open said && until_so eval 'cat out.* 2>/dev/null | grep -q PS-Adobe' && kill -KILL $pid
     wait $pid 2>/dev/null
     exec 4>&-
     until_so grep -q '^abandon [0-9]* STATUS_NETWORK_NAME_DELETED$' calls && stop
