@@ -275,6 +275,20 @@ Test(command_end, without_descriptors_addjob_waits)
     run_end(&run);
 }
 
+Test(command_end, what_waits_is_not_started_without_its_host)
+{
+    struct run run = {.add = "sh -c 'echo $$ >@/pid'"};
+    rlim_t before = descriptor_limit();
+    run_start(&run);
+    run_without_descriptors(&run, 300);
+    npjp_host_free(&run.r->host);
+    limit_descriptors(before);
+    uv_run(&run.r->loop, UV_RUN_DEFAULT);
+    cr_assert_not(run_has_file(run.r, "pid"));
+    cr_assert_eq(run.s.ended, 0);
+    run_end(&run);
+}
+
 Test(command_end, addjob_waits_for_descriptors_no_longer_than_its_time)
 {
     struct run run = {.timeout = 500};
