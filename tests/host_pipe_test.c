@@ -183,7 +183,7 @@ TestEach(const int *length, pipe, a_batch_is_one_call_of_the_system, 10, 1000)
     cr_assert_eq(npjp_job_close(s.job, TAG_CLOSE), NPJ_STATUS_PENDING);
     until(r, &s, true, has_ended);
     cr_assert_eq(s.report.pipe_writes, 1);
-    cr_assert_eq(s.report.bytes, 64 * bytes);
+    cr_assert_eq(s.report.bytes, UINT64_C(64) * bytes);
     rig_end(r);
     free(text);
 }
