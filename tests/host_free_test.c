@@ -385,7 +385,7 @@ Test(host_free, what_was_asked_for_is_a_copy)
     cr_assert_eq(npjp_job_add(r->host, &options, TAG_ADD, &s.job), NPJ_STATUS_PENDING);
     memset(printer, 'x', 5);
     settle(r);
-    char longest[PATH_MAX] = "/";
+    char longest[PATH_MAX] = "/"; /* which is of the job itself, and reaches none of them */
     memset(longest + 1, 'p', sizeof longest - 2);
     cr_assert_eq(npjp_job_added(s.job, s.op, NPJ_STATUS_SUCCESS, longest, JOB_ID), NPJ_STATUS_SUCCESS);
     const npjp_job_options *asked = npjp_job_asked(s.job);

@@ -215,7 +215,7 @@ smbd_dies()
     local pid=$!
     exec 4>half
     printf '%%!PS-Adobe-3.0\n' >&4
-    until_so grep -qs open said && until_so eval 'cat out.* 2>/dev/null | grep -q PS-Adobe' && kill -KILL $pid
+    until_so grep -qs open said && until_so eval 'grep -qs PS-Adobe out.*' && kill -KILL $pid
     wait $pid 2>/dev/null
     exec 4>&-
     until_so grep -q '^abandon [0-9]* STATUS_NETWORK_NAME_DELETED$' calls && stop

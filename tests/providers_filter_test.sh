@@ -248,12 +248,15 @@ filter_folder_goes()
     tools setsid 'exec sleep 100' && PATH=$tmp/tools:$PATH add filter -- true && rm -rf "$spool/.npjob/$id" && left ''
 }
 
-# It goes while the keeper makes its pipes.
+# It goes when addjob is done, while the keeper makes its pipes.
 filter_folder_goes_at_once()
 {
-    tools setsid 'exec sleep 100' mkfifo "case \$4 in */says) '$(command -v mkfifo)' \"\$@\"; rm -rf \"\${4%/*}\"; exit ;; esac" || return
-    (PATH=$tmp/tools:$PATH run filter addjob -- true) >/dev/null 2>&1
-    left ''
+    tools setsid 'exec sleep 100' mkfifo 'case $4 in */says)
+    '"$(command -v mkfifo)"' "$@"
+    until [ -e "${4%/*}/keeper" ]; do sleep 0.1; done
+    rm -rf "${4%/*}"
+    exit ;;
+esac' && PATH=$tmp/tools:$PATH run filter addjob -- true >/dev/null && left ''
 }
 
 # Somebody has tidied up.
