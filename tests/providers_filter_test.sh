@@ -213,16 +213,27 @@ filter_keeper_killed()
         run filter abandon --id "$id" && left pid
 }
 
-# With the keeper dead nobody knows the group, whatever stands in the environment.
+# With the keeper dead nobody knows the group, whatever stands in the environment. The command sees an end, as nobody has its
+# input open any more.
 filter_takes_no_group_from_outside()
 {
-    local keeper stranger
+    local stranger
     setsid sleep 100 &
     stranger=$!
     # shellcheck disable=SC2016
-    add filter -- sh -c ': >"$0"; exec cat' "$spool/runs" && eventually [ -e "$spool/runs" ] &&
-        read -r keeper <"$spool/.npjob/$id/keeper" && kill -KILL "$keeper" && eventually eval '! kill -0 "$keeper" 2>/dev/null' &&
-        filter=$stranger run filter abandon --id "$id" && kill "$stranger" && left runs
+    add_and_lose_keeper filter -- sh -c 'cat; : >"$0"' "$spool/end" && filter=$stranger run filter abandon --id "$id" &&
+        kill "$stranger" && left end
+}
+
+# Nor does it come to run when it has no keeper any more.
+filter_keeper_killed_at_once()
+{
+    local keeper
+    rm -f "$tmp/go"
+    # shellcheck disable=SC2016
+    tools setsid "until [ -e \"$tmp/go\" ]; do sleep 0.1; done" && PATH=$tmp/tools:$PATH add filter -- sh -c ': >"$0"' "$spool/runs" &&
+        eventually [ -p "$spool/.npjob/$id/says" ] && read -r keeper <"$spool/.npjob/$id/keeper" && kill -KILL "$keeper" &&
+        touch "$tmp/go" && sleep 1 && run filter abandon --id "$id" && left ''
 }
 
 # It has ended, and left a child that goes on reading: that does not see the end of half a job either.
@@ -290,7 +301,7 @@ filter_wrong_use()
 check 'npjob-filter: whole' fresh filter_whole
 check 'npjob-filter: abandoned' fresh filter_abandoned filter
 check 'npjob-filter: abandoned, and does not want to go' fresh filter_abandoned stubborn
-for name in cleans_up abandoned_at_once cannot_run never_connected no_verdict two_at_once arguments fails no_room says_much says_what_it_likes leaves_a_child fails_silently closes_its_input reads_too_little is_missing hangs keeper_killed takes_no_group_from_outside leaves_a_reader loses_its_wrapper folder_goes folder_goes_at_once loses_its_input says_it_with_an_empty_line has_no_setsid wrong_use; do
+for name in cleans_up abandoned_at_once cannot_run never_connected no_verdict two_at_once arguments fails no_room says_much says_what_it_likes leaves_a_child fails_silently closes_its_input reads_too_little is_missing hangs keeper_killed keeper_killed_at_once takes_no_group_from_outside leaves_a_reader loses_its_wrapper folder_goes folder_goes_at_once loses_its_input says_it_with_an_empty_line has_no_setsid wrong_use; do
     check "npjob-filter: $name" fresh "filter_$name"
 done
 check 'npjob-filter: dies' fresh filter_dies 'head -c 100 >/dev/null; echo gone >&2; exit 1' 'npjob-filter: gone'

@@ -241,16 +241,20 @@ store_keeper_killed_midway()
         refused 1 "the keeper of job $id has died" run store schedule --id "$id" && exec 7>&- && run store abandon --id "$id" && left ''
 }
 
-# One that was killed does not say what it has kept.
+# Before anybody has opened the pipe.
+store_keeper_killed_unopened()
+{
+    add_and_lose_keeper store && run store abandon --id "$id" && left '' &&
+        add_and_lose_keeper store && add store && put "$tmp/small" && run store schedule --id "$id" && left job
+}
+
+# One that was killed does not say what it has kept. Stopped first, as the shell would tell of its cat.
 store_copier_killed()
 {
-    local link
-    add store --wait 4 && exec 7>"$pipe" && echo begun >&7 && eventually [ -s "$spool/.npjob/$id/part" ] || return
-    for link in /proc/[0-9]*/fd/0; do
-        [ "$(readlink "$link")" != "$pipe" ] || kill -KILL "$(cut -d / -f 3 <<<"$link")"
-    done
-    exec 7>&-
-    refused 1 'could not be kept' run store schedule --id "$id" && left ''
+    local readers
+    add store --wait 4 && exec 7>"$pipe" && echo begun >&7 && eventually [ -s "$spool/.npjob/$id/part" ] &&
+        mapfile -t readers < <(holders fd/0 "$pipe") && kill -STOP "${readers[@]}" && kill -KILL "${readers[@]}" && exec 7>&- &&
+        refused 1 'could not be kept' run store schedule --id "$id" && left ''
 }
 
 store_terminated()
@@ -363,7 +367,8 @@ store_half_made()
 store_swept_while_it_is_made()
 {
     local second=$spool/.npjob/$((4194304 + $$)) # of one that lives
-    mkdir -p "$spool/.npjob/4000000" "$spool/.npjob/4000001" && : >"$spool/.npjob/4000001/keeper" || return # killed as it wrote down its keeper
+    mkdir -p "$spool/.npjob/4000000" "$spool/.npjob/4000001" "$spool/.npjob/7.gone/kept" &&
+        : >"$spool/.npjob/4000001/keeper" || return # killed as it wrote down its keeper
     "$shell" -c '
         . "$0/npjob-provider.sh"
         jobs=$1
@@ -372,7 +377,7 @@ store_swept_while_it_is_made()
             [ "$1" != 4000000 ] || echo $$ >"$jobs/4000000/keeper"
             [ "$1" = $$ ]
         }
-        sweep' "$providers" "$spool/.npjob" && [ -d "$spool/.npjob/4000000" ] && [ ! -e "$spool/.npjob/4000001" ] && mkdir "$second" && add store && rmdir "$second" && put /dev/null &&
+        sweep' "$providers" "$spool/.npjob" && [ -d "$spool/.npjob/4000000" ] && [ ! -e "$spool/.npjob/4000001" ] && [ ! -e "$spool/.npjob/7.gone" ] && mkdir "$second" && add store && rmdir "$second" && put /dev/null &&
         [ ! -e "$spool/.npjob/4000000" ] && run store abandon --id "$id" && left ''
 }
 

@@ -45,9 +45,15 @@ eventually()
     return 1
 }
 
+# holders LINK FILE: the processes whose /proc/PROCESS/LINK is this file.
+holders()
+{
+    find /proc/[0-9]*/"$1" -maxdepth 0 -lname "$2" -printf '%p\n' 2>/dev/null | cut -d / -f 3
+}
+
 nobody()
 {
-    ! readlink /proc/[0-9]*/cwd | grep -qxF "$tmp/cwd"
+    [ -z "$(holders cwd "$tmp/cwd")" ]
 }
 
 no_jobs()
@@ -82,9 +88,19 @@ tools()
     chmod +x "$tmp/tools"/*
 }
 
-# fresh COMMAND...: with an empty spool.
+# add, and the job's keeper is killed as it begins to wait for the pipe to be opened.
+add_and_lose_keeper() # PROVIDER ARGUMENT...
+{
+    local keeper
+    rm -f "$tmp/waits"
+    tools sleep "[ \"\$1\" != 1 ] || : >\"$tmp/waits\"" && PATH=$tmp/tools:$PATH add "$@" && eventually [ -e "$tmp/waits" ] &&
+        read -r keeper <"$spool/.npjob/$id/keeper" && kill -KILL "$keeper" && eventually eval '! kill -0 "$keeper" 2>/dev/null'
+}
+
+# fresh COMMAND...: with an empty spool, and nobody left of a test that failed.
 fresh()
 {
+    holders cwd "$tmp/cwd" | xargs -r kill -KILL
     rm -rf "$spool"
     mkdir "$spool"
     "$@"

@@ -131,13 +131,26 @@ is_left()
     ! alive "$maker"
 }
 
+# Removes a job that nobody keeps. Whoever waits in open() for the other end of one of its pipes would do so for ever: he
+# goes on, and can make nothing in a folder that is called otherwise.
+clear_away()
+{
+    gone=${1%.gone}.gone
+    mv -T -- "$1" "$gone" 2>/dev/null
+    for fifo in "$gone"/*; do
+        [ ! -p "$fifo" ] || true 2>/dev/null <>"$fifo"
+    done
+    rm -rf -- "$1" "$gone"
+}
+
 # Removes what is left of jobs. An addjob may end between the two steps of a look, and leave a keeper: hence the second one.
 sweep()
 {
     for old in "$jobs"/*; do
-        if is_number "${old##*/}" && is_left "$old" && is_left "$old"; then
-            rm -rf -- "$old"
-        fi
+        case $old in
+        *.gone) clear_away "$old" ;; # by somebody who was killed
+        *) is_number "${old##*/}" && is_left "$old" && is_left "$old" && clear_away "$old" ;;
+        esac
     done
 }
 
@@ -235,7 +248,7 @@ ask_abandon()
         alive "$keeper" && return
     fi
     [ ! -d "$state" ] || [ -e "$state/done" ] || abandon_job
-    rm -rf -- "$state"
+    clear_away "$state"
 }
 
 # ------------------------------------------------------------------------------------------------------- its keeper
