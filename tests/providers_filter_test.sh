@@ -205,11 +205,10 @@ filter_hangs()
 # Whoever waits for it hears that nobody will tell.
 filter_keeper_killed()
 {
-    local keeper
-    add filter -- sh -c 'cat >/dev/null; echo $$ >"$0"; exec sleep 100' "$spool/pid" && put "$tmp/small" && read -r keeper <"$spool/.npjob/$id/keeper" || return
+    add filter -- sh -c 'cat >/dev/null; echo $$ >"$0"; exec sleep 100' "$spool/pid" && put "$tmp/small" || return
     refused 1 "the keeper of job $id has died" run filter schedule --id "$id" &
     local scheduling=$!
-    eventually [ -s "$spool/pid" ] && eventually [ -e "$spool/.npjob/$id/schedule" ] && kill -KILL "$keeper" && wait "$scheduling" && kill "$(cat "$spool/pid")" && eventually nobody &&
+    eventually [ -s "$spool/pid" ] && eventually [ -e "$spool/.npjob/$id/schedule" ] && kill_keeper && wait "$scheduling" && kill "$(cat "$spool/pid")" && eventually nobody &&
         run filter abandon --id "$id" && left pid
 }
 
@@ -228,11 +227,10 @@ filter_takes_no_group_from_outside()
 # Nor does it come to run when it has no keeper any more.
 filter_keeper_killed_at_once()
 {
-    local keeper
     rm -f "$tmp/go"
     # shellcheck disable=SC2016
     tools setsid "until [ -e \"$tmp/go\" ]; do sleep 0.1; done" && PATH=$tmp/tools:$PATH add filter -- sh -c ': >"$0"' "$spool/runs" &&
-        eventually [ -p "$spool/.npjob/$id/says" ] && read -r keeper <"$spool/.npjob/$id/keeper" && kill -KILL "$keeper" &&
+        eventually [ -p "$spool/.npjob/$id/says" ] && kill_keeper &&
         touch "$tmp/go" && sleep 1 && run filter abandon --id "$id" && left ''
 }
 

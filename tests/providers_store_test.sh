@@ -217,28 +217,23 @@ schedule_unnoticed()
 # The next job clears away what a keeper that was killed has left.
 store_keeper_killed()
 {
-    local keeper
     add store && put "$tmp/small" && eventually [ -e "$spool/.npjob/$id/whole" ] &&
-        read -r keeper <"$spool/.npjob/$id/keeper" && kill -KILL "$keeper" && eventually eval '! kill -0 "$keeper" 2>/dev/null' &&
-        refused 1 "the keeper of job $id has died" run store schedule --id "$id" && add store && put /dev/null &&
+        kill_keeper && refused 1 "the keeper of job $id has died" run store schedule --id "$id" && add store && put /dev/null &&
         run store schedule --id "$id" && left job
 }
 
 # When it had printed the job: that stays printed.
 store_keeper_killed_too_late()
 {
-    local keeper
-    printed_unnoticed && read -r keeper <"$spool/.npjob/$id/keeper" && kill -KILL "$keeper" && eventually eval '! kill -0 "$keeper" 2>/dev/null' &&
+    printed_unnoticed && kill_keeper &&
         run store schedule --id "$id" && add store && run store abandon --id "$id" && left job
 }
 
 # Before all of the job has come.
 store_keeper_killed_midway()
 {
-    local keeper
     add store && exec 7>"$pipe" && echo begun >&7 && eventually [ -s "$spool/.npjob/$id/part" ] &&
-        read -r keeper <"$spool/.npjob/$id/keeper" && kill -KILL "$keeper" &&
-        refused 1 "the keeper of job $id has died" run store schedule --id "$id" && exec 7>&- && run store abandon --id "$id" && left ''
+        kill_keeper && refused 1 "the keeper of job $id has died" run store schedule --id "$id" && exec 7>&- && run store abandon --id "$id" && left ''
 }
 
 # Before anybody has opened the pipe.

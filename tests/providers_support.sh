@@ -88,13 +88,23 @@ tools()
     chmod +x "$tmp/tools"/*
 }
 
+is_dead() # PROCESS
+{
+    ! kill -0 "$1" 2>/dev/null || grep -qs '^State:.Z' "/proc/$1/status"
+}
+
+kill_keeper()
+{
+    local keeper
+    read -r keeper <"$spool/.npjob/$id/keeper" && kill -KILL "$keeper" && eventually is_dead "$keeper"
+}
+
 # add, and the job's keeper is killed as it begins to wait for the pipe to be opened.
 add_and_lose_keeper() # PROVIDER ARGUMENT...
 {
-    local keeper
     rm -f "$tmp/waits"
     tools sleep "[ \"\$1\" != 1 ] || : >\"$tmp/waits\"" && PATH=$tmp/tools:$PATH add "$@" && eventually [ -e "$tmp/waits" ] &&
-        read -r keeper <"$spool/.npjob/$id/keeper" && kill -KILL "$keeper" && eventually eval '! kill -0 "$keeper" 2>/dev/null'
+        kill_keeper
 }
 
 # fresh COMMAND...: with an empty spool, and nobody left of a test that failed.

@@ -116,9 +116,14 @@ nap_while()
     done
 }
 
+# One that is dead and that nobody has asked about, as the first process of a container may not do, is not alive.
 alive()
 {
-    kill -0 "$1" 2>/dev/null
+    kill -0 "$1" 2>/dev/null || return
+    { read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 0
+    case $stat in
+    *') Z '*) return 1 ;;
+    esac
 }
 
 # is_left JOB: whether its process has died: the keeper, or an addjob that had not come to start one.
