@@ -5,11 +5,25 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* One line, whatever the path is like. */
+__attribute__((format(printf, 3, 4))) static void say(char *wrong, const char *path, const char *format, ...)
+{
+    int used = snprintf(wrong, LOAD_WRONG, "%.256s: ", path);
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(wrong + used, LOAD_WRONG - (size_t)used, format, arguments);
+    va_end(arguments);
+    for (char *at = wrong; *at != '\0'; at++)
+        if ((unsigned char)*at < ' ' || *at == 0x7F)
+            *at = '?';
+}
 
 static const char *kind_of(mode_t mode)
 {
@@ -26,7 +40,7 @@ static int open_file(const char *path, char *wrong)
     int error = fd < 0 || fstat(fd, &there) != 0 ? errno : 0;
     if (error == 0 && S_ISREG(there.st_mode))
         return fd;
-    snprintf(wrong, LOAD_WRONG, "%.256s: %s", path, error != 0 ? strerror(error) : kind_of(there.st_mode));
+    say(wrong, path, "%s", error != 0 ? strerror(error) : kind_of(there.st_mode));
     if (fd >= 0)
         close(fd);
     return -1;
@@ -45,7 +59,7 @@ static char *read_file(const char *path, size_t *length, char *wrong)
     while (text != NULL && (count = read(fd, text + *length, ROOM - *length)) > 0)
         *length += (size_t)count;
     if (count < 0) {
-        snprintf(wrong, LOAD_WRONG, "%.256s: %s", path, strerror(errno));
+        say(wrong, path, "%s", strerror(errno));
         free(text);
         text = NULL;
     }
@@ -98,12 +112,12 @@ settings *load_settings(const char *path, uid_t *smbd, char wrong[LOAD_WRONG])
     if (made == NULL)
         return NULL;
     if (made->metrics_file != NULL && is_same_file(path, made->metrics_file)) {
-        snprintf(wrong, LOAD_WRONG, "%.256s: the \"metrics file\" is this file", path);
+        say(wrong, path, "the \"metrics file\" is this file");
         settings_free(made);
         return NULL;
     }
     if (!look_up(made->smbd_user, &found)) {
-        snprintf(wrong, LOAD_WRONG, "%.256s: smbd user: there is no user \"%s\"", path, made->smbd_user);
+        say(wrong, path, "smbd user: there is no user \"%s\"", made->smbd_user);
         settings_free(made);
         return NULL;
     }

@@ -104,6 +104,7 @@ Test(npjobd_load, what_is_wrong_names_the_file)
     static const char user[] = "[global]\nsmbd user = no-such-user\n" LASER;
     char text[sizeof folder + sizeof metrics];
     expect_wrong("nowhere", "nowhere: No such file or directory");
+    expect_wrong("no\nwhere\x7f", "no?where?: No such file or directory");
     expect_wrong(".", ".: it is a folder, and no regular file");
     expect_wrong("/dev/zero", "/dev/zero: it is a device, and no regular file");
     cr_assert_eq(mkfifo("fifo", 0600), 0);
