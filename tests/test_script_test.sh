@@ -28,7 +28,7 @@ interrupted()
     wait "$script" || status=$?
     cat "$tree/said"
     [ "$status" -eq 1 ] && [ ! -e "$tree/ended" ] && grep -q "^failed: scripts/test itself (exit status $2)$" "$tree/said" || return 1
-    while kill -0 "$(cat "$tree/sleeper")" 2>/dev/null; do
+    while grep -qs '^State:.[^Z]' "/proc/$(cat "$tree/sleeper")/status"; do
         sleep 0.1
     done
 }
