@@ -207,6 +207,13 @@ Test(settings, printers_stand_in_their_order)
     cr_expect_eq(made->printers[0].complete, WHOLE_PS);
     cr_expect_eq(made->printers[1].complete, WHOLE_EOF);
     cr_expect_eq(made->printers[2].complete, WHOLE_ANY);
+
+    const char *at = print(made);
+    for (size_t i = 0; i < made->printer_count; i++) {
+        char heading[SETTINGS_NAME_MAX + sizeof "\n\n[]\n"];
+        snprintf(heading, sizeof heading, "\n\n[%s]\n", made->printers[i].name);
+        cr_assert_not_null(at = strstr(at, heading), "not in its place: %s", made->printers[i].name);
+    }
     settings_free(made);
 }
 
