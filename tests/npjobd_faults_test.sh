@@ -52,7 +52,7 @@ stranger()
     cp "$NPA_CLIENT" "$NPJOBD" conf "$folder"
     chmod 755 "$folder/${NPA_CLIENT##*/}" "$folder/${NPJOBD##*/}"
     setpriv --reuid 65534 --clear-groups "$folder/${NPA_CLIENT##*/}" "$folder/n/np/laser" </dev/null
-    [ $? -eq 4 ] && has 'peer_uid=65534 outcome=refused reason="this user may not connect"' &&
+    [ $? -eq 4 ] && has 'printer=laser peer_uid=65534 outcome=refused reason="this user may not connect"' &&
         ! setpriv --reuid 65534 --clear-groups "$folder/${NPJOBD##*/}" status --config conf && has 'control: user 65534 may not ask'
 }
 
