@@ -69,7 +69,7 @@ turned_away()
         pids+=($!)
     done
     held_up 3 48 && client 4 </dev/null && client 4 </dev/null && is refused "$1" &&
-        [ "$(grep -c 'outcome=refused reason="max jobs"' log)" -eq "$2" ] || return 1
+        [ "$(grep -c 'printer=laser status=STATUS_INSUFF_SERVER_RESOURCES outcome=refused reason="max jobs"' log)" -eq "$2" ] || return 1
     open_gate
     wait "${pids[@]}"
 }
