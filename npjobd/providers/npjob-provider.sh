@@ -116,7 +116,7 @@ nap_while()
     done
 }
 
-# One that is dead and that nobody has asked about, as the first process of a container may not do, is not alive.
+# A zombie is dead: the first process of a container may reap its own children only.
 alive()
 {
     kill -0 "$1" 2>/dev/null || return
