@@ -7,6 +7,7 @@ usage: afl_direct_test.py FUZZ_BUILD AFL_DIRECT_RUNS
 FUZZ_BUILD is scripts/fuzz-build. First the test is afl-fuzz itself, AFL_DIRECT_RUNS times; then afl-fuzz is.
 """
 
+import contextlib
 import ctypes
 import os
 import random
@@ -81,7 +82,8 @@ class Fuzzer:
         return self.word()
 
     def kill(self, process):
-        os.kill(process, signal.SIGTERM)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process, signal.SIGTERM)
         self.killed = 1
 
     def end(self):
@@ -91,24 +93,37 @@ class Fuzzer:
         self.server.wait()
 
 
-def state_of(process):
-    with open(f'/proc/{process}/stat', encoding='ascii') as file:
-        return file.read().rpartition(')')[2].split()[0]
+def status_of(process, field):
+    with open(f'/proc/{process}/status', encoding='utf-8', errors='replace') as file:
+        return next(line.split()[1] for line in file if line.startswith(field + ':'))
 
 
-def wait_until(process, state):
+def wait_until(process, field, is_so):
     for _ in range(WAIT * 100):
-        if state_of(process) == state:
+        if is_so(status_of(process, field)):
             return
         select.select([], [], [], 0.01)
-    raise AssertionError(f'{process} is {state_of(process)}, not {state}')
+    raise AssertionError(f'{process}: {field} stays {status_of(process, field)}')
+
+
+def is_default(caught):
+    """Whether SIGTERM is not caught: a target that was only just forked has the fork server's handler, and exits by it."""
+    return not int(caught, 16) >> (signal.SIGTERM - 1) & 1
 
 
 def one_run(fuzzer, kind, before):
     """Returns the process that is there for the next run, or 0."""
+    late = before and fuzzer.killed
     process = fuzzer.begin({'done': b'o', 'late': b'o', 'crash': b'a', 'hang': b'h'}[kind])
     assert before in (0, process), f'{process} runs, and {before} was there'
+    if late:
+        if kind == 'hang':
+            fuzzer.kill(process)
+        answer = fuzzer.word()
+        assert answer == 0, f'{kind} behind one that was killed too late: {answer:#x} instead of an end'
+        return 0
     if kind == 'hang':
+        wait_until(process, 'SigCgt', is_default)
         assert fuzzer.quiet(0.005), 'what hangs has been answered'
         fuzzer.kill(process)
     answer = fuzzer.word()
@@ -120,7 +135,8 @@ def one_run(fuzzer, kind, before):
 
 
 def in_any_order(program, runs):
-    """Inputs that are done, crash, hang, or are killed when they are done: each is answered once, as what it is."""
+    """Inputs that are done, crash, hang, or are killed when they are done: each is answered once, as what it is. (One
+    that comes behind a kill that was too late is not run.)"""
     fuzzer, dice, process = Fuzzer(program, signal.SIGTERM), random.Random(226513), 0
     for _ in range(runs):
         process = one_run(fuzzer, dice.choice(['done', 'done', 'late', 'crash', 'hang']), process)
@@ -135,7 +151,7 @@ def directly(program):
         fuzzer = Fuzzer(program, kill_signal)
         process = one_run(fuzzer, 'done', 0)
         assert one_run(fuzzer, 'done', process) == process
-        wait_until(process, state)
+        wait_until(process, 'State', lambda found, wanted=state: found == wanted)
         if state == 'T':
             os.kill(process, signal.SIGKILL)
         fuzzer.end()
