@@ -224,14 +224,14 @@ filter_takes_no_group_from_outside()
         kill "$stranger" && left end
 }
 
-# Nor does it come to run when it has no keeper any more.
+# Nor does it come to run when it has no keeper any more, and whatever that was waiting for has its input open no longer.
 filter_keeper_killed_at_once()
 {
     rm -f "$tmp/go"
     # shellcheck disable=SC2016
     tools setsid "until [ -e \"$tmp/go\" ]; do sleep 0.1; done" && PATH=$tmp/tools:$PATH add filter -- sh -c ': >"$0"' "$spool/runs" &&
         eventually [ -p "$spool/.npjob/$id/says" ] && kill_keeper &&
-        touch "$tmp/go" && sleep 1 && run filter abandon --id "$id" && left ''
+        eventually eval '[ -z "$(holders fd/9 "$spool/.npjob/$id/input")" ]' && touch "$tmp/go" && sleep 1 && run filter abandon --id "$id" && left ''
 }
 
 # It has ended, and left a child that goes on reading: that does not see the end of half a job either.
