@@ -90,7 +90,7 @@ tools()
 
 is_dead() # PROCESS
 {
-    ! kill -0 "$1" 2>/dev/null || grep -qs '^State:.Z' "/proc/$1/status"
+    ! grep -qs '^State:.[^Z]' "/proc/$1/status"
 }
 
 kill_keeper()
