@@ -266,6 +266,7 @@ Test(end, a_provider_answers_late)
     npjp_job_report report;
     npjp_job_report_get(s.job, &report);
     cr_assert_str_eq(report.path, r->path);
+    cr_assert_eq(npjp_job_done(s.job, add, NPJ_STATUS_SUCCESS), NPJ_STATUS_INVALID_HANDLE, "one that is over");
     cr_assert_eq(npjp_job_done(s.job, s.op, NPJ_STATUS_SUCCESS), NPJ_STATUS_SUCCESS);
     cr_assert_eq(npjp_job_done(s.job, s.op, NPJ_STATUS_SUCCESS), NPJ_STATUS_INVALID_HANDLE, "twice");
     until(r, &s, false, has_ended);
