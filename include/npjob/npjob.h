@@ -213,10 +213,10 @@ void npj_srv_free(npj_srv **srv);
  * @param tag      the host's name for this request; comes back in its REPLY.
  * @param out      receives the handle on PENDING, untouched otherwise. It is valid until the job is GONE, and refused
  * as INVALID_HANDLE from then on. A job is GONE when nothing is owed to pipe and provider any more: before its last
- * REPLY is taken, if the host takes that late; after it, whatever it answers, in the completion of its last operation,
- * if the job failed with one in the host's hands and was answered early; and without any action, if an abort,
+ * REPLY is taken, if the host takes that late; after it, in the completion of its last operation, whatever that
+ * returns, if the requests were answered before, as those of a failed job are; and without any action, if an abort,
  * npj_client_gone(), npj_provider_gone(), npj_shutdown() by abort or npj_advance() past the end of a drain found it
- * with nothing pending and nothing owed. A BROKEN job (NPJ_STATE_BROKEN) keeps its handle.
+ * with nothing pending and nothing owed, or withdrew what was. A BROKEN job (NPJ_STATE_BROKEN) keeps its handle.
  * @return NPJ_STATUS_PENDING;
  *         NPJ_STATUS_INVALID_PARAMETER (out is NULL);
  *         NPJ_STATUS_SERVER_SHUTDOWN_IN_PROGRESS;

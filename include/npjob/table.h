@@ -67,7 +67,9 @@ typedef enum npj_event {
  * cell that takes an event may still be refused by what the job has already seen: a second connect
  * (INVALID_PIPE_STATE), a write or close without an accepted connect (INVALID_PIPE_STATE; but the close of a failed job
  * is taken) or after an accepted close (PIPE_CLOSING), a stale operation (INVALID_HANDLE), a write that is not pending
- * (NOT_FOUND). client_gone leaves a job alone whose close was accepted.
+ * (NOT_FOUND). client_gone leaves a job alone whose close was accepted. The table knows neither arguments nor limits: a
+ * write or an abort whose arguments are bad is INVALID_PARAMETER, but where the cell says INVALID_HANDLE; and a limit,
+ * or the allocator, may refuse a write that is taken here, as npj_write() says.
  */
 typedef struct npj_cell {
     npj_status status;
