@@ -280,6 +280,34 @@ Test(host_free, what_is_refused)
     rig_end(r);
 }
 
+Test(host_free, limits_of_zero_are_the_engines_own)
+{
+    enum { LONGEST = 8 << 20, BATCH = 64 };
+    npjp_config limits = rig_limits();
+    limits.engine.max_write_bytes = 0;
+    struct rig *r = rig_start(&limits);
+    struct seen s = {0};
+    char *text = pattern(LONGEST + 1);
+    reader_listen(r, STREAM);
+    job_start(r, &s, job_options(&s));
+    cr_assert_eq(npjp_job_write(s.job, TAG_WRITE, text, LONGEST + 1, NPJ_LEND, NULL), NPJ_STATUS_INVALID_PARAMETER);
+    npj_stats stats;
+    uint64_t operations = 2; /* ADD_JOB, OPEN */
+    for (uint32_t more = 0; more <= 1; more++) {
+        for (uint32_t i = 0; i < BATCH + more; i++)
+            must_write(&s, TAG_WRITE + more * BATCH + i, text + i, 1, NPJ_LEND);
+        until(r, &s, false, is_connected);
+        settle(r);
+        npj_stats_get(npjp_host_srv(r->host), &stats);
+        operations += 1 + more;
+        cr_assert_eq(stats.operations, operations, "a whole batch is one WRITE, and one write more another");
+    }
+    cr_assert_eq(stats.bytes_taken, BATCH + BATCH + 1);
+    must_write(&s, TAG_WRITE + 3 * BATCH, text, LONGEST, NPJ_LEND);
+    rig_end(r);
+    free(text);
+}
+
 Test(host_free, null_is_no_crash)
 {
     npjp_job_report report = {.bytes = 1};
