@@ -308,6 +308,18 @@ Test(host_free, limits_of_zero_are_the_engines_own)
     free(text);
 }
 
+Test(host_free, an_allocator_of_none_is_malloc)
+{
+    struct rig *r = rig_start(NULL);
+    npjp_config config = {.size = sizeof config, .loop = &r->loop};
+    npjp_host *host = NULL;
+    cr_assert_eq(npjp_host_new(&config, &host), NPJ_STATUS_SUCCESS);
+    cr_assert_eq(npj_check(npjp_host_srv(host)), NULL);
+    npjp_host_free(&host);
+    cr_assert_null(host);
+    rig_end(r);
+}
+
 Test(host_free, null_is_no_crash)
 {
     npjp_job_report report = {.bytes = 1};
