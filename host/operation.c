@@ -13,9 +13,9 @@ static_assert(sizeof(npj_iov) == sizeof(struct iovec), "npj_iov is laid out as s
 static_assert(offsetof(npj_iov, base) == offsetof(struct iovec, iov_base), "npj_iov is laid out as struct iovec");
 static_assert(offsetof(npj_iov, length) == offsetof(struct iovec, iov_len), "npj_iov is laid out as struct iovec");
 
-enum { TRY_AGAIN_MS = 20 };
+/* Of a pipe that is not there, and of one that is full. */
+enum { TRY_AGAIN_MS = 20, LOOK_AGAIN_MS = 500 };
 
-static void on_writable(uv_poll_t *handle, int status, int events);
 static void on_try_again(uv_timer_t *timer);
 
 static void on_closed(uv_handle_t *handle)
@@ -99,6 +99,45 @@ static void finish_write(npjp_job *job, npj_status status, uint64_t taken)
     (void)npj_written(npjpi_call(job->host), take_back(job), status, taken);
 }
 
+static void stop_waiting(npjp_job *job)
+{
+    uv_poll_stop(&job->writable);
+    uv_timer_stop(&job->again);
+}
+
+/* Says whether the pipe is still full. */
+static bool write_again(npjp_job *job)
+{
+    uint64_t taken = 0;
+    npj_status status = npjpi_pipe_write(&job->pipe, job->iov, job->iov_count, job->iov_bytes, &taken);
+    if (status == NPJ_STATUS_PENDING)
+        return true;
+    stop_waiting(job);
+    finish_write(job, status, taken);
+    return false;
+}
+
+static void on_writable(uv_poll_t *handle, int status, int events)
+{
+    (void)events;
+    if (write_again(handle->data) && status < 0) /* libuv has stopped watching: a FIFO's reader went, another came */
+        uv_poll_start(handle, UV_WRITABLE, on_writable);
+}
+
+static void on_look_again(uv_timer_t *timer)
+{
+    (void)write_again(timer->data);
+}
+
+/* Linux says that a socket is writable when three quarters of its buffer are free, and takes bytes long before: a
+ * reader that is slow, but reads, must not be taken for one that stands still. */
+static void wait_for_room(npjp_job *job)
+{
+    uv_poll_start(&job->writable, UV_WRITABLE, on_writable);
+    if (job->pipe.is_socket)
+        uv_timer_start(&job->again, on_look_again, LOOK_AGAIN_MS, LOOK_AGAIN_MS);
+}
+
 static void start_write(npjp_job *job, const npj_action *action)
 {
     uint64_t taken = 0;
@@ -111,21 +150,7 @@ static void start_write(npjp_job *job, const npj_action *action)
     memcpy(job->iov, iov, action->iov_count * sizeof *iov);
     job->iov_count = action->iov_count;
     job->iov_bytes = action->count;
-    uv_poll_start(&job->writable, UV_WRITABLE, on_writable);
-}
-
-static void on_writable(uv_poll_t *handle, int status, int events)
-{
-    (void)events;
-    npjp_job *job = handle->data;
-    uint64_t taken = 0;
-    npj_status result = npjpi_pipe_write(&job->pipe, job->iov, job->iov_count, job->iov_bytes, &taken);
-    if (result != NPJ_STATUS_PENDING) {
-        uv_poll_stop(handle);
-        finish_write(job, result, taken);
-    } else if (status < 0) { /* libuv has stopped watching: the reader of a FIFO went, and another one came just now */
-        uv_poll_start(handle, UV_WRITABLE, on_writable);
-    }
+    wait_for_room(job);
 }
 
 /* ---------------------------------------------------------------------------------------------- CLOSE_PIPE */
@@ -177,7 +202,7 @@ static void cancel(npjp_job *job)
         finish_open(job, NPJ_STATUS_CANCELLED);
         break;
     case NPJ_WRITE:
-        uv_poll_stop(&job->writable);
+        stop_waiting(job);
         finish_write(job, NPJ_STATUS_CANCELLED, 0);
         break;
     default:

@@ -55,7 +55,7 @@ struct npjp_job {
     npj_op op; /* in our hands, or the provider's; 0: none */
     npj_action_kind op_kind;
     npjpi_pipe pipe;
-    uv_timer_t again;   /* for another OPEN */
+    uv_timer_t again;   /* for another try of OPEN, or of a WRITE to a socket that was full */
     uv_poll_t writable; /* for a pipe that was full; a handle of libuv as long as the pipe is open */
     struct iovec *iov; /* of the WRITE that waits, room for max_batch: the engine's array lives only until npj_next() */
     uint32_t iov_count;
