@@ -265,18 +265,30 @@ static listener *new_listener(const listener_calls *calls, void *user, char *why
     return self;
 }
 
+static void close_socket(listener *self)
+{
+    if (self->fd >= 0)
+        close(self->fd);
+    self->fd = -1;
+}
+
+/* Removed before it is closed: another process would find it stale, and may put its own there in the moment between our
+ * look and the removal. Without a descriptor for the folder, or its lock, ours is given back first. */
 static void give_up_socket(listener *self)
 {
     if (self->path == NULL)
         return;
-    if (self->fd >= 0)
-        close(self->fd); /* first, so that there is a descriptor for the folder */
-    int folder = open_folder(self->path);
+    int folder = lock_folder(self->path);
+    if (folder < 0) {
+        close_socket(self);
+        folder = open_folder(self->path);
+    }
     const char *name = name_of(self->path);
     if (folder >= 0 && is_its_file(self, folder, name))
         (void)unlinkat(folder, name, 0);
     if (folder >= 0)
         close(folder);
+    close_socket(self);
     free(self->path);
     self->path = NULL;
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -26,12 +27,30 @@ mode_t umask(mode_t mask)
     return (mode_t)syscall(SYS_umask, mask);
 }
 
+/* How the socket in this folder was when it was looked at. */
+static enum { NO_MATTER, LOOKS, LOCKED_AND_OPEN, UNLOCKED, CLOSED } looked_at;
+
+static void look_beside(void)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "socket"};
+    int folder = open(".", O_RDONLY | O_DIRECTORY), client = socket(AF_UNIX, SOCK_STREAM, 0);
+    looked_at = LOCKED_AND_OPEN;
+    if (flock(folder, LOCK_EX | LOCK_NB) == 0)
+        looked_at = UNLOCKED;
+    else if (connect(client, (struct sockaddr *)&address, sizeof address) != 0)
+        looked_at = CLOSED;
+    close(folder);
+    close(client);
+}
+
 /* Whether the folder "np" leads to "victim" once the socket in it has been looked at. */
 static bool led_elsewhere;
 
 int fstatat(int folder, const char *name, struct stat *there, int flags)
 {
     int result = (int)syscall(SYS_newfstatat, folder, name, there, flags);
+    if (looked_at == LOOKS)
+        look_beside();
     if (led_elsewhere) {
         (void)rename("np", "np.real");
         (void)symlink("victim", "np");
@@ -139,4 +158,23 @@ Test(npjobd_listener, what_is_removed_is_in_the_folder_that_was_looked_at)
     uv_run(&loop, UV_RUN_DEFAULT);
     cr_assert_eq(uv_loop_close(&loop), 0);
     cr_assert_eq(unlink("np") | unlink("victim/socket") | rmdir("np.real") | rmdir("victim") | rmdir(folder), 0);
+}
+
+/* Another npjobd that starts just then finds a socket that is in use, or waits: it would else find a stale one, and
+ * have its own removed. */
+Test(npjobd_listener, it_is_removed_under_the_lock_and_before_it_is_closed)
+{
+    char folder[4096], why[256] = "";
+    uv_loop_t loop;
+    uv_loop_init(&loop);
+    enter_new_folder(folder);
+    listener *made = listener_open(&loop, "socket", geteuid(), &calls, NULL, why, sizeof why);
+    cr_assert_not_null(made, "%s", why);
+    looked_at = LOOKS;
+    listener_close(made);
+    cr_assert_eq(looked_at, LOCKED_AND_OPEN);
+    cr_assert(!is_there("socket"));
+    uv_run(&loop, UV_RUN_DEFAULT);
+    cr_assert_eq(uv_loop_close(&loop), 0);
+    cr_assert_eq(rmdir(folder), 0);
 }
