@@ -221,13 +221,23 @@ static void make_folders(const settings *fresh, const char *folder, uid_t smbd)
 
 /* ---------------------------------------------------------------------------------------------- descriptors */
 
+/* Those of the printers, and those that were handed over, whoever they are for. */
+static rlim_t sockets_open(const npjobd *self, const settings *fresh)
+{
+    rlim_t open = self->socket_count;
+    for (size_t i = 0; i < fresh->printer_count; i++)
+        open += find_socket(self, fresh->printers[i].name) < 0;
+    return open;
+}
+
 /* As many connections as there are descriptors for their pipes as well, so that no job fails for want of one; and as
- * many descriptors as all that takes, the sockets of the printers among it. */
+ * many descriptors as all that takes. */
 static void make_room(npjobd *self, const settings *fresh)
 {
     struct rlimit limit;
-    rlim_t own = OWN_DESCRIPTORS + fresh->printer_count;
+    rlim_t own = OWN_DESCRIPTORS + sockets_open(self, fresh);
     rlim_t wanted = own + (rlim_t)JOB_DESCRIPTORS * self->service.max_jobs;
+    self->service.room = UINT32_MAX; /* max jobs is what counts */
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
         return;
     if (limit.rlim_cur < wanted && limit.rlim_cur < limit.rlim_max) {
@@ -236,7 +246,6 @@ static void make_room(npjobd *self, const settings *fresh)
         (void)getrlimit(RLIMIT_NOFILE, &limit);
     }
     rlim_t room = limit.rlim_cur > own ? (limit.rlim_cur - own) / JOB_DESCRIPTORS : 0;
-    self->service.room = UINT32_MAX; /* max jobs is what counts */
     if (room < self->service.max_jobs) {
         self->service.room = room > 0 ? (uint32_t)room : 1;
         log_line(LOG_WARNING, "%ju descriptors suffice for %ju of %u jobs at once; the others wait",

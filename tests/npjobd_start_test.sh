@@ -131,7 +131,7 @@ activated()
     make_provider
     reloads=0
     : >log
-    python3 - "$NPJOBD" <<'END' 2>>log &
+    prlimit --nofile=50:1000 python3 - "$NPJOBD" <<'END' 2>>log &
 import os, socket, sys, time
 sockets = []
 for number, name in ((3, 'laser'), (4, 'stranger'), (5, 'second')):
@@ -157,6 +157,7 @@ os.execv(sys.argv[1], [sys.argv[1], '--config', 'conf'])
 END
     npjobd_pid=$!
     has 'npjobd serves' && has 'descriptor [67], handed over as "", is no listening Unix stream socket' 2 && has 'stranger' && only_one_is 0 &&
+        [ "$(awk '/^Max open files/ { print $4 }' "/proc/$npjobd_pid/limits")" -eq $((40 + 3 + 3 * 128)) ] &&
         echo 'env >environment' >>addjob && echo job | client 0 && calls 'schedule 1' && ! grep LISTEN environment
 }
 
