@@ -103,8 +103,13 @@ metrics *metrics_open(uv_loop_t *loop, const char *path, uint64_t interval, metr
     }
     uv_timer_init(loop, &self->timer);
     self->timer.data = self;
-    uv_timer_start(&self->timer, on_time, 0, interval);
+    metrics_every(self, interval);
     return self;
+}
+
+void metrics_every(metrics *self, uint64_t interval)
+{
+    uv_timer_start(&self->timer, on_time, 0, interval);
 }
 
 static void on_closed(uv_handle_t *handle)

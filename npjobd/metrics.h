@@ -23,6 +23,9 @@ typedef void (*metrics_tell)(void *user, FILE *out);
  */
 metrics *metrics_open(uv_loop_t *loop, const char *path, uint64_t interval, metrics_tell tell, void *user);
 
+/** Writes the file now and every @p interval ms from here on. */
+void metrics_every(metrics *self, uint64_t interval);
+
 /**
  * Ends: writes the file a last time if it is to stay (@p keep), and otherwise takes it away, so that nobody reads old
  * figures for new ones. The memory goes when libuv has closed its handle.

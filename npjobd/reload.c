@@ -280,11 +280,13 @@ static size_t open_control(npjobd *self, const settings *fresh)
 
 static void open_metrics(npjobd *self, const settings *fresh)
 {
-    bool stays = self->metrics != NULL && same(self->settings->metrics_file, fresh->metrics_file);
-    if (stays && self->settings->metrics_interval == fresh->metrics_interval)
+    if (self->metrics != NULL && same(self->settings->metrics_file, fresh->metrics_file)) {
+        if (self->settings->metrics_interval != fresh->metrics_interval)
+            metrics_every(self->metrics, fresh->metrics_interval);
         return;
+    }
     if (self->metrics != NULL)
-        metrics_close(self->metrics, stays);
+        metrics_close(self->metrics, false);
     self->metrics = NULL;
     if (fresh->metrics_file != NULL)
         self->metrics =

@@ -295,10 +295,12 @@ metrics_move()
         reload && until_so test -s new && [ ! -e old ] && configure && reload && until_so test ! -e new
 }
 
-# Also from a disk that has no room for a last one.
+# Also from a disk that has no room for a last one, and none for one at another interval.
 metrics_go_from_a_full_disk()
 {
     configure "metrics file = $folder/kept" && reload && until_so test -s kept && prlimit --pid "$npjobd_pid" --fsize=0: &&
+        configure "metrics file = $folder/kept" 'metrics interval = 3600' - '[other]' 'addjob command = a' \
+            'schedule command = s' 'abandon command = a' && kill -HUP "$npjobd_pid" && until_so test -S n/np/other &&
         configure && kill -HUP "$npjobd_pid" && until_so test ! -e kept && prlimit --pid "$npjobd_pid" --fsize=unlimited:
 }
 
