@@ -318,9 +318,11 @@ size_t daemon_apply(npjobd *self, settings *fresh, uid_t smbd)
     close_idle_sockets(self);
     remove_printers(self, fresh);
     size_t failed = open_control(self, fresh); /* where a printer was, or will be */
-    failed += place_printers(self, fresh, folder);
+    /* A start that has failed may have found a daemon: nothing of that is tried, or written. */
+    if (!starting || failed == 0)
+        failed += place_printers(self, fresh, folder);
     attend_idle_sockets(self, fresh);
-    if (!starting || failed == 0) /* a start that has failed may have found a daemon whose file it is */
+    if (!starting || failed == 0)
         open_metrics(self, fresh);
 
     settings_free(self->settings);

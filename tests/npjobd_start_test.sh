@@ -24,8 +24,10 @@ fails_to_start()
 live_socket_is_an_error()
 {
     sed "s|^control socket = .*|control socket = $folder/control2|" conf >conf2 &&
-        fails_to_start 1 'laser: another process listens there' conf2 && fails_to_start 1 'control: another process listens' &&
-        [ -S n/np/laser ] && [ ! -e control2 ] && echo job | client 0 && calls 'schedule 1' 'schedule 2' && stop
+        fails_to_start 1 'laser: another process listens there' conf2 && is handshakes_refused 1 &&
+        fails_to_start 1 'control: another process listens' && ! grep laser err &&
+        [ -S n/np/laser ] && [ ! -e control2 ] && echo job | client 0 && calls 'schedule 1' 'schedule 2' &&
+        [ "$(number handshakes_refused)" = 1 ] && stop
 }
 
 file_in_the_way_is_an_error()
