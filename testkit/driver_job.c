@@ -240,6 +240,15 @@ static void watch_stall(struct npjt_driver *d, struct a_job *job)
     job->stalling = job->pipe_open && npjt_has_unanswered_write(d, job);
 }
 
+/* A server that does not tell of a job's end may not know of it. */
+static void end_is_untold(struct npjt_driver *d, const struct a_job *job)
+{
+    npj_job_info info;
+    if (d->subject->query && d->subject->query(d->srv, job->handle, &info) == NPJ_STATUS_SUCCESS)
+        npjt_violate(d, NPJT_LAW_RECLAIM, "a job that has ended is in state %s", npj_state_name(info.state));
+    npjt_violate(d, NPJT_LAW_RECLAIM, "a job has ended, and the trace does not tell");
+}
+
 void npjt_settle(struct npjt_driver *d, struct a_job *job)
 {
     if (job->added && job->phase[NPJ_REQUEST_CONNECT] == WAITING && job->connect_start == NPJ_NEVER)
@@ -256,7 +265,7 @@ void npjt_settle(struct npjt_driver *d, struct a_job *job)
     }
     if (job->gone && nothing_left(job)) {
         if (job->traced && !job->end_told)
-            npjt_violate(d, NPJT_LAW_RECLAIM, "a job has ended, and the trace does not tell");
+            end_is_untold(d, job);
         job->used = false;
         remove_index(d->order, &d->jobs, (uint8_t)(job - d->job));
     } else if (job->end_told) {

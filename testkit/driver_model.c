@@ -18,6 +18,14 @@ static void differ(struct npjt_driver *d, const char *what, const char *member, 
                      (unsigned long long)says, (unsigned long long)right);
 }
 
+static void differ_in_status(struct npjt_driver *d, const char *what, const char *member, npj_status says,
+                             npj_status right)
+{
+    if (says != right)
+        npjt_violate(d, NPJT_LAW_MODEL, "%s: %s is %s (0x%08x), and the model says %s (0x%08x)", what, member,
+                     npj_status_name(says), (unsigned)says, npj_status_name(right), (unsigned)right);
+}
+
 static npj_status same(struct npjt_driver *d, const char *call, npj_status says, npj_status right)
 {
     if (says != right)
@@ -30,14 +38,14 @@ static void same_action(struct npjt_driver *d, const npj_action *says, const npj
 {
     const char *what = npjt_action_name(says->kind);
     if (says->kind != right->kind)
-        npjt_violate(d, NPJT_LAW_MODEL, "the server says %s of job %llx, and the model %s of job %llx", what,
+        npjt_violate(d, NPJT_LAW_MODEL, "the server says %s of job 0x%llx, and the model %s of job 0x%llx", what,
                      (unsigned long long)says->job, npjt_action_name(right->kind), (unsigned long long)right->job);
     differ(d, what, "job", says->job, right->job);
     differ(d, what, "request", says->request, right->request);
     differ(d, what, "cookie", says->cookie, right->cookie);
     differ(d, what, "op", says->op, right->op);
     differ(d, what, "tag", says->tag, right->tag);
-    differ(d, what, "status", says->status, right->status);
+    differ_in_status(d, what, "status", says->status, right->status);
     differ(d, what, "job_id", says->job_id, right->job_id);
     differ(d, what, "count", says->count, right->count);
     differ(d, what, "iov_count", says->iov_count, right->iov_count);
@@ -223,7 +231,7 @@ static npj_status beside_query(const void *srv, npj_job job, npj_job_info *out)
     if (out->state != right.state)
         npjt_violate(d, NPJT_LAW_MODEL, "a job is in state %s, and the model says %s", npj_state_name(out->state),
                      npj_state_name(right.state));
-    differ(d, "query", "failure", out->failure, right.failure);
+    differ_in_status(d, "query", "failure", out->failure, right.failure);
     differ(d, "query", "client", out->client, right.client);
     differ(d, "query", "provider", out->provider, right.provider);
     differ(d, "query", "cookie", out->cookie, right.cookie);

@@ -266,6 +266,15 @@ static npj_status client_gone_tells_all(void *srv, uint64_t client, npj_status r
     return GOOD.client_gone(srv, client, reason);
 }
 
+static npj_status client_gone_only_tells(void *srv, uint64_t client, npj_status reason)
+{
+    (void)srv;
+    (void)client;
+    (void)reason;
+    tell_of(NPJ_EVENT_CLIENT_GONE);
+    return NPJ_STATUS_SUCCESS;
+}
+
 static npj_status shutdown_tells_all(void *srv, npj_shutdown_how how)
 {
     if (how != NPJ_DRAIN && how != NPJ_ABORT)
@@ -422,6 +431,12 @@ size_t driver_faults_in_the_trace(struct fault *faults, size_t n)
     SAYS("free tells of a job");
     FAULT("the end of a job is not traced", 10, ENDS, srv_new, new_without_end);
     SAYS("the trace does not tell");
+    FAULT("a broken job outlives its client", 10,
+          "tape 1\nopen\nwrite length=16\nnext\nfail status=pipe_broken\nhost\nclient_gone "
+          "status=network_name_deleted\nhost\n",
+          srv_new, new_kept);
+    faults[n - 1].subject.client_gone = client_gone_only_tells;
+    SAYS("a job that has ended is in state BROKEN");
     FAULT("the end of a job is traced before its last action", 10, ENDS, srv_new, new_end_early);
     SAYS("before its last action");
     FAULT("the end of a job is traced twice", 10, ENDS, srv_new, new_end_twice);

@@ -126,7 +126,7 @@ static const struct {
     {"OPEN: cookie is", ALL, NPJ_OPEN, other_cookie},
     {"CANCEL: op is", LENT, NPJ_CANCEL, other_op},
     {"REPLY: tag is", ALL, NPJ_REPLY, other_tag},
-    {"CLOSE_PIPE: status is", ALL, NPJ_CLOSE_PIPE, other_status},
+    {"(0x00000001), and the model says STATUS_SUCCESS (0x00000000)", ALL, NPJ_CLOSE_PIPE, other_status},
     {"SCHEDULE_JOB: job_id is", ALL, NPJ_SCHEDULE_JOB, other_job_id},
     {"WRITE: count is", ALL, NPJ_WRITE, other_count},
     {"REPLY: held is", ALL, NPJ_REPLY, held},
