@@ -166,7 +166,8 @@ typedef struct npj_config {
     uint64_t add_timeout;     /**< from npj_add_job() until AddJob has returned. Default 30000 */
     uint64_t connect_timeout; /**< from when OPEN is due, taken or not, until it has returned. Default 30000 */
     uint64_t stall_timeout;   /**< while a job that is open or closing has a write unanswered: since it came to that, or
-                                 since a byte (message mode: a whole message) was last taken. Default 60000 */
+                                 since a byte (message mode: a whole message, an empty one too) was last taken.
+                                 Default 60000 */
     uint64_t drain_timeout;   /**< from the acceptance of a close until its answer; and of a shutdown by drain. Default
                                  300000 */
 
@@ -361,12 +362,12 @@ npj_status npj_opened(npj_srv *srv, npj_op op, npj_status status, npj_pipe_mode 
  * REPLY or RETURN, as they may go into the next WRITE.
  *
  * Bytes count whatever the status: writes that are covered in full are SUCCESS, the status falls on the first that is
- * not. An error fails the job even where it falls on none. A short success in byte mode is no failure: the rest goes
- * out in the next WRITE. SUCCESS with no byte of a non-empty write, or with a part of a message, is a failed pipe
- * (PIPE_BROKEN): a host whose pipe is full waits. Once the host has taken a CANCEL of this operation, CANCELLED, and
- * SUCCESS with no byte of a non-empty write, mean that it was cancelled, and the job goes on; CANCELLED unasked is a
- * failure. So a message that a CANCEL has cut off in the middle is to be completed with CANCELLED: with SUCCESS it is a
- * part of a message.
+ * not. An empty message has no byte that would tell: it was taken if the status is a success. An error fails the job
+ * even where it falls on none. A short success in byte mode is no failure: the rest goes out in the next WRITE. SUCCESS
+ * with no byte of a non-empty write, or with a part of a message, is a failed pipe (PIPE_BROKEN): a host whose pipe is
+ * full waits. Once the host has taken a CANCEL of this operation, CANCELLED, and SUCCESS with no byte of a non-empty
+ * write, mean that it was cancelled, and the job goes on; CANCELLED unasked is a failure. So a message that a CANCEL
+ * has cut off in the middle is to be completed with CANCELLED: with SUCCESS it is a part of a message.
  *
  * @param transferred bytes that the pipe took, over all iovecs. Bad claim: more than were given.
  * @return NPJ_STATUS_SUCCESS; NPJ_STATUS_INVALID_HANDLE; NPJ_STATUS_INVALID_PARAMETER (a bad claim, consumed: no byte
@@ -415,15 +416,15 @@ npj_status npj_provider_gone(npj_srv *srv, uint64_t provider);
 
 typedef enum npj_shutdown_how {
     NPJ_DRAIN, /**< refuse new jobs; those that exist may connect, write and close until drain_timeout from now, then
-                  abort */
+                  it becomes NPJ_ABORT */
     NPJ_ABORT  /**< fail every job with SERVER_SHUTDOWN_IN_PROGRESS */
 } npj_shutdown_how;
 
 /**
  * Stops the engine taking new jobs. IDLE follows, once, when nothing is left. Drain can be raised to abort, never
  * lowered; a call that raises nothing changes nothing, the drain's deadline included. The drain has its deadline until
- * the last job has ended and its last action has been taken. Abort answers the jobs in the order of their slots (the
- * low bits of npj_job), and looks at as many slots as there have ever been jobs at once.
+ * the last job has ended and its last action has been taken, and none if there is no job. Abort answers the jobs in the
+ * order of their slots (the low bits of npj_job), and looks at as many slots as there have ever been jobs at once.
  *
  * @return NPJ_STATUS_SUCCESS; NPJ_STATUS_INVALID_PARAMETER (how).
  */
@@ -432,11 +433,12 @@ npj_status npj_shutdown(npj_srv *srv, npj_shutdown_how how);
 /* ----------------------------------------------------------------------------------------------------------- time */
 
 /**
- * Tells the engine the time, and fails what is overdue with IO_TIMEOUT. Call it before each batch of other calls. The
- * first call only sets the clock: what was armed before counts from there. A smaller @p now than before is ignored.
- * O(1) apart from what expires; a shutdown's drain that has run out costs what npj_shutdown() by abort does. Deadlines
- * are taken in order of time. Of those that fall together adds come first, then connects, stalls, drains, and the
- * shutdown's last; of one kind, that which was armed first.
+ * Tells the engine the time, and fails what is overdue with IO_TIMEOUT, and what is left at the end of a shutdown's
+ * drain with SERVER_SHUTDOWN_IN_PROGRESS. Call it before each batch of other calls. The first call only sets the clock:
+ * what was armed before counts from there. A smaller @p now than before is ignored. O(1) apart from what expires; a
+ * shutdown's drain that has run out costs what npj_shutdown() by abort does. Deadlines are taken in order of time. Of
+ * those that fall together adds come first, then connects, stalls, drains, and the shutdown's last; of one kind, that
+ * which was armed first.
  *
  * @param now in the host's units, from any origin. Sums with timeouts saturate at NPJ_NEVER, which never comes. The
  * clock stays at the latest time that it was given. NPJ_NEVER, which is what npj_deadline() says where nothing is due,
@@ -499,7 +501,8 @@ typedef struct npj_action {
     npj_status status;  /**< REPLY: the answer. CLOSE_PIPE, ABANDON_JOB: what became of the job */
     uint32_t job_id;    /**< SCHEDULE_JOB, ABANDON_JOB: the provider's JobId */
     uint64_t count;     /**< REPLY of a write: bytes taken. WRITE: bytes in all iovecs */
-    const npj_iov *iov; /**< WRITE: the array is valid until the next npj_next(), its bytes until npj_written() */
+    const npj_iov *iov; /**< WRITE: the array is valid until the next npj_next(), which writes over it (a host that
+                           waits for room in the pipe copies it); its bytes until npj_written() */
     uint32_t iov_count; /**< WRITE: 1 to max_batch; 1 in message mode, where the one may be empty: its base is then NULL
                              if it was copied, and as it was lent if not */
     bool held; /**< REPLY of a lent write: the operation in flight still uses the bytes, and a RETURN follows its
