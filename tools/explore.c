@@ -24,7 +24,7 @@ typedef struct explore_options {
 enum { KEY_SMALL = 256, KEY_LARGE, KEY_JSON, KEY_SEEDS, KEY_MAX_STATES, KEY_LIST };
 
 static const struct argp_option argp_options[] = {
-    {"small", KEY_SMALL, NULL, 0, "all but the large scope, in about ten seconds (default)", 1},
+    {"small", KEY_SMALL, NULL, 0, "all but the large scope, in less than a minute (default)", 1},
     {"large", KEY_LARGE, NULL, 0, "the large scope: 3 jobs and 5 packets", 1},
     {"list", KEY_LIST, NULL, 0, "say what each scope is, and search nothing", 1},
     {"max-states", KEY_MAX_STATES, "NUMBER", 0, "stop when so many states are known", 2},
@@ -95,12 +95,12 @@ static error_t parse(int key, char *text, struct argp_state *state)
     }
 }
 
-static void print_number(const char *word, unsigned number)
+static void print_number(const char *word, unsigned number, const char *behind)
 {
     if (number == NPJT_ANY)
-        printf(" %s: any;", word);
+        printf(" %s: any%s", word, behind);
     else
-        printf(" %s: %u;", word, number);
+        printf(" %s: %u%s", word, number, behind);
 }
 
 static void print_scope(const npjt_scope *scope)
@@ -119,9 +119,8 @@ static void print_scope(const npjt_scope *scope)
            scope->stale ? " stale handles in every state that has them," : "", " each allocation failing or not");
     printf("  on one path at most");
     for (unsigned budget = 0; budget < NPJT_BUDGETS; budget++)
-        print_number(npjt_budget_word((npjt_budget)budget), scope->budget[budget]);
-    print_number("together", scope->faults);
-    puts("");
+        print_number(npjt_budget_word((npjt_budget)budget), scope->budget[budget], ";");
+    print_number("together", scope->faults, "\n");
 }
 
 static npjt_explore_end search(explore_options *options, const npjt_scope *scope, uint64_t max_states,
