@@ -193,7 +193,9 @@ enum { KEY_PLOT = 256, KEY_SIZES, KEY_PRINT_BYTES, KEY_POOL };
 static const struct argp_option argp_options[] = {
     {"plot", KEY_PLOT, "OUT", 0, "draw it with gnuplot: OUT.svg or OUT.png", 1},
     {"sizes", KEY_SIZES, "BYTES,...", 0,
-     "sizes of the job, each the beginning of FILE; longer ones are left out (default 64K,256K,1M,4M and the whole file)", 1},
+     "sizes of the job, each the beginning of FILE; longer ones are left out (default 64K,256K,1M,4M and the whole "
+     "file)",
+     1},
     {"print-bytes", KEY_PRINT_BYTES, "BYTES", 0, "length of the writes of `print` (default 512: that of PRINT's /B)",
      1},
     {"pool", KEY_POOL, "BYTES", 0, "each server's pool, whose end is Event 2019 (default 256M)", 1},
