@@ -20,15 +20,16 @@ static uint64_t now_ms(const npjp_host *host)
     return uv_hrtime() / 1000000 - host->stood_still;
 }
 
-/* What others have done while the loop stood still is not known before it has looked at its descriptors: a deadline
- * that has passed meanwhile is put off, once, for as long as that may take. */
+/* What others have done is not known before the loop has looked at its descriptors: a deadline that has passed is put
+ * off, once, until the next turn, or if the loop has stood still, for as long as a look may take. */
 static void advance(npjp_host *host)
 {
     uint64_t now = now_ms(host), deadline = npj_deadline(host->srv);
-    if (now > deadline && now - deadline > STOOD_STILL_MS && deadline > host->put_off) {
+    if (now >= deadline && deadline > host->put_off) {
+        const uint64_t more = now - deadline > STOOD_STILL_MS ? STOOD_STILL_MS : 1;
         host->put_off = deadline;
-        host->stood_still += now + STOOD_STILL_MS - deadline;
-        now = deadline - STOOD_STILL_MS;
+        host->stood_still += now + more - deadline;
+        now = deadline - more;
     }
     (void)npj_advance(host->srv, now);
 }
@@ -38,9 +39,11 @@ static void ask_for_turn(npjp_host *host)
     (void)uv_idle_start(&host->turn, on_turn); /* cannot fail with a callback */
 }
 
+/* A deadline comes in a turn only: what is told by this call may be what it waits for. */
 npj_srv *npjpi_call(npjp_host *host)
 {
-    advance(host);
+    uint64_t now = now_ms(host), deadline = npj_deadline(host->srv);
+    (void)npj_advance(host->srv, now < deadline ? now : deadline - 1);
     ask_for_turn(host);
     return host->srv;
 }

@@ -386,19 +386,20 @@ Test(law, a_deadline_that_passes_within_a_callback_comes)
 enum { STALL_MS = 1000, STANDS_STILL_US = 1500000 };
 
 /* A job whose pipe is full. */
-static struct rig *start_full(struct seen *s, const char *text)
+static struct rig *start_full(struct seen *s, const char *text, enum kind kind)
 {
     npjp_config limits = rig_limits();
     limits.engine.stall_timeout = STALL_MS;
     struct rig *r = rig_start(&limits);
-    reader_listen(r, STREAM);
+    reader_listen(r, kind);
     job_start(r, s, job_options(s));
     for (int i = 0; i < WRITES; i++)
         must_write(s, (uint64_t)(TAG_WRITE + i), text + (size_t)i * LENT, LENT, NPJ_LEND);
     cr_assert_eq(npjp_job_close(s->job, TAG_CLOSE), NPJ_STATUS_PENDING);
     until(r, s, false, is_connected);
     settle(r);
-    reader_accept(r);
+    if (kind != FIFO)
+        reader_accept(r);
     return r;
 }
 
@@ -407,7 +408,7 @@ Test(law, a_deadline_that_passed_while_the_loop_stood_still_is_put_off)
 {
     struct seen s = {0};
     char *text = pattern((size_t)LENT * WRITES);
-    struct rig *r = start_full(&s, text);
+    struct rig *r = start_full(&s, text, STREAM);
     for (int i = 0; i < 2; i++) {
         while (reader_read(r, 65536) > 0) {
         }
@@ -426,7 +427,7 @@ Test(law, a_deadline_is_put_off_once)
 {
     struct seen s = {0};
     char *text = pattern((size_t)LENT * WRITES);
-    struct rig *r = start_full(&s, text);
+    struct rig *r = start_full(&s, text, STREAM);
     for (int i = 0; i < 2; i++) {
         cr_assert_eq(s.ended, 0);
         usleep(STANDS_STILL_US);
@@ -434,5 +435,26 @@ Test(law, a_deadline_is_put_off_once)
     }
     expect_reply(&s, NPJ_REQUEST_CLOSE, TAG_CLOSE, NPJ_STATUS_IO_TIMEOUT);
     rig_end(r);
+    free(text);
+}
+
+/* Late by less than a loop must be to have stood still, and by so much that the deadline passes between two calls. */
+TestEachBelow(const int *kind, law, a_reader_that_has_read_is_not_given_up_before_the_loop_has_looked, KINDS)
+{
+    static const unsigned late_us[] = {100000, 500000};
+    char *text = pattern((size_t)LENT * WRITES);
+    for (int i = 0; i < 2; i++) {
+        struct seen s = {0};
+        struct rig *r = start_full(&s, text, (enum kind) * kind);
+        while (reader_read(r, 65536) > 0) {
+        }
+        usleep(STALL_MS * 1000 + late_us[i]);
+        cr_assert_eq(npjp_client_gone(r->host, CLIENT + 1, NPJ_STATUS_CANCELLED), NPJ_STATUS_SUCCESS);
+        usleep(late_us[i] / 2);
+        cr_assert_eq(npjp_client_gone(r->host, CLIENT + 1, NPJ_STATUS_CANCELLED), NPJ_STATUS_SUCCESS);
+        until(r, &s, true, has_ended);
+        expect_reply(&s, NPJ_REQUEST_CLOSE, TAG_CLOSE, NPJ_STATUS_SUCCESS);
+        rig_end(r);
+    }
     free(text);
 }
