@@ -5,7 +5,7 @@
 #include "state.h"
 
 /* The engine's own defaults, where the host has to know what holds. */
-enum { DEFAULT_BATCH = 64, DEFAULT_WRITE_BYTES = 8 << 20 };
+enum { DEFAULT_BATCH = 64, DEFAULT_WRITE_BYTES = 8 << 20, DEFAULT_STALL_MS = 60000 };
 
 static void *take(void *user, size_t bytes)
 {
@@ -45,6 +45,7 @@ static npj_status start_engine(npjp_host *host, npj_config engine)
     engine.mem = host->mem;
     engine.max_batch = host->max_batch;
     engine.max_write_bytes = host->max_write_bytes;
+    engine.stall_timeout = host->stall_timeout;
     engine.trace = npjpi_trace;
     engine.trace_user = host;
     return npj_srv_new(&engine, &host->srv);
@@ -68,7 +69,8 @@ npj_status npjp_host_new(const npjp_config *config, npjp_host **out)
                         .trace = engine->trace,
                         .trace_user = engine->trace_user,
                         .max_batch = engine->max_batch > 0 ? engine->max_batch : DEFAULT_BATCH,
-                        .max_write_bytes = engine->max_write_bytes > 0 ? engine->max_write_bytes : DEFAULT_WRITE_BYTES};
+                        .max_write_bytes = engine->max_write_bytes > 0 ? engine->max_write_bytes : DEFAULT_WRITE_BYTES,
+                        .stall_timeout = engine->stall_timeout > 0 ? engine->stall_timeout : DEFAULT_STALL_MS};
     host->gone_end = &host->gone;
     npj_status status = start_engine(host, *engine);
     if (status != NPJ_STATUS_SUCCESS) {

@@ -13,7 +13,7 @@ static_assert(sizeof(npj_iov) == sizeof(struct iovec), "npj_iov is laid out as s
 static_assert(offsetof(npj_iov, base) == offsetof(struct iovec, iov_base), "npj_iov is laid out as struct iovec");
 static_assert(offsetof(npj_iov, length) == offsetof(struct iovec, iov_len), "npj_iov is laid out as struct iovec");
 
-/* Of a pipe that is not there, and of one that is full. */
+/* Of a pipe that is not there, and of one that is full: this often, or more. */
 enum { TRY_AGAIN_MS = 20, LOOK_AGAIN_MS = 500 };
 
 static void on_try_again(uv_timer_t *timer);
@@ -130,12 +130,14 @@ static void on_look_again(uv_timer_t *timer)
 }
 
 /* Linux says that a socket is writable when three quarters of its buffer are free, and takes bytes long before: a
- * reader that is slow, but reads, must not be taken for one that stands still. */
+ * reader that is slow, but reads, must not be taken for one that stands still. So it is tried, the last time at the end
+ * of the time in which the reader must have read something. */
 static void wait_for_room(npjp_job *job)
 {
+    const uint64_t stall = job->host->stall_timeout, every = stall / (1 + (stall - 1) / LOOK_AGAIN_MS);
     uv_poll_start(&job->writable, UV_WRITABLE, on_writable);
     if (job->pipe.is_socket)
-        uv_timer_start(&job->again, on_look_again, LOOK_AGAIN_MS, LOOK_AGAIN_MS);
+        uv_timer_start(&job->again, on_look_again, every, every);
 }
 
 static void start_write(npjp_job *job, const npj_action *action)

@@ -32,6 +32,7 @@ struct npjp_host {
     void *trace_user;
     uint32_t max_batch;
     uint32_t max_write_bytes;
+    uint64_t stall_timeout;
 
     uv_idle_t turn;       /* active while there may be something to carry out: the loop then does not sleep */
     uv_timer_t deadline;  /* the engine's earliest */

@@ -128,3 +128,28 @@ TestEachBelow(const int *kind, full, a_write_that_has_waited_is_made_once, KINDS
     rig_end(r);
     free(text);
 }
+
+/* The socket is not said to be writable, and no regular try falls within the stall deadline. */
+Test(full, a_socket_is_tried_before_its_reader_is_given_up)
+{
+    enum { STALL_MS = 400, READS_EVERY_MS = 150 };
+    npjp_config limits = rig_limits();
+    limits.engine.stall_timeout = STALL_MS;
+    struct rig *r = rig_start(&limits);
+    struct seen s = {0};
+    char *text = pattern(BIG);
+    uint64_t buffer;
+    connect_to(r, &s, STREAM);
+    (void)overfill(r, &s, text, &buffer);
+    cr_assert_eq(npjp_job_close(s.job, TAG_CLOSE), NPJ_STATUS_PENDING);
+    for (uint64_t next = uv_hrtime(); s.ended == 0; usleep(1000)) {
+        uv_run(&r->loop, UV_RUN_NOWAIT);
+        if (uv_hrtime() < next)
+            continue;
+        (void)reader_read(r, CHUNK);
+        next += READS_EVERY_MS * UINT64_C(1000000);
+    }
+    expect_reply(&s, NPJ_REQUEST_CLOSE, TAG_CLOSE, NPJ_STATUS_SUCCESS);
+    rig_end(r);
+    free(text);
+}
