@@ -18,6 +18,9 @@
 
 enum { KILL_AFTER_MS = 1000, TRY_AGAIN_MS = 100, READ_AT_ONCE = 4096, LAST_READS = 16 };
 
+/* Later than this no loop that runs finds that a command's time has passed: it has stood still. */
+enum { STOOD_STILL_MS = 200 };
+
 static uint64_t now_ms(void)
 {
     return uv_hrtime() / 1000000;
@@ -161,11 +164,18 @@ static bool has_exited(const npjpi_command *command)
     return waitid(P_PID, (id_t)command->process.pid, &found, WEXITED | WNOHANG | WNOWAIT) == 0 && found.si_pid != 0;
 }
 
-/* The loop may have stood still: one that exited meanwhile was in time, and what it has left running stays. */
+/* The loop may have stood still: one that exited meanwhile was in time, and what it has left running stays; another may
+ * have waited for us to read what it says, and has, once, a little longer. */
 static void on_time_passed(uv_timer_t *timer)
 {
     npjpi_command *command = timer->data;
-    if (!has_exited(command))
+    bool stood_still = command->due > 0 && now_ms() > command->due + STOOD_STILL_MS;
+    command->due = 0;
+    if (has_exited(command))
+        return;
+    if (stood_still)
+        uv_timer_start(timer, on_time_passed, STOOD_STILL_MS, 0);
+    else
         npjpi_command_stop(command, NPJPI_STOPPED_TIME);
 }
 
@@ -176,6 +186,7 @@ void npjpi_command_stop(npjpi_command *command, npjpi_stop why)
     command->stopped = why;
     if (command->alive) {
         signal_group(command, SIGTERM);
+        uv_update_time(command->loop); /* its time counts from now, however long the loop has been busy */
         uv_timer_start(&command->timer, on_still_there, KILL_AFTER_MS, 0);
     } else if (command->waiting) {
         command->waiting = false;
@@ -285,6 +296,7 @@ static void try_start(npjpi_command *command)
     if (command->error == 0) {
         listen_to(command, &command->out);
         listen_to(command, &command->err);
+        command->due = now_ms() + command->timeout;
         if (command->timeout != NPJ_NEVER)
             uv_timer_start(&command->timer, on_time_passed, command->timeout, 0);
         return;

@@ -55,6 +55,7 @@ typedef struct npjpi_command {
     bool waiting; /**< to be tried again */
     unsigned handles;
     uint64_t started; /**< ms, from any origin */
+    uint64_t due;     /**< when its time has passed; 0: it has, and was put off */
     uv_process_t process;
     uv_timer_t timer;
     npjpi_listener out, err;

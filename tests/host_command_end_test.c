@@ -459,3 +459,41 @@ Test(command_end, adding_a_job_without_memory_leaves_nothing)
     expect_reply(&run.s, NPJ_REQUEST_ADD, TAG_ADD, NPJ_STATUS_SUCCESS);
     run_end(&run);
 }
+
+static void work_and_abort(uv_timer_t *timer)
+{
+    struct run *run = timer->data;
+    for (const uint64_t begun = uv_hrtime(); ms_since(begun) < 1200;)
+        usleep(100000);
+    cr_assert_eq(npjp_job_abort(run->s.job, NPJ_STATUS_PRINT_CANCELLED), NPJ_STATUS_SUCCESS);
+    uv_close((uv_handle_t *)timer, NULL);
+}
+
+/* The loop's clock stands still while a callback works: the command has its second to clean up all the same. */
+Test(command_end, one_that_is_stopped_by_a_late_loop_has_time_to_clean_up)
+{
+    struct run run = {
+        .add = "sh -c 'trap \"sleep 0.2; echo clean >@/log; exit 1\" TERM; echo $$ >@/pid; sleep 100 & wait'"};
+    uv_timer_t timer;
+    run_start(&run);
+    until(run.r, &run.s, false, has_pid);
+    uv_timer_init(&run.r->loop, &timer);
+    timer.data = &run;
+    uv_timer_start(&timer, work_and_abort, 0, 0);
+    until(run.r, &run.s, false, has_ended);
+    cr_assert_str_eq(run_file(run.r, "log"), "clean\n");
+    run_end(&run);
+}
+
+/* It has filled the pipe of its errors while nobody read. */
+Test(command_end, one_that_waited_for_a_loop_that_stood_still_goes_on)
+{
+    struct run run = {.add = "sh -c 'head -c 200000 /dev/zero >&2; echo @/pipe; echo 74'", .timeout = 1500};
+    run_start(&run);
+    settle(run.r);
+    for (const uint64_t begun = uv_hrtime(); ms_since(begun) < 2000;)
+        usleep(100000);
+    until(run.r, &run.s, false, add_is_answered);
+    expect_reply(&run.s, NPJ_REQUEST_ADD, TAG_ADD, NPJ_STATUS_SUCCESS);
+    run_end(&run);
+}
