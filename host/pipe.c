@@ -227,8 +227,8 @@ static int error_of_socket(int fd)
     return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) == 0 ? error : errno;
 }
 
-/* As many as a socket's buffer holds, at the sizes that systems come with. */
-enum { UNASKED_READS = 512 };
+/* As many as a buffer of 4 MiB holds: the shortest message takes more than 256 bytes of it. */
+enum { UNASKED_READS = 16384 };
 
 /*
  * What the reader has sent and nobody reads would make of the close a reset: its next read would fail, and what it has
@@ -251,8 +251,10 @@ npj_status npjpi_pipe_close(npjpi_pipe *pipe, bool whole)
 {
     int fd = pipe->fd;
     int unread = pipe->is_socket && pipe->error == 0 ? error_of_socket(fd) : 0;
-    if (pipe->is_socket && whole)
+    if (pipe->is_socket && whole) {
         throw_away_unasked(fd);
+        (void)shutdown(fd, SHUT_WR); /* the end, also where a child of the program has the descriptor, too */
+    }
     pipe->fd = -1;
     /* After EINTR Linux has closed it all the same. */
     if (close(fd) != 0 && errno != EINTR)
