@@ -30,8 +30,9 @@
  * what npjob.h says of a bad claim and of QUOTA_EXCEEDED. A null pointer is NPJ_STATUS_INVALID_PARAMETER.
  * - **Memory.** Only npjp_host_new(), npjp_job_add() and npjp_job_write() allocate, from npj_config.mem. (libuv has an
  * allocator of its own, uv_replace_allocator(); it ends the program when that has no memory to watch a descriptor.)
- * - **Signals.** Nothing is changed. A FIFO whose reader has gone raises no SIGPIPE, whatever its disposition. (Where
- * one is pending for the process already, another may be left pending for the thread.)
+ * - **Signals.** Nothing is changed, but for SIGCHLD where commands run, which libuv handles (docs/host.md). A FIFO
+ * whose reader has gone raises no SIGPIPE, whatever its disposition. (Where one is pending for the process already,
+ * another may be left pending for the thread.)
  * - **Descriptors** that the library opens are close-on-exec.
  */
 #ifndef NPJOB_POSIX_HOST_H

@@ -34,7 +34,8 @@
  * holds the outputs open. But these are read no more, and to write there is SIGPIPE: a command leaves something running
  * with its own output closed or elsewhere.
  * - Past its time, or cancelled, its group gets SIGTERM; a second later, or when the command itself has exited,
- * whatever is left of the group gets SIGKILL. When the host is freed, all of it gets SIGKILL at once.
+ * whatever is left of the group gets SIGKILL. When the host is freed, all of it gets SIGKILL at once. What the program
+ * may not signal (setuid, sudo) runs until it ends by itself.
  * - Exit code 0 is success, also if it comes after SIGTERM; 75 (EX_TEMPFAIL) is PIPE_NOT_AVAILABLE, 77 (EX_NOPERM)
  * ACCESS_DENIED, any other, and death by a signal, NPJP_STATUS_UNSUCCESSFUL. One that had to be stopped is IO_TIMEOUT
  * or CANCELLED. One that cannot be started is NPJP_STATUS_UNSUCCESSFUL, or INSUFFICIENT_RESOURCES if the system has no
