@@ -282,9 +282,10 @@ Test(host_free, what_is_refused)
 
 Test(host_free, limits_of_zero_are_the_engines_own)
 {
-    enum { LONGEST = 8 << 20, BATCH = 64 };
+    enum { LONGEST = 8 << 20, BATCH = 64, STALL_MS = 60000 };
     npjp_config limits = rig_limits();
     limits.engine.max_write_bytes = 0;
+    limits.engine.stall_timeout = 0;
     struct rig *r = rig_start(&limits);
     struct seen s = {0};
     char *text = pattern(LONGEST + 1);
@@ -304,6 +305,8 @@ Test(host_free, limits_of_zero_are_the_engines_own)
     }
     cr_assert_eq(stats.bytes_taken, BATCH + BATCH + 1);
     must_write(&s, TAG_WRITE + 3 * BATCH, text, LONGEST, NPJ_LEND);
+    const uint64_t left = npj_deadline(npjp_host_srv(r->host)) - uv_hrtime() / 1000000;
+    cr_assert(left <= STALL_MS && left > STALL_MS - PATIENCE_MS, "%ju ms", (uintmax_t)left);
     rig_end(r);
     free(text);
 }
