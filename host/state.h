@@ -39,6 +39,7 @@ struct npjp_host {
     uint64_t armed;       /* the time that it is set to, or NPJ_NEVER */
     uint64_t stood_still; /* ms: how far the engine's time is behind */
     uint64_t put_off;     /* the last deadline that was, because of that */
+    uint64_t looked;      /* deadlines up to this time have waited for a turn */
     bool idle;            /* the engine has said IDLE, and nobody was told */
     npjp_job *jobs;       /* all */
     npjp_job *gone;       /* of these, those that the engine has ended, and whose client was not told; oldest first */

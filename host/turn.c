@@ -20,16 +20,26 @@ static uint64_t now_ms(const npjp_host *host)
     return uv_hrtime() / 1000000 - host->stood_still;
 }
 
-/* What others have done is not known before the loop has looked at its descriptors: a deadline that has passed is put
- * off, once, until the next turn, or if the loop has stood still, for as long as a look may take. */
-static void advance(npjp_host *host)
+/* The time, which has stood still if the loop has: a deadline that has passed meanwhile is put off, once, for as long
+ * as others may take that have stood still with it. */
+static uint64_t time_of_loop(npjp_host *host)
 {
     uint64_t now = now_ms(host), deadline = npj_deadline(host->srv);
-    if (now >= deadline && deadline > host->put_off) {
-        const uint64_t more = now - deadline > STOOD_STILL_MS ? STOOD_STILL_MS : 1;
-        host->put_off = deadline;
-        host->stood_still += now + more - deadline;
-        now = deadline - more;
+    if (now <= deadline || now - deadline <= STOOD_STILL_MS || deadline <= host->put_off)
+        return now;
+    host->put_off = deadline;
+    host->stood_still += now + STOOD_STILL_MS - deadline;
+    return deadline - STOOD_STILL_MS;
+}
+
+/* What others have done is not known before the loop has looked at its descriptors: deadlines that have passed wait for
+ * the next turn. */
+static void advance(npjp_host *host)
+{
+    uint64_t now = time_of_loop(host), deadline = npj_deadline(host->srv);
+    if (now >= deadline && deadline > host->looked) {
+        host->looked = now;
+        now = deadline - 1;
     }
     (void)npj_advance(host->srv, now);
 }
@@ -42,7 +52,7 @@ static void ask_for_turn(npjp_host *host)
 /* A deadline comes in a turn only: what is told by this call may be what it waits for. */
 npj_srv *npjpi_call(npjp_host *host)
 {
-    uint64_t now = now_ms(host), deadline = npj_deadline(host->srv);
+    uint64_t now = time_of_loop(host), deadline = npj_deadline(host->srv);
     (void)npj_advance(host->srv, now < deadline ? now : deadline - 1);
     ask_for_turn(host);
     return host->srv;
