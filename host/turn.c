@@ -22,9 +22,9 @@ static uint64_t now_ms(const npjp_host *host)
 
 /* The time, which has stood still if the loop has: a deadline that has passed meanwhile is put off, once, for as long
  * as others may take that have stood still with it. */
-static uint64_t time_of_loop(npjp_host *host)
+static uint64_t time_of_loop(npjp_host *host, uint64_t deadline)
 {
-    uint64_t now = now_ms(host), deadline = npj_deadline(host->srv);
+    uint64_t now = now_ms(host);
     if (now <= deadline || now - deadline <= STOOD_STILL_MS || deadline <= host->put_off)
         return now;
     host->put_off = deadline;
@@ -36,7 +36,7 @@ static uint64_t time_of_loop(npjp_host *host)
  * the next turn. */
 static void advance(npjp_host *host)
 {
-    uint64_t now = time_of_loop(host), deadline = npj_deadline(host->srv);
+    uint64_t deadline = npj_deadline(host->srv), now = time_of_loop(host, deadline);
     if (now >= deadline && deadline > host->looked) {
         host->looked = now;
         now = deadline - 1;
@@ -52,7 +52,7 @@ static void ask_for_turn(npjp_host *host)
 /* A deadline comes in a turn only: what is told by this call may be what it waits for. */
 npj_srv *npjpi_call(npjp_host *host)
 {
-    uint64_t now = time_of_loop(host), deadline = npj_deadline(host->srv);
+    uint64_t deadline = npj_deadline(host->srv), now = time_of_loop(host, deadline);
     (void)npj_advance(host->srv, now < deadline ? now : deadline - 1);
     ask_for_turn(host);
     return host->srv;
