@@ -24,7 +24,7 @@ static int overfill(struct rig *r, struct seen *s, const char *text, uint64_t *b
     npj_stats stats;
     int writes = 0;
     do {
-        must_write(s, (uint64_t)(TAG_WRITE + writes), text + writes * CHUNK, CHUNK, NPJ_LEND);
+        must_write(s, (uint64_t)(TAG_WRITE + writes), text + (size_t)writes * CHUNK, CHUNK, NPJ_LEND);
         writes++;
         settle(r);
         npj_stats_get(npjp_host_srv(r->host), &stats);
