@@ -488,7 +488,7 @@ Test(command_end, one_that_is_stopped_by_a_late_loop_has_time_to_clean_up)
 /* It has filled the pipe of its errors while nobody read. */
 Test(command_end, one_that_waited_for_a_loop_that_stood_still_goes_on)
 {
-    struct run run = {.add = "sh -c 'head -c 200000 /dev/zero >&2; echo @/pipe; echo 74'", .timeout = 1500};
+    struct run run = {.add = "sh -c 'head -c 70000 /dev/zero >&2; echo @/pipe; echo 74'", .timeout = 1500};
     run_start(&run);
     settle(run.r);
     for (const uint64_t begun = uv_hrtime(); ms_since(begun) < 2000;)

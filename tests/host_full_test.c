@@ -143,11 +143,9 @@ Test(full, a_socket_is_tried_before_its_reader_is_given_up)
     (void)overfill(r, &s, text, &buffer);
     cr_assert_eq(npjp_job_close(s.job, TAG_CLOSE), NPJ_STATUS_PENDING);
     for (uint64_t next = uv_hrtime(); s.ended == 0; usleep(1000)) {
+        for (; uv_hrtime() >= next; next += READS_EVERY_MS * UINT64_C(1000000))
+            (void)reader_read(r, CHUNK);
         uv_run(&r->loop, UV_RUN_NOWAIT);
-        if (uv_hrtime() < next)
-            continue;
-        (void)reader_read(r, CHUNK);
-        next += READS_EVERY_MS * UINT64_C(1000000);
     }
     expect_reply(&s, NPJ_REQUEST_CLOSE, TAG_CLOSE, NPJ_STATUS_SUCCESS);
     rig_end(r);
