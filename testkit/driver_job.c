@@ -240,15 +240,6 @@ static void watch_stall(struct npjt_driver *d, struct a_job *job)
     job->stalling = job->pipe_open && npjt_has_unanswered_write(d, job);
 }
 
-/* A server that does not tell of a job's end may not know of it. */
-static void end_is_untold(struct npjt_driver *d, const struct a_job *job)
-{
-    npj_job_info info;
-    if (d->subject->query && d->subject->query(d->srv, job->handle, &info) == NPJ_STATUS_SUCCESS)
-        npjt_violate(d, NPJT_LAW_RECLAIM, "a job that has ended is in state %s", npj_state_name(info.state));
-    npjt_violate(d, NPJT_LAW_RECLAIM, "a job has ended, and the trace does not tell");
-}
-
 void npjt_settle(struct npjt_driver *d, struct a_job *job)
 {
     if (job->added && job->phase[NPJ_REQUEST_CONNECT] == WAITING && job->connect_start == NPJ_NEVER)
@@ -264,8 +255,10 @@ void npjt_settle(struct npjt_driver *d, struct a_job *job)
         d->ended_job[d->jobs_ended++ % ENDED_KEPT] = job->handle;
     }
     if (job->gone && nothing_left(job)) {
-        if (job->traced && !job->end_told)
-            end_is_untold(d, job);
+        if (job->traced && !job->end_told) {
+            npjt_check_gone(d, job); /* a server that does not tell of the end may not know of it */
+            npjt_violate(d, NPJT_LAW_RECLAIM, "a job has ended, and the trace does not tell");
+        }
         job->used = false;
         remove_index(d->order, &d->jobs, (uint8_t)(job - d->job));
     } else if (job->end_told) {

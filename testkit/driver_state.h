@@ -321,6 +321,7 @@ void npjt_put_model_beside(struct npjt_driver *d);
 void npjt_check_call(struct npjt_driver *d);  /* after every call that may change something: O(jobs) */
 void npjt_check_event(struct npjt_driver *d); /* after every record */
 void npjt_check_quiet(struct npjt_driver *d); /* when npj_next() has said false */
+void npjt_check_gone(struct npjt_driver *d, const struct a_job *job); /* when a job has ended */
 void npjt_check_growth(struct npjt_driver *d, bool trimmed);
 /** A wrong count or deadline is a symptom as a rule, and the actions that wait show the fault: they are taken first.
  * @return whether none of them breaks a law. */

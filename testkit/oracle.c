@@ -143,16 +143,22 @@ void npjt_check_call(struct npjt_driver *d)
     check_sum(d, &stats);
 }
 
+void npjt_check_gone(struct npjt_driver *d, const struct a_job *job)
+{
+    npj_job_info info = {0};
+    if (d->subject->query && d->subject->query(d->srv, job->handle, &info) != NPJ_STATUS_INVALID_HANDLE)
+        npjt_violate(d, NPJT_LAW_RECLAIM, "a job that has ended is in state %s", npj_state_name(info.state));
+}
+
 /** Looks at one job through the server's own eyes. */
 static void check_job(struct npjt_driver *d, struct a_job *job)
 {
-    npj_job_info info = {0};
-    npj_status status = d->subject->query(d->srv, job->handle, &info);
     if (job->gone) {
-        if (status != NPJ_STATUS_INVALID_HANDLE)
-            npjt_violate(d, NPJT_LAW_RECLAIM, "a job that has ended is in state %s", npj_state_name(info.state));
+        npjt_check_gone(d, job);
         return;
     }
+    npj_job_info info = {0};
+    npj_status status = d->subject->query(d->srv, job->handle, &info);
     if (status != NPJ_STATUS_SUCCESS) {
         npjt_violate(d, NPJT_LAW_OPERATIONS, "a live job's handle is refused");
         return;
