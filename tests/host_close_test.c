@@ -45,10 +45,7 @@ static void reader_says_something(enum kind kind, bool whole)
     enum { MESSAGES = 3, LENGTH = 6 };
     struct rig *r = rig_start(NULL);
     struct seen s = {0};
-    reader_listen(r, kind);
-    job_start(r, &s, job_options(&s));
-    settle(r);
-    reader_accept(r);
+    connect_to(r, &s, kind);
     cr_assert_eq(send(r->reader, "", 0, 0), 0); /* an empty message, or nothing */
     for (int i = 0; i < 100; i++)
         cr_assert_eq(write(r->reader, "something", 9), 9);
@@ -92,10 +89,7 @@ Test(close, a_seqpacket_reader_that_says_a_lot_gets_all)
     struct rig *r = rig_start(NULL);
     struct seen s = {0};
     const int room = 1 << 20;
-    reader_listen(r, SEQPACKET);
-    job_start(r, &s, job_options(&s));
-    settle(r);
-    reader_accept(r);
+    connect_to(r, &s, SEQPACKET);
     cr_assert_eq(setsockopt(r->reader, SOL_SOCKET, SO_SNDBUF, &room, sizeof room), 0);
     while (write(r->reader, "x", 1) == 1)
         continue;
@@ -112,10 +106,7 @@ Test(close, a_socket_has_its_end_whoever_holds_it)
 {
     struct rig *r = rig_start(NULL);
     struct seen s = {0};
-    reader_listen(r, STREAM);
-    job_start(r, &s, job_options(&s));
-    settle(r);
-    reader_accept(r);
+    connect_to(r, &s, STREAM);
     const pid_t child = fork();
     cr_assert_geq(child, 0);
     if (child == 0) {

@@ -8,16 +8,6 @@
 
 enum { CHUNK = 50000, BIG = 3000000 };
 
-/* A job whose pipe is open on both sides. */
-static void connect_to(struct rig *r, struct seen *s, enum kind kind)
-{
-    reader_listen(r, kind);
-    job_start(r, s, job_options(s));
-    until(r, s, false, is_connected);
-    if (kind != FIFO)
-        reader_accept(r);
-}
-
 /* Writes until the pipe is full, and a WRITE waits; returns how many writes. @buffer: what the pipe has taken. */
 static int overfill(struct rig *r, struct seen *s, const char *text, uint64_t *buffer)
 {

@@ -310,6 +310,15 @@ npjp_job *job_start(struct rig *r, struct seen *s, npjp_job_options options)
     return s->job;
 }
 
+void connect_to(struct rig *r, struct seen *s, enum kind kind)
+{
+    reader_listen(r, kind);
+    job_start(r, s, job_options(s));
+    until(r, s, false, is_connected);
+    if (kind != FIFO)
+        reader_accept(r);
+}
+
 /* ------------------------------------------------------------------------------------------------ time */
 
 void settle(struct rig *r)

@@ -98,6 +98,9 @@ void reader_close(struct rig *r);
 /** Asks for a job through the provider of the test, and for a connection. */
 npjp_job *job_start(struct rig *r, struct seen *s, npjp_job_options more);
 
+/** Makes a pipe of @p kind, and starts a job that has it open on both sides. */
+void connect_to(struct rig *r, struct seen *s, enum kind kind);
+
 /** Options with the calls of the test's client and provider. */
 npjp_job_options job_options(struct seen *s);
 
