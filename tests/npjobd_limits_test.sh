@@ -87,12 +87,6 @@ limit()
     "$NPJOBD" status --config conf --json | sed 's/.*"limit":\([0-9]*\),.*/\1/'
 }
 
-# descriptors SOFT: of the daemon's limits, the one that holds.
-descriptors()
-{
-    [ "$(awk '/^Max open files/ { print $4 }' "/proc/$npjobd_pid/limits")" -eq "$1" ]
-}
-
 # It takes as many as it needs, if it may, and no more; three for each job, and 40 for itself and one for each printer.
 descriptors_are_taken()
 {

@@ -159,7 +159,7 @@ os.execv(sys.argv[1], [sys.argv[1], '--config', 'conf'])
 END
     npjobd_pid=$!
     has 'npjobd serves' && has 'descriptor [67], handed over as "", is no listening Unix stream socket' 2 && has 'stranger' && only_one_is 0 &&
-        [ "$(awk '/^Max open files/ { print $4 }' "/proc/$npjobd_pid/limits")" -eq $((40 + 3 + 3 * 128)) ] &&
+        descriptors $((40 + 3 + 3 * 128)) &&
         echo 'env >environment' >>addjob && echo job | client 0 && calls 'schedule 1' && ! grep LISTEN environment
 }
 

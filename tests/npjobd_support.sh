@@ -229,6 +229,12 @@ number_is()
     [ "$(number "$1")" = "$2" ]
 }
 
+# descriptors SOFT: of the daemon's limits, the one that holds.
+descriptors()
+{
+    [ "$(awk '/^Max open files/ { print $4 }' "/proc/$npjobd_pid/limits")" -eq "$1" ]
+}
+
 # cpu_ticks: that the daemon has taken.
 cpu_ticks()
 {
