@@ -8,7 +8,7 @@
  * raise(), fork() and waitpid() of AFL++'s runtime are wrapped (--wrap, a linker's option), so that all else stays its
  * own.
  *
- * afl-fuzz must kill what takes too long by SIGTERM (AFL_KILL_SIGNAL=15), or nothing changes: SIGTERM can be held back
+ * afl-fuzz must kill what takes too long by SIGTERM (AFL_KILL_SIGNAL=15), or nothing changes: SIGTERM can be put off
  * where an input has just been answered, and SIGKILL would have the fork server answer it a second time, and every
  * answer behind it be taken for that of another input.
  */
@@ -37,7 +37,11 @@ static struct {
     bool direct;         /* in the target: it speaks to afl-fuzz itself */
     int control, status; /* the target's own ends of the two, as the runtime closes those */
     int begun[2];        /* a pipe: the fork server closes it when the target may speak, which is not before that has */
+    int32_t process;     /* the target's own */
 } line = {.begun = {-1, -1}};
+
+static volatile sig_atomic_t answered; /* the input; the next is not there yet */
+static volatile sig_atomic_t killed;   /* since then */
 
 static void close_begun(int end)
 {
@@ -87,6 +91,28 @@ static int32_t take(void)
     return word;
 }
 
+/* SIGTERM, which is put off between an answer and the next input. (To block it there would be two calls of the system
+ * an input, a hundredth of a tape's time.) */
+static void on_kill(int number)
+{
+    killed = answered;
+    if (answered)
+        return;
+    (void)signal(number, SIG_DFL);
+    (void)__real_raise(number);
+}
+
+/* The first input is done: the runtime has set what SIGTERM does. The fork server may not have spoken yet. */
+static void begin(void)
+{
+    const struct sigaction action = {.sa_handler = on_kill, .sa_flags = SA_RESTART};
+    char none;
+    (void)read(line.begun[0], &none, 1);
+    close_begun(0);
+    line.process = (int32_t)getpid();
+    (void)sigaction(SIGTERM, &action, NULL);
+}
+
 /*
  * The input is done: says so, and returns when the next is there. Which process will run that is said in the same go,
  * as nothing ends this one in between, and afl-fuzz waits once an input, not twice.
@@ -97,20 +123,17 @@ static int32_t take(void)
  */
 static void next_input(void)
 {
-    const int32_t words[] = {SIGSTOP << 8 | 0x7f /* as waitpid() would have it */, (int32_t)getpid()};
-    sigset_t kill_signal;
-    char none;
     if (line.begun[0] >= 0)
-        (void)read(line.begun[0], &none, 1);
-    close_begun(0);
-    (void)sigemptyset(&kill_signal);
-    (void)sigaddset(&kill_signal, SIGTERM);
-    (void)sigprocmask(SIG_BLOCK, &kill_signal, NULL);
+        begin();
+    const int32_t words[] = {SIGSTOP << 8 | 0x7f /* as waitpid() would have it */, line.process};
+    answered = 1;
     if (write(line.status, words, sizeof words) != (ssize_t)sizeof words)
         _exit(0); /* afl-fuzz has ended */
     if (take() != 0)
         _exit(0);
-    (void)sigprocmask(SIG_UNBLOCK, &kill_signal, NULL);
+    answered = 0;
+    if (killed)
+        on_kill(SIGTERM);
 }
 
 int __wrap_raise(int number)

@@ -123,7 +123,8 @@ def one_run(fuzzer, kind, before):
         assert answer == 0, f'{kind} behind one that was killed too late: {answer:#x} instead of an end'
         return 0
     if kind == 'hang':
-        wait_until(process, 'SigCgt', is_default)
+        if not before:
+            wait_until(process, 'SigCgt', is_default)
         assert fuzzer.quiet(0.005), 'what hangs has been answered'
         fuzzer.kill(process)
     answer = fuzzer.word()
@@ -154,6 +155,22 @@ def directly(program):
         wait_until(process, 'State', lambda found, wanted=state: found == wanted)
         if state == 'T':
             os.kill(process, signal.SIGKILL)
+        fuzzer.end()
+
+
+def untold(program):
+    """A kill between two inputs is held for the process that waits, and ends it when the next is there, told of or not."""
+    for told in (False, True):
+        fuzzer = Fuzzer(program, signal.SIGTERM)
+        process = one_run(fuzzer, 'done', 0)
+        wait_until(process, 'State', lambda found: found == 'S')
+        fuzzer.kill(process)
+        select.select([], [], [], 0.05)
+        assert status_of(process, 'State') == 'S', 'a kill that was too late has ended the process at once'
+        fuzzer.killed = int(told)
+        assert fuzzer.begin(b'h') == process
+        answer = fuzzer.word()
+        assert answer == (0 if told else signal.SIGTERM), f'{answer:#x} behind a kill between two inputs'
         fuzzer.end()
 
 
@@ -190,6 +207,7 @@ def main():
     program = os.path.join(built.stdout.strip(), 'fuzz', 'afl_direct_target')
     checks = [('a target is asked directly', lambda: directly(program)),
               ('each answer is that of its input', lambda: in_any_order(program, runs)),
+              ('a kill between two inputs ends the process', lambda: untold(program)),
               ('afl-fuzz keeps each input for what it is', lambda: with_afl_fuzz(program))]
     failed = 0
     for number, (name, check) in enumerate(checks, 1):
