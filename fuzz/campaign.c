@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,10 +14,20 @@
 
 static struct fuzz_campaign in_memory;
 static struct fuzz_campaign *counters;
-static pid_t owner; /* a fork server's child inherits the mapping of its parent, and must not count into it */
+
+/* A fork server's child inherits the mapping of its parent, and must not count into it. */
+static void forget(void)
+{
+    counters = NULL;
+}
 
 static struct fuzz_campaign *map_file(const char *prefix)
 {
+    static bool forgets;
+    errno = forgets ? 0 : pthread_atfork(NULL, NULL, forget);
+    forgets = errno == 0;
+    if (!forgets)
+        return NULL;
     char path[4096];
     const int length = snprintf(path, sizeof path, "%s.%ld", prefix, (long)getpid());
     if (length < 0 || (size_t)length >= sizeof path) {
@@ -36,18 +48,16 @@ static struct fuzz_campaign *map_file(const char *prefix)
 
 struct fuzz_campaign *fuzz_campaign(void)
 {
-    if (counters && owner == getpid())
+    if (counters)
         return counters;
-    owner = getpid();
     counters = &in_memory;
-    memset(&in_memory, 0, sizeof in_memory);
     const char *prefix = getenv("NPJOB_CAMPAIGN_STATS");
     if (prefix && *prefix) {
         struct fuzz_campaign *mapped = map_file(prefix);
         if (mapped)
             counters = mapped;
         else
-            fprintf(stderr, "fuzz: %s.%ld: %s; counting in memory\n", prefix, (long)owner, strerror(errno));
+            fprintf(stderr, "fuzz: %s.%ld: %s; counting in memory\n", prefix, (long)getpid(), strerror(errno));
     }
     return counters;
 }
