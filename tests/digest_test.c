@@ -67,6 +67,7 @@ Test(digest, covers_a_job)
     covers(h, in->mode, NPJ_MESSAGE_MODE);
     covers(h, in->op_kind, NPJ_OPEN);
     covers(h, in->op, 0);
+    covers(h, in->packets, in->packets + 1);
     covers_each_bit(h, in->deadline.when);
     covers_each_bit(h, in->drain.when);
     for (int i = 0; i < 3; i++)
@@ -74,6 +75,26 @@ Test(digest, covers_a_job)
     for (unsigned bit = 0; bit < 32; bit++)
         if (1u << bit != NPJI_RESUME_OWED)
             covers(h, in->facts, in->facts ^ 1u << bit);
+    host_end(h);
+}
+
+/* Values that are mixed together do not take each other back. */
+Test(digest, covers_one_bit_in_several_places)
+{
+    struct host *h = host_start(NULL);
+    struct job job = job_busy(h);
+    struct npji_job *in = inside(h, &job);
+    uint64_t *fields[] = {&in->cookie,  &in->keys[NPJI_CLIENT], &in->keys[NPJI_PROVIDER],
+                          &in->tags[0], &in->tags[1],           &in->tags[2]};
+    const uint64_t before = npj_digest(h->srv);
+    for (unsigned places = 0; places < 1u << 6; places++)
+        for (unsigned bit = 0; bit < 64; bit++) {
+            for (unsigned i = 0; i < 6; i++)
+                *fields[i] ^= (uint64_t)(places >> i & 1) << bit;
+            cr_assert_eq(npj_digest(h->srv) == before, places == 0, "bit %u in the places %#x", bit, places);
+            for (unsigned i = 0; i < 6; i++)
+                *fields[i] ^= (uint64_t)(places >> i & 1) << bit;
+        }
     host_end(h);
 }
 
