@@ -38,8 +38,11 @@ case_q226513_event_2019() {
     [[ $(grep -c 'Event 2019: srv_nt4 could not allocate' out) == 2 ]] || fail "no Event 2019: $(cat out)"
     [[ ! -s err ]] || fail "npjob ran out of pool: $(cat err)"
     [[ $(figure 1 MiB copy 5) == 0 && $(figure 1 MiB copy 1) == 16 ]] || fail "npjob did not do the job: $(cat out)"
-    ends 1 q226513 one --sizes 1M --pool 16K
-    expect_line 'npj: q226513: npjob: --pool is too small for one of its writes'
+    ends 2 q226513 one --sizes 1M --pool 16K
+    expect_line 'npj: q226513: --pool: one of the writes takes more than 16384 bytes'
+    [[ ! -s out ]] || fail "a pool that is too small begins a table: $(cat out)"
+    ends 0 q226513 one --sizes 1K --pool 16K
+    ends 2 q226513 one --sizes 1M --pool 512K --print-bytes 1M
 }
 
 case_q226513_plot() {
