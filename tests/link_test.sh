@@ -139,7 +139,10 @@ page_shows_a_user_of_the_host()
         timeout 60 "$tmp/host" "sh -c 'mkfifo $tmp/fifo; (cat $tmp/fifo >$tmp/got) & echo $tmp/fifo; echo 7'" \
             "sh -c 'echo \"\$@\" >$tmp/scheduled' sh %p %J %j" "false %r" <"$tmp/sent" >"$tmp/said" || return 1
     printf 'STATUS_SUCCESS \n' | diff - "$tmp/said" && echo 'laser report 7' | diff - "$tmp/scheduled" &&
-        arrives "$tmp/sent" "$tmp/got"
+        arrives "$tmp/sent" "$tmp/got" || return 1
+    local status=0
+    timeout 60 "$tmp/host" false true true <"$tmp/sent" >"$tmp/said" || status=$?
+    [ "$status" = 1 ] && grep -q '^STATUS_UNSUCCESSFUL .' "$tmp/said"
 }
 
 # arrives SENT GOT: the reader in the background has still to come to its end.
