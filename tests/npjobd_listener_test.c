@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A socket in a folder whose owner is not to be trusted. */
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,9 +60,24 @@ int fstatat(int folder, const char *name, struct stat *there, int flags)
     return result;
 }
 
+/* How often nothing is accepted any more, and how often something was. */
+static int refusals, accepted;
+
+int accept4(int fd, __SOCKADDR_ARG address, socklen_t *restrict length, int flags)
+{
+    if (refusals > 0) {
+        refusals--;
+        errno = EPERM;
+        return -1;
+    }
+    return (int)syscall(SYS_accept4, fd, address.__sockaddr__, length, flags);
+}
+
 static void on_accepted(void *user, int fd)
 {
-    (void)user;
+    accepted++;
+    if (user != NULL)
+        uv_stop(user);
     close(fd);
 }
 
@@ -117,6 +133,53 @@ Test(npjobd_listener, another_file_in_its_place_is_not)
     cr_assert_not(opens("file", &there));
     cr_assert(S_ISREG(there.st_mode));
     cr_assert_eq(there.st_uid, geteuid());
+}
+
+static int connect_to(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int client = socket(AF_UNIX, SOCK_STREAM, 0);
+    strcpy(address.sun_path, path);
+    cr_assert_eq(connect(client, (struct sockaddr *)&address, sizeof address), 0);
+    return client;
+}
+
+/* How many lines are in a file. */
+static int lines_of(const char *path)
+{
+    FILE *file = fopen(path, "r");
+    int lines = 0;
+    for (int c = getc(file); c != EOF; c = getc(file))
+        lines += c == '\n';
+    fclose(file);
+    return lines;
+}
+
+/* It is left alone meanwhile: each look is one more try. That is said once. */
+Test(npjobd_listener, a_socket_in_trouble_is_looked_at_again)
+{
+    char folder[4096], why[256] = "";
+    uv_loop_t loop;
+    uv_loop_init(&loop);
+    enter_new_folder(folder);
+    listener *made = listener_open(&loop, "socket", geteuid(), &calls, &loop, why, sizeof why);
+    cr_assert_not_null(made, "%s", why);
+    cr_assert_not_null(freopen("said", "w", stderr));
+    int client = connect_to("socket");
+    refusals = 3;
+    for (int turn = 0; turn < 100 && refusals == 3; turn++)
+        uv_run(&loop, UV_RUN_NOWAIT);
+    for (int turn = 0; turn < 100; turn++)
+        uv_run(&loop, UV_RUN_NOWAIT);
+    cr_assert_eq(refusals, 2);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    cr_assert_eq(refusals, 0);
+    cr_assert_eq(accepted, 1);
+    cr_assert_eq(lines_of("said"), 1);
+    listener_close(made);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    cr_assert_eq(uv_loop_close(&loop), 0);
+    cr_assert_eq(close(client) | unlink("said") | rmdir(folder), 0);
 }
 
 static void leave_stale_socket(const char *path)
