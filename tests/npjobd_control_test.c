@@ -263,7 +263,7 @@ Test(npjobd_control, a_reader_that_has_stopped_is_not_waited_for)
         rig *self = begin(LONG);
         const int fd = ask(self, "status\n");
         for (int i = 0; i < pieces; i++) {
-            pass(self, 6);
+            pass(self, 4);
             cr_assert_eq(read_some(fd, PIECE), PIECE);
         }
         for (int i = 0; i < 3; i++)
