@@ -285,7 +285,9 @@ metrics_in_trouble()
     mkdir -p full && configure "metrics file = $folder/full/metrics" 'metrics interval = 1' &&
         mkdir full/metrics && reload && has 'metrics: cannot write .*full/metrics' &&
         sleep 2.5 && [ "$(grep -c 'metrics: cannot write .*full/metrics' log)" -eq 1 ] && [ "$(ls -A full)" = metrics ] && rmdir full/metrics &&
-        has 'full/metrics is written again' && test -s full/metrics
+        has 'full/metrics is written again' && test -s full/metrics &&
+        configure "metrics file = $folder/nowhere/metrics" && reload &&
+        has 'metrics: cannot write .*nowhere/metrics: No such file or directory'
 }
 
 # Nobody writes the old one any more: it would be read for ever.
