@@ -71,6 +71,17 @@ full_disk()
     [ "$status" -eq 3 ] && [ -z "$(ls "$work/full")" ]
 }
 
+# Names that do not fit behind it would be cut off, and be one.
+long_folder()
+{
+    local long=$work/kept/
+    mkdir "$work/kept"
+    refused 3 --max-states 200 --seeds "$long$(printf './%.0s' $(seq $(((4000 - ${#long}) / 2))))" job || return 1
+    [ -z "$(ls "$work/kept")" ] && grep -q 'File name too long' "$work/error" &&
+        "$npj" explore --max-states 200 --seeds "$long$(printf './%.0s' $(seq $(((3900 - ${#long}) / 2))))" job &&
+        [ "$(ls "$work/kept" | grep -c '[.]tape$')" -eq "$(ls "$work/kept" | wc -l)" ]
+}
+
 json()
 {
     "$npj" explore --json --max-states 1000 job pair >"$work/json" || return 1
@@ -94,6 +105,7 @@ check 'the small scopes close at the pinned numbers' counts
 check 'the seeds that it writes are good tapes' seeds
 check 'of several scopes the shortest seed stays' shortest
 check 'on a full disk no part of a seed is left' full_disk
+check 'a folder whose path leaves no room for names is refused' long_folder
 check 'a bounded search says that it is not closed, in JSON' json
 check 'an unknown scope is refused' refused 2 elephant
 check 'more scopes than there is room for are refused' refused 2 --max-states 1 --small --small

@@ -161,8 +161,11 @@ static bool short_look_finds(explore_options *options)
 /* A search may take hours, and would be for nothing. */
 static bool can_write_to(const char *folder)
 {
-    char inside[4096];
-    (void)snprintf(inside, sizeof inside, "%s/.", folder);
+    char inside[EXPLORE_PATH];
+    if ((size_t)snprintf(inside, sizeof inside, "%s/.", folder) > sizeof inside - EXPLORE_NAME) {
+        errno = ENAMETOOLONG;
+        return false;
+    }
     return access(inside, W_OK | X_OK) == 0;
 }
 

@@ -8,6 +8,9 @@
 
 #include "npjob-testkit/explore.h"
 
+/** Room for the path of a seed, and for its name alone. */
+enum { EXPLORE_PATH = 4096, EXPLORE_NAME = 160 };
+
 /** A seed that was written. */
 typedef struct explore_seed {
     npj_state from, to;
@@ -19,7 +22,7 @@ typedef struct explore_seed {
 /** How a search is told. */
 typedef struct explore_telling {
     bool json;         /**< the end as one JSON object a line */
-    const char *seeds; /**< folder for a tape for each (state, event, outcome), or NULL */
+    const char *seeds; /**< folder for a tape for each (state, event, outcome), or NULL. Names have room behind it. */
     /* What follows is the teller's own. */
     const npjt_scope *scope;
     double began, shown;

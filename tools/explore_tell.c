@@ -93,7 +93,7 @@ static bool is_shorter(explore_telling *telling, const npj_trace *outcome, size_
 void explore_tell_seed(void *user, const npj_trace *outcome, const uint8_t *tape, size_t size)
 {
     explore_telling *telling = user;
-    char name[160], path[4096];
+    char name[EXPLORE_NAME], path[EXPLORE_PATH];
     if (!is_shorter(telling, outcome, size))
         return;
     seed_name(name, sizeof name, outcome);
