@@ -45,6 +45,17 @@ case_q226513_event_2019() {
     ends 2 q226513 one --sizes 1M --pool 512K --print-bytes 1M
 }
 
+# Each as it is, though they look alike: no two jobs have one name.
+case_q226513_sizes() {
+    ends 0 q226513 small
+    [[ $(figure 300001 B copy 1) == 5 ]] || fail "the whole file is not there: $(cat out)"
+    ends 0 q226513 small --sizes 65535,65536,1KiB,1K,96k,300000
+    [[ $(awk '$3 == "copy" { printf "%s %s ", $1, $2 }' out) == '1 KiB 65535 B 64 KiB 96 KiB 300000 B ' ]] ||
+        fail "the sizes: $(cat out)"
+    ends 0 q226513 small --sizes 1K --print-bytes 1048575
+    grep -q ', print 1\.0 MiB$' out || fail "not rounded to a megabyte: $(sed -n 2p out)"
+}
+
 case_q226513_plot() {
     command -v gnuplot >/dev/null || { echo 'gnuplot is not there: no plot is tested'; return; }
     ends 0 q226513 small --sizes 64K,128K,256K --plot plot.svg
@@ -131,6 +142,13 @@ case_tape_errors() {
     expect_line 'npj: tape: good.tape: is text already'
     : >nothing.bin
     ends 0 tape run nothing.bin
+    ends 3 tape run missing.tape nothing.bin
+    grep -q '^nothing.bin: ' out || fail "the second is not played: $(cat out)"
+    truncate -s $((16 << 20)) long.bin
+    ends 0 tape run long.bin
+    truncate -s +1 long.bin
+    ends 3 tape run long.bin
+    expect_line 'npj: tape: long.bin: too large for a tape'
 }
 
 # A part of a tape is a tape, and would pass for it.
@@ -140,6 +158,11 @@ case_tape_on_a_full_disk() {
     expect_code 3 "${PIPESTATUS[0]}"
     expect_line 'npj: tape: part.bin: File too large'
     [[ ! -e part.bin ]] || fail "a part is left"
+    echo whole >real.bin
+    ln -s real.bin link.bin
+    (trap '' XFSZ; ulimit -f 0; exec timeout 20 "$npj" tape asm whole.tape --output link.bin 2>&1) | cat >err
+    expect_line 'npj: tape: link.bin: File too large'
+    [[ ! -e real.bin ]] || fail "a part is left where the link leads"
 }
 
 # With less room than a file may take. A sanitizer needs more for itself.
@@ -178,7 +201,15 @@ case_tape_is_no_text() {
     printf '\xef\xbb\xbftape 1\n' >marked.tape
     ends 3 tape run marked.tape
     expect_line 'npj: tape: marked.tape:1:1: a byte order mark stands before the text'
-    for text in 'printable bytes, but no line' 'a line\nand\0' 'a line\n\177' 'Latin\n\344 1' 'cut off\n\303'; do
+    for text in 'three bytes: \342\202\254' 'four: \360\237\226\250' 'last: \364\217\277\277'; do
+        # shellcheck disable=SC2059
+        printf "$text\n" >mistyped.tape
+        ends 3 tape run mistyped.tape
+        expect_line 'npj: tape: mistyped.tape:'
+    done
+    for text in 'printable bytes, but no line' 'a line\nand\0' 'a line\n\177' 'Latin\n\344 1' 'cut off\n\303' \
+        'overlong\n\300\200' 'overlong\n\340\237\277' 'overlong\n\360\217\277\277' 'a surrogate\n\355\240\200' \
+        'beyond the last\n\364\220\200\200' 'no first byte\n\200' 'a letter within\n\342\202a'; do
         # shellcheck disable=SC2059
         printf "$text" >odd.bin
         ends 0 tape run odd.bin
@@ -196,6 +227,21 @@ case_states_errors() {
         ends 3 states --svg /dev/full
         expect_line 'npj: states: /dev/full: No space left on device'
     fi
+    mkdir fake
+    local what line
+    while IFS=: read -r what line; do
+        printf '#!/bin/sh\n%s\n' "$what" >fake/dot
+        chmod +x fake/dot
+        PATH=fake:$PATH "$npj" states --svg x.svg >out 2>err
+        expect_code 3 $?
+        expect_line "npj: states: dot $line"
+        [[ $(cat x.svg) == kept ]] || fail "what was there is lost: $line"
+    done <<'EOF2'
+echo half; exit 1:failed with exit code 1
+echo half; kill -9 $$:was ended by signal 9
+exit 0:has drawn nothing
+EOF2
+    "$npj" states | cmp -s - <("$npj" states --table) || fail "the table is not what is printed by itself"
     ends 3 states --svg nowhere/x.svg
     expect_line 'npj: states: nowhere/x.svg: No such file or directory'
 }

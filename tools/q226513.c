@@ -153,8 +153,8 @@ static bool compare(const leak_options *options, const job_file *file, uint64_t 
     leftover own = leftover_of_job(&npjt_subject_npjob, file->bytes, size, chunk, options->pool);
     char text[32];
     printf("%-10s %-5s %9" PRIu64 "  %10" PRIu64 " %14" PRIu64 "  %10" PRIu64 " %14" PRIu64 "\n",
-           tool_format_bytes(text, (double)size), print ? "print" : "copy", own.writes, nt4.packets, nt4.pool,
-           own.packets, own.pool);
+           tool_format_size(text, size), print ? "print" : "copy", own.writes, nt4.packets, nt4.pool, own.packets,
+           own.pool);
     print_event_2019(&nt4);
     fflush(stdout);
     point->job_bytes = size;

@@ -93,17 +93,17 @@ static bool begins_as_text(const text_file *file)
 static bool reads_as_text(const text_file *file)
 {
     bool has_line = false;
-    unsigned left = 0; /* bytes of a character that are still to come */
+    unsigned left = 0;                  /* bytes of a character that are still to come */
+    unsigned least = 0x80, most = 0xbf; /* what the next of them is: no overlong form, no surrogate */
     for (size_t i = 0; i < file->size; i++) {
         unsigned char byte = (unsigned char)file->bytes[i];
-        bool goes_on = byte >= 0x80 && byte < 0xc0;
         bool control = byte < ' ' ? byte != '\t' && byte != '\r' && byte != '\n' : byte == 0x7f;
-        if (goes_on != (left > 0) || control || byte > 0xf4)
+        bool begins = byte < 0x80 || (byte >= 0xc2 && byte <= 0xf4);
+        if (left > 0 ? byte < least || byte > most : control || !begins)
             return false;
-        if (goes_on)
-            left--;
-        else if (byte >= 0xc0)
-            left = byte < 0xe0 ? 1 : byte < 0xf0 ? 2 : 3;
+        left = left > 0 ? left - 1 : byte < 0x80 ? 0 : byte < 0xe0 ? 1 : byte < 0xf0 ? 2 : 3;
+        least = byte == 0xe0 ? 0xa0 : byte == 0xf0 ? 0x90 : 0x80;
+        most = byte == 0xed ? 0x9f : byte == 0xf4 ? 0x8f : 0xbf;
         has_line = has_line || byte == '\n';
     }
     return has_line && left == 0;
@@ -285,6 +285,14 @@ static error_t parse_verb(struct argp_state *state, const char *text, tape_optio
     return tool_wrong(state, "\"%s\": neither dis, asm nor run", text);
 }
 
+static int count_of_stdin(const tape_options *options)
+{
+    int count = 0;
+    for (int i = 0; i < options->file_count; i++)
+        count += strcmp(options->files[i], "-") == 0;
+    return count;
+}
+
 static error_t check(struct argp_state *state, const tape_options *options)
 {
     if (options->verb == VERB_NONE)
@@ -299,6 +307,8 @@ static error_t check(struct argp_state *state, const tape_options *options)
         return tool_wrong(state, "-o belongs to asm");
     if (options->verb != VERB_RUN && (options->trace || options->nt4 || options->model))
         return tool_wrong(state, "--trace, --nt4 and --model belong to run");
+    if (count_of_stdin(options) > 1)
+        return tool_wrong(state, "standard input can be read once only: \"-\"");
     if (options->nt4 && options->model)
         return tool_wrong(state, "--model goes with npjob, not with --nt4");
     return 0;

@@ -39,8 +39,10 @@ void tool_complain(const char *command, const char *format, ...)
 void tool_discard(const char *path)
 {
     struct stat what;
-    if (stat(path, &what) == 0 && S_ISREG(what.st_mode))
-        (void)unlink(path);
+    char *file = realpath(path, NULL); /* not a link that leads to it */
+    if (file != NULL && stat(file, &what) == 0 && S_ISREG(what.st_mode))
+        (void)unlink(file);
+    free(file);
 }
 
 void tool_options_begin(struct argp_state *state)
@@ -84,7 +86,7 @@ bool tool_parse_bytes(const char *text, uint64_t *out)
     static const struct {
         const char *name;
         unsigned shift;
-    } units[] = {{"", 0}, {"K", 10}, {"KiB", 10}, {"M", 20}, {"MiB", 20}, {"G", 30}, {"GiB", 30}};
+    } words[] = {{"", 0}, {"K", 10}, {"KiB", 10}, {"M", 20}, {"MiB", 20}, {"G", 30}, {"GiB", 30}};
 
     if (!isdigit((unsigned char)text[0]))
         return false;
@@ -93,22 +95,33 @@ bool tool_parse_bytes(const char *text, uint64_t *out)
     uint64_t value = strtoull(text, &end, 10);
     if (errno != 0)
         return false;
-    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
-        if (strcasecmp(end, units[i].name) != 0)
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (strcasecmp(end, words[i].name) != 0)
             continue;
-        if (value > UINT64_MAX >> units[i].shift)
+        if (value > UINT64_MAX >> words[i].shift)
             return false;
-        *out = value << units[i].shift;
+        *out = value << words[i].shift;
         return true;
     }
     return false;
 }
 
+static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+
+const char *tool_format_size(char text[32], uint64_t bytes)
+{
+    size_t unit = 0;
+    for (; bytes != 0 && bytes % 1024 == 0 && unit + 1 < sizeof units / sizeof units[0]; unit++)
+        bytes /= 1024;
+    snprintf(text, 32, "%" PRIu64 " %s", bytes, units[unit]);
+    return text;
+}
+
 const char *tool_format_bytes(char text[32], double bytes)
 {
-    static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
     size_t unit = 0;
-    while (bytes >= 1024 && unit + 1 < sizeof units / sizeof units[0]) {
+    /* 1023.95 of a unit would be printed as 1024.0. */
+    while (bytes >= (unit == 0 ? 1024 : 1023.95) && unit + 1 < sizeof units / sizeof units[0]) {
         bytes /= 1024;
         unit++;
     }

@@ -53,8 +53,12 @@ bool tool_parse_bytes(const char *text, uint64_t *out);
 /** Reads a plain decimal number from @p least to @p most. @return whether it is one. */
 bool tool_parse_number(const char *text, uint64_t least, uint64_t most, uint64_t *out);
 
-/** Writes @p bytes as "64 KiB", "1.5 MiB", "512 B" into @p text. @return @p text. */
+/** Writes @p bytes as "64 KiB", "1.5 MiB", "512 B", rounded, into @p text. @return @p text. */
 const char *tool_format_bytes(char text[32], double bytes);
+
+/** Writes @p bytes exactly, in the largest unit that they are a multiple of: "64 KiB", "1536 KiB", "65535 B". @return
+ * @p text. */
+const char *tool_format_size(char text[32], uint64_t bytes);
 
 /** "STATUS_PIPE_BROKEN", or "NTSTATUS 0xC0000123" for one that has no name here, into @p text. @return @p text. */
 const char *tool_format_status(char text[64], npj_status status);
