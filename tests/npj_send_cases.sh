@@ -50,6 +50,32 @@ case_odd_chunks() {
     done
 }
 
+# What --help says of them.
+case_short_options_and_defaults() {
+    read_pipe stream got
+    ends 0 send small -p pipe -c 1000
+    expect_arrival small
+    [[ $(ledger packets 1) == 301 ]] || fail "-c 1000: $(ledger packets 1) writes"
+    [[ $(ledger limit 1) == $((16 << 20)) ]] || fail "the limit: $(ledger limit 1)"
+    local limit
+    for limit in 131072K 128m 134217728 128MiB; do
+        read_pipe stream got
+        ends 0 send small --pipe pipe --limit $limit
+        expect_arrival small
+        [[ $(ledger limit 1) == 134217728 ]] || fail "--limit $limit: $(ledger limit 1)"
+    done
+    for limit in 2G 2GiB; do
+        read_pipe stream got
+        ends 0 send small --pipe pipe --limit $limit
+        expect_arrival small
+        [[ $(ledger limit 1) == $((2 << 30)) ]] || fail "--limit $limit: $(ledger limit 1)"
+    done
+    read_pipe stream got
+    ends 0 send small -p pipe -q
+    reader_ends
+    [[ ! -s out && ! -s err ]] || fail "-q is not quiet: $(cat out err)"
+}
+
 case_standard_input() {
     for how in --copy --lend; do
         read_pipe fifo got

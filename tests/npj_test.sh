@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # The command npj, from outside: real files through real pipes, every error line, the pictures.
-# usage: npj_test.sh NPJ READER PEAK_RSS [CASE...]
+# usage: npj_test.sh NPJ READER PEAK_RSS RAISE_AT_CLOSE [CASE...]
 set -u
 
 here=$(dirname "$(realpath "$0")")
 npj=$(realpath "$1")
 reader=$(realpath "$2")
 peak_rss=$(realpath "$3")
-shift 3
+raise_at_close=$(realpath "$4")
+shift 4
 folder=$(mktemp -d "${TMPDIR:-/tmp}/npj.XXXXXX")
 reader_pid=
 . "$here/tap.sh"
@@ -158,6 +159,19 @@ case_stall_timeout() {
     done
 }
 
+# A reader that has the FIFO open and reads nothing. Never is longer than any other time.
+case_drain_timeout() {
+    local line='silent: the pipe did not take the job in time (STATUS_IO_TIMEOUT 0xC00000B5)'
+    mkfifo silent
+    exec 4<>silent
+    head -c 1000000 big >part
+    ends 1 send part --pipe silent --drain-timeout 300 --stall-timeout 0
+    expect_line "$line"
+    ends 1 send part --pipe silent --stall-timeout 300 --drain-timeout 0
+    expect_line "$line"
+    exec 4<&-
+}
+
 case_reader_dies() {
     local kind how
     for kind in stream fifo seqpacket; do
@@ -207,6 +221,57 @@ case_interrupted() {
         [[ $(ledger close 1) != STATUS_SUCCESS ]] || fail "an aborted job was closed with success"
         end_reader
     done
+}
+
+# The host's turn is cut when the pipe has been closed, so that the signal comes before the end: with one write less or more
+# the job has been answered by then, or has not. A sanitizer would have to be loaded first.
+case_interrupted_too_late() {
+    [[ -z ${NPJ_TEST_SANITIZED-} ]] || return 0
+    local size code done=0
+    for size in {242..249}; do
+        head -c "$size" big >few
+        read_pipe fifo got
+        LD_PRELOAD=$raise_at_close RAISE_AT=pipe timeout 60 "$npj" send few --pipe pipe --chunk 1 >out 2>err
+        code=$?
+        reader_ends
+        expect_balance
+        if [[ $(ledger close 1) == STATUS_SUCCESS ]]; then
+            [[ $code -eq 0 && ! -s err ]] || fail "$size bytes have arrived: exit code $code, $(cat err)"
+            done=$((done + 1))
+        else
+            [[ $code -eq 130 ]] || fail "$size bytes have not arrived: exit code $code, $(cat err)"
+            expect_line 'npj: send: pipe: interrupted, the job was aborted'
+        fi
+    done
+    [[ $done -gt 0 && $done -lt 8 ]] || fail "the signal came too late for $done of 8 jobs"
+}
+
+# Waits until a process has said about as much as a pipe holds that nobody reads.
+until_stuck() { # PID
+    local i
+    for i in {1..200}; do
+        [[ $(awk '$1 == "wchar:" { print $2 }' "/proc/$1/io") -ge 60000 ]] && return
+        sleep 0.05
+    done
+    fail 'it is not stuck'
+}
+
+# Whatever npj does: here it has to tell somebody who does not listen.
+case_interrupted_twice() {
+    mkfifo deaf
+    exec 4<>deaf
+    read_pipe stream got
+    timeout -s KILL 30 "$npj" send small --pipe pipe --chunk 1 --trace >out 2>deaf &
+    local sender=$!
+    sleep 0.5
+    until_stuck "$(pgrep -P $sender)"
+    pkill -INT -P $sender
+    sleep 0.3
+    pkill -INT -P $sender
+    wait $sender
+    expect_code 130 $?
+    exec 4<&-
+    end_reader
 }
 
 # ------------------------------------------------------------------------------------------------ send, error lines
@@ -295,7 +360,9 @@ case_wrong_use() {
     wrong_use 'npj: send: --batch: 1 to 1024, not "1025"' send small --pipe x --batch 1025
     wrong_use 'npj: send: --limit: one write of 65536 bytes takes 65600' send small --pipe x --limit 65599
     wrong_use 'npj: send: --limit: not a number of bytes: "99999999999999999999"' send small --pipe x --limit 99999999999999999999
-    wrong_use 'npj: send: --stall-timeout: not a number of milliseconds: "soon"' send small --pipe x --stall-timeout soon
+    wrong_use 'npj: send: --stall-timeout: 0 to 4294967295 milliseconds, not "soon"' send small --pipe x --stall-timeout soon
+    wrong_use 'npj: send: --drain-timeout: 0 to 4294967295 milliseconds, not "4294967296"' send small --pipe x --drain-timeout 4294967296
+    wrong_use 'npj: send: --limit: not a number of bytes: "17179869184G"' send small --pipe x --limit 17179869184G
     wrong_use "npj: send: option '--pipe' requires an argument" send small --pipe
     wrong_use 'npj: states: no such argument: "x"' states x
     wrong_use "npj: states: unrecognized option '--picture'" states --picture
@@ -306,6 +373,7 @@ case_wrong_use() {
     for sizes in 64K,,128K ,64K 64K, ''; do
         wrong_use 'npj: q226513: --sizes: not a number of bytes: ""' q226513 small --sizes "$sizes"
     done
+    wrong_use 'npj: q226513: --sizes: more than 32' q226513 small --sizes "$(seq -s, 33)"
     wrong_use 'npj: q226513: --plot: neither .svg nor .png: "x.jpg"' q226513 small --plot x.jpg
     wrong_use 'npj: q226513: --print-bytes: 1 to 16777216 bytes, not "0"' q226513 small --print-bytes 0
     wrong_use 'npj: tape: what to do? dis, asm or run' tape
@@ -313,6 +381,7 @@ case_wrong_use() {
     wrong_use 'npj: tape: no file given' tape run
     wrong_use 'npj: tape: asm: no output given: -o OUT' tape asm small
     wrong_use 'npj: tape: one file only: "b"' tape dis a b
+    wrong_use 'npj: tape: standard input can be read once only: "-"' tape run - small -
     wrong_use 'npj: tape: -o belongs to asm' tape run small -o x
     wrong_use 'npj: tape: --trace, --nt4 and --model belong to run' tape dis small --trace
     wrong_use 'npj: "": no such command; npj --help lists them' ''
@@ -332,7 +401,7 @@ case_help() {
     local command
     "$npj" --help >out 2>err
     expect_code 0 $?
-    for command in send q226513 tape states; do
+    for command in send q226513 tape explore states; do
         grep -q "npj $command" out || fail "npj --help does not name $command"
         "$npj" $command --help >"help" 2>err
         expect_code 0 $?
@@ -341,7 +410,8 @@ case_help() {
         grep -q -- '--help' help || fail "$command --help does not name --help"
         [[ -s err ]] && fail "$command --help writes to stderr"
         "$npj" $command --version >version
-        [[ $(cat version) == "$("$npj" --version)" ]] || fail "$command --version: $(cat version)"
+        [[ $(cat version) == "$("$npj" --version)" && $(cat version) == "$("$npj" $command -V)" ]] ||
+            fail "$command --version: $(cat version)"
     done
     grep -qE '^npj \(npjob\) [0-9]+\.[0-9]+\.[0-9]+$' version || fail "--version: $(cat version)"
 }

@@ -2,6 +2,7 @@
 /* npj send: the command line. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <inttypes.h>
 
 #include "npjob/npjob.h"
 #include "send_job.h"
@@ -45,7 +46,7 @@ static error_t parse_timeout(struct argp_state *state, const char *text, const c
 {
     uint64_t value;
     if (!tool_parse_number(text, 0, UINT32_MAX, &value))
-        return tool_wrong(state, "--%s: not a number of milliseconds: \"%s\"", name, text);
+        return tool_wrong(state, "--%s: 0 to %" PRIu32 " milliseconds, not \"%s\"", name, UINT32_MAX, text);
     *out = value == 0 ? NPJ_NEVER : value;
     return 0;
 }

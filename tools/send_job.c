@@ -226,7 +226,6 @@ static const npjp_provider_calls provider = {
 static void on_signal(uv_signal_t *handle, int number)
 {
     sender *send = handle->data;
-    uv_signal_stop(handle); /* the next one has its usual effect */
     send->interrupted = number;
     abort_job(send, NPJ_STATUS_PRINT_CANCELLED);
 }
@@ -326,8 +325,8 @@ static int start_handles(sender *send)
         if ((error = uv_signal_init(&send->uv, &send->signals[i])) != 0)
             return error;
         send->signals[i].data = send;
-        if (is_wanted(numbers[i]))
-            uv_signal_start(&send->signals[i], on_signal, numbers[i]);
+        if (is_wanted(numbers[i])) /* the next one has its usual effect, also while the loop does something else */
+            uv_signal_start_oneshot(&send->signals[i], on_signal, numbers[i]);
     }
     send->readable.data = send;
     send->progress.data = send;
@@ -386,9 +385,15 @@ static void complain_of_failure(const sender *send)
         tool_complain("send", "%s: the job failed (%s)", send->options->pipe, status);
 }
 
+/* Then a signal came too late: whoever is told of an aborted job sends it again. */
+static bool is_done(const sender *send)
+{
+    return send->ledger.closed != 0 && send->ledger.status == NPJ_STATUS_SUCCESS;
+}
+
 static int verdict(const sender *send)
 {
-    if (send->interrupted != 0) {
+    if (send->interrupted != 0 && !is_done(send)) {
         tool_complain("send", "%s: interrupted, the job was aborted", send->options->pipe);
         return 128 + send->interrupted;
     }
