@@ -338,6 +338,16 @@ case_files_that_cannot_be_read() {
     expect_line 'npj: send: directory: Is a directory'
 }
 
+# The file and the pipe need two, the loop some more.
+case_hardly_any_descriptors() {
+    local most
+    for most in {4..12}; do
+        (ulimit -n "$most" && exec timeout 60 "$npj" send small --pipe nobody -q) >out 2>err
+        [[ $? -le 3 ]] || fail "$most descriptors: $(cat err)"
+        expect_line 'npj: send: '
+    done
+}
+
 # The command line: one line each, exit code 2.
 wrong_use() { # LINE ARGUMENT...
     ends 2 "${@:2}"

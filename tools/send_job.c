@@ -408,10 +408,21 @@ static int verdict(const sender *send)
     return TOOL_DONE;
 }
 
+/* libuv aborts a program in which it finds no descriptors for its signals: the second and the third that it takes. */
+static int start_loop(sender *send)
+{
+    int copies[3], count = 0;
+    while (count < 3 && (copies[count] = fcntl(send->source.fd, F_DUPFD_CLOEXEC, 0)) >= 0)
+        count++;
+    for (int i = 0; i < count; i++)
+        (void)close(copies[i]);
+    return count == 3 ? uv_loop_init(&send->uv) : UV_EMFILE;
+}
+
 static int send_with(sender *send)
 {
     char text[64];
-    int error = uv_loop_init(&send->uv);
+    int error = start_loop(send);
     npj_status status = error == 0 ? start_host(send) : NPJ_STATUS_SUCCESS;
     if (status != NPJ_STATUS_SUCCESS) {
         tool_complain("send", "no engine: %s", tool_format_status(text, status));
