@@ -148,6 +148,8 @@ struct outcome {
     uint32_t answers;
     npj_status status; /* of the reply, or of the refusal */
     uint64_t count;
+    uint8_t job;
+    uint32_t call; /* its place among the entries */
 };
 
 static struct outcome outcome_of(const struct twin_run *run, uint32_t tag)
@@ -161,6 +163,8 @@ static struct outcome outcome_of(const struct twin_run *run, uint32_t tag)
             outcome.asked = true;
             outcome.accepted = entry->status == NPJ_STATUS_PENDING;
             outcome.status = entry->status;
+            outcome.job = entry->job;
+            outcome.call = i;
         } else if (entry->kind == NPJ_REPLY) {
             outcome.answers++;
             outcome.status = entry->status;
@@ -198,6 +202,30 @@ static bool agree(const struct outcome *a, const struct outcome *b)
         return a->status == b->status || (refused_for_state(a) && refused_for_state(b));
     return a->accepted ? failed_with_nothing(a) && refused_for_failure(b)
                        : failed_with_nothing(b) && refused_for_failure(a);
+}
+
+/* Whether, before this call on @side, its job took a close that the other side refused: it had failed on this side
+ * only, and a job that has failed needs no connect for that. */
+static bool closed_on_one_side(const struct npjt_twin *twin, int side, const struct outcome *call)
+{
+    for (uint32_t tag = 1; tag <= twin->script.count; tag++) {
+        if (twin->script.steps[tag - 1].kind != NPJT_TWIN_CLOSE)
+            continue;
+        struct outcome here = outcome_of(&twin->run[side], tag), there = outcome_of(&twin->run[!side], tag);
+        if (here.accepted && here.job == call->job && here.call < call->call && !there.accepted)
+            return true;
+    }
+    return false;
+}
+
+/* Behind such a close a request is refused that the other side takes, and fails later. */
+static bool agree_behind_a_close(const struct npjt_twin *twin, const struct outcome *a, const struct outcome *b)
+{
+    if (a->accepted == b->accepted)
+        return false;
+    const struct outcome *refused = a->accepted ? b : a;
+    return failed_with_nothing(a->accepted ? a : b) && refused->status == NPJ_STATUS_PIPE_CLOSING &&
+           closed_on_one_side(twin, refused == b, refused);
 }
 
 static void outcome_text(char out[128], const struct outcome *outcome)
@@ -244,7 +272,7 @@ void npjt_twin_compare_outcomes(struct npjt_twin *twin)
 {
     for (uint32_t tag = 1; tag <= twin->script.count; tag++) {
         struct outcome a = outcome_of(&twin->run[0], tag), b = outcome_of(&twin->run[1], tag);
-        if (agree(&a, &b))
+        if (agree(&a, &b) || agree_behind_a_close(twin, &a, &b))
             continue;
         char left[128], right[128];
         outcome_text(left, &a);

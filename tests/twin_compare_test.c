@@ -95,6 +95,70 @@ Test(twin_compare, outcomes_that_agree)
     }
 }
 
+/* A job that fails earlier on the second side takes there the close that comes before the connect, and not the other.
+ */
+struct two_closes {
+    uint8_t kind, job;       /* of the first */
+    bool after;              /* the second is made before it, on the second side */
+    struct made_up first[2]; /* on both sides */
+    struct made_up second[2];
+};
+
+static void play_request(int side, uint16_t tag, uint8_t job, const struct made_up *of)
+{
+    saw(side, (struct twin_entry){.what = TWIN_CALL, .job = job, .tag = tag, .status = of->call});
+    for (unsigned i = 0; i < of->answers; i++)
+        saw(side, (struct twin_entry){.what = TWIN_ACTION,
+                                      .kind = NPJ_REPLY,
+                                      .job = job,
+                                      .request = NPJ_REQUEST_CLOSE,
+                                      .tag = tag,
+                                      .status = of->status,
+                                      .count = of->count});
+}
+
+/* With @swapped the sides are. */
+static bool closes_agree(const struct two_closes *closes, int swapped)
+{
+    twin->found = false;
+    twin->script.count = 2;
+    twin->script.steps[0].kind = closes->kind;
+    twin->script.steps[1].kind = NPJT_TWIN_CLOSE;
+    for (int side = 0; side < 2; side++) {
+        int to = side ^ swapped;
+        twin->run[to].entry_count = 0;
+        if (!closes->after || side == 0)
+            play_request(to, 1, closes->job, &closes->first[side]);
+        play_request(to, 2, 0, &closes->second[side]);
+        if (closes->after && side == 1)
+            play_request(to, 1, closes->job, &closes->first[side]);
+    }
+    npjt_twin_compare_outcomes(twin);
+    return !twin->found;
+}
+
+Test(twin_compare, a_close_that_one_side_takes_earlier)
+{
+#define EARLY {REFUSED(INVALID_PIPE_STATE), ANSWERED(1, PIPE_BUSY, 0)}
+#define LATER {ANSWERED(1, PIPE_BUSY, 0), REFUSED(PIPE_CLOSING)}
+    static const struct two_closes same = {NPJT_TWIN_CLOSE, 0, false, EARLY, LATER};
+    static const struct two_closes others[] = {
+        {NPJT_TWIN_CONNECT, 0, false, EARLY, LATER},
+        {NPJT_TWIN_CLOSE, 1, false, EARLY, LATER},
+        {NPJT_TWIN_CLOSE, 0, true, EARLY, LATER},
+        {NPJT_TWIN_CLOSE, 0, false, {ANSWERED(1, PIPE_BUSY, 0), ANSWERED(1, PIPE_BUSY, 0)}, LATER},
+        {NPJT_TWIN_CLOSE, 0, false, {REFUSED(INVALID_PIPE_STATE), REFUSED(INVALID_PIPE_STATE)}, LATER},
+        {NPJT_TWIN_CLOSE, 0, false, EARLY, {ANSWERED(1, SUCCESS, 0), REFUSED(PIPE_CLOSING)}},
+        {NPJT_TWIN_CLOSE, 0, false, EARLY, {ANSWERED(1, PIPE_BUSY, 0), REFUSED(QUOTA_EXCEEDED)}},
+        {NPJT_TWIN_CLOSE, 0, false, EARLY, {ANSWERED(1, PIPE_BUSY, 0), ANSWERED(1, PIPE_CLOSING, 0)}},
+    };
+    for (int swapped = 0; swapped < 2; swapped++) {
+        cr_expect(closes_agree(&same, swapped), "%s", twin->sentence);
+        for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+            cr_expect_not(closes_agree(&others[i], swapped), "%zu", i);
+    }
+}
+
 Test(twin_compare, outcomes_that_differ)
 {
     static const struct {

@@ -37,7 +37,8 @@ typedef enum npjt_relation {
     /** Each operation is completed at the moment that it is taken; or when the script says, in the end. The script has
      * adds, connects, writes and closes only, and the outcome of each operation is the job's from the start. Equal: the
      * bytes at each pipe, what the provider was asked to make of each job, and each request's answer; where a job had
-     * failed for one side when the other still accepted a request, a refusal stands for an answer of failure. */
+     * failed for one side when the other still accepted a request, a refusal stands for an answer of failure (also
+     * PIPE_CLOSING, behind a close that only the failed job took, as it had not been connected). */
     NPJT_RELATION_DEFERRED,
     /** Calls are refused in between (handles, parameters, states, allocations), and refused for want of memory and made
      * again. Equal: everything, in order, the digest at the end and around each refusal. Or: the limits are narrow, and
