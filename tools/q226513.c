@@ -163,19 +163,25 @@ static bool compare(const leak_options *options, const job_file *file, uint64_t 
     return sound("srv_nt4", &nt4, size, true) && sound("npjob", &own, size, false);
 }
 
+/* Whether there is something to compare, and room for it. */
+static bool settle(leak_options *options, const job_file *file)
+{
+    settle_sizes(options, file->size);
+    if (options->size_count == 0)
+        tool_complain("q226513", "%s: no size of --sizes is within its %" PRIu64 " bytes", options->file, file->size);
+    else if (!pool_holds_a_write(options, file))
+        tool_complain("q226513", "--pool: one of the writes takes more than %" PRIu64 " bytes", options->pool);
+    else
+        return true;
+    return false;
+}
+
 static int run(leak_options *options)
 {
     job_file file;
     if (!read_job(options->file, &file))
         return TOOL_TROUBLE;
-    settle_sizes(options, file.size);
-    if (options->size_count == 0) {
-        tool_complain("q226513", "%s: no size of --sizes is within its %" PRIu64 " bytes", options->file, file.size);
-        free(file.bytes);
-        return TOOL_USAGE;
-    }
-    if (!pool_holds_a_write(options, &file)) {
-        tool_complain("q226513", "--pool: one of the writes takes more than %" PRIu64 " bytes", options->pool);
+    if (!settle(options, &file)) {
         free(file.bytes);
         return TOOL_USAGE;
     }
