@@ -28,12 +28,19 @@ mode_t umask(mode_t mask)
     return (mode_t)syscall(SYS_umask, mask);
 }
 
+static struct sockaddr_un address_of(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    strcpy(address.sun_path, path);
+    return address;
+}
+
 /* How the socket in this folder was when it was looked at. */
 static enum { NO_MATTER, LOOKS, LOCKED_AND_OPEN, UNLOCKED, CLOSED } looked_at;
 
 static void look_beside(void)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "socket"};
+    struct sockaddr_un address = address_of("socket");
     int folder = open(".", O_RDONLY | O_DIRECTORY), client = socket(AF_UNIX, SOCK_STREAM, 0);
     looked_at = LOCKED_AND_OPEN;
     if (flock(folder, LOCK_EX | LOCK_NB) == 0)
@@ -137,9 +144,8 @@ Test(npjobd_listener, another_file_in_its_place_is_not)
 
 static int connect_to(const char *path)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct sockaddr_un address = address_of(path);
     int client = socket(AF_UNIX, SOCK_STREAM, 0);
-    strcpy(address.sun_path, path);
     cr_assert_eq(connect(client, (struct sockaddr *)&address, sizeof address), 0);
     return client;
 }
@@ -184,9 +190,8 @@ Test(npjobd_listener, a_socket_in_trouble_is_looked_at_again)
 
 static void leave_stale_socket(const char *path)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct sockaddr_un address = address_of(path);
     int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-    strcpy(address.sun_path, path);
     cr_assert_eq(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
     close(fd);
 }

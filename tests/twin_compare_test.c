@@ -47,18 +47,25 @@ struct made_up {
 #define UNANSWERED                 {true, NPJ_STATUS_PENDING, 0, 0, 0}
 #define ANSWERED(n, status, bytes) {true, NPJ_STATUS_PENDING, n, NPJ_STATUS_##status, bytes}
 
+/* A call, and the answers to it. */
+static void play_request(int side, uint16_t tag, uint8_t job, const struct made_up *of)
+{
+    saw(side, (struct twin_entry){.what = TWIN_CALL, .job = job, .tag = tag, .status = of->call});
+    for (unsigned i = 0; i < of->answers; i++)
+        saw(side, (struct twin_entry){.what = TWIN_ACTION,
+                                      .kind = NPJ_REPLY,
+                                      .job = job,
+                                      .request = NPJ_REQUEST_WRITE,
+                                      .tag = tag,
+                                      .status = of->status,
+                                      .count = of->count});
+}
+
 static void play(int side, const struct made_up *of)
 {
     twin->run[side].entry_count = 0;
     if (of->asked)
-        saw(side, (struct twin_entry){.what = TWIN_CALL, .tag = 1, .status = of->call});
-    for (unsigned i = 0; i < of->answers; i++)
-        saw(side, (struct twin_entry){.what = TWIN_ACTION,
-                                      .kind = NPJ_REPLY,
-                                      .request = NPJ_REQUEST_WRITE,
-                                      .tag = 1,
-                                      .status = of->status,
-                                      .count = of->count});
+        play_request(side, 1, 0, of);
     /* That the bytes come back is no answer. */
     if (of->answers > 0)
         saw(side, (struct twin_entry){.what = TWIN_ACTION, .kind = NPJ_RETURN, .tag = 1});
@@ -103,19 +110,6 @@ struct two_closes {
     struct made_up first[2]; /* on both sides */
     struct made_up second[2];
 };
-
-static void play_request(int side, uint16_t tag, uint8_t job, const struct made_up *of)
-{
-    saw(side, (struct twin_entry){.what = TWIN_CALL, .job = job, .tag = tag, .status = of->call});
-    for (unsigned i = 0; i < of->answers; i++)
-        saw(side, (struct twin_entry){.what = TWIN_ACTION,
-                                      .kind = NPJ_REPLY,
-                                      .job = job,
-                                      .request = NPJ_REQUEST_CLOSE,
-                                      .tag = tag,
-                                      .status = of->status,
-                                      .count = of->count});
-}
 
 /* With @swapped the sides are. */
 static bool closes_agree(const struct two_closes *closes, int swapped)
