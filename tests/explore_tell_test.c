@@ -63,7 +63,7 @@ npjt_explore_end npjt_explore(const npjt_scope *scope, const npjt_explore_option
 
 static void expect_searches(char *max_states, unsigned count, const uint64_t *expected)
 {
-    char *words[] = {"npj: explore", "kinds", "pair", max_states, NULL};
+    char *words[] = {"npj explore", "kinds", "pair", max_states, NULL};
     searches = 0;
     cr_assert_eq(tool_explore(max_states != NULL ? 4 : 3, words), TOOL_DONE);
     cr_assert_eq(searches, count, "%u searches, not %u", searches, count);

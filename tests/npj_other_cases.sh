@@ -39,7 +39,7 @@ case_q226513_event_2019() {
     [[ ! -s err ]] || fail "npjob ran out of pool: $(cat err)"
     [[ $(figure 1 MiB copy 5) == 0 && $(figure 1 MiB copy 1) == 16 ]] || fail "npjob did not do the job: $(cat out)"
     ends 2 q226513 one --sizes 1M --pool 16K
-    expect_line 'npj: q226513: --pool: one of the writes takes more than 16384 bytes'
+    expect_line 'npj q226513: --pool: one of the writes takes more than 16384 bytes'
     [[ ! -s out ]] || fail "a pool that is too small begins a table: $(cat out)"
     ends 0 q226513 one --sizes 1K --pool 16K
     ends 2 q226513 one --sizes 1M --pool 512K --print-bytes 1M
@@ -70,7 +70,7 @@ case_q226513_errors() {
     local line
     while read -r code file line; do
         ends "$code" q226513 "$file" --sizes 1M
-        expect_line "npj: q226513: $line"
+        expect_line "npj q226513: $line"
     done <<EOF2
 3 missing.ps missing.ps: No such file or directory
 3 . .: not a regular file
@@ -79,12 +79,12 @@ case_q226513_errors() {
 EOF2
     : >empty
     ends 3 q226513 empty
-    expect_line 'npj: q226513: empty: an empty file'
+    expect_line 'npj q226513: empty: an empty file'
     PATH=/nonexistent "$npj" q226513 small --sizes 64K --plot x.svg >out 2>err
     expect_code 3 $?
-    expect_line 'npj: q226513: gnuplot is needed and not there (Debian: gnuplot-nox)'
+    expect_line 'npj q226513: gnuplot is needed and not there (Debian: gnuplot-nox)'
     ends 3 q226513 small --sizes 64K --plot nowhere/x.svg
-    expect_line 'npj: q226513: nowhere/x.svg: No such file or directory'
+    expect_line 'npj q226513: nowhere/x.svg: No such file or directory'
 }
 
 # ------------------------------------------------------------------------------------------------ tape
@@ -122,24 +122,24 @@ case_tape_finds_the_leak() {
     } >leak.tape
     ends 0 tape run leak.tape
     ends 1 tape run --nt4 leak.tape
-    grep -q 'npj: tape: leak.tape: law 2, packets, is broken' err || fail "the leak is not found: $(head -c 600 err)"
+    grep -q 'npj tape: leak.tape: law 2, packets, is broken' err || fail "the leak is not found: $(head -c 600 err)"
     grep -q '^tape 1' err || fail "the finding has no tape"
 }
 
 case_tape_errors() {
     ends 3 tape run missing.tape
-    expect_line 'npj: tape: missing.tape: No such file or directory'
+    expect_line 'npj tape: missing.tape: No such file or directory'
     printf 'tape 1\nwrite job=newest length=many\n' >bad.tape
     for verb in 'run' 'asm -o x'; do
         # shellcheck disable=SC2086
         ends 3 tape $verb bad.tape
-        expect_line 'npj: tape: bad.tape:2:'
+        expect_line 'npj tape: bad.tape:2:'
     done
     echo 'tape 1' >good.tape
     ends 3 tape asm good.tape -o nowhere/x
-    expect_line 'npj: tape: nowhere/x: No such file or directory'
+    expect_line 'npj tape: nowhere/x: No such file or directory'
     ends 3 tape dis good.tape
-    expect_line 'npj: tape: good.tape: is text already'
+    expect_line 'npj tape: good.tape: is text already'
     : >nothing.bin
     ends 0 tape run nothing.bin
     ends 3 tape run missing.tape nothing.bin
@@ -148,7 +148,7 @@ case_tape_errors() {
     ends 0 tape run long.bin
     truncate -s +1 long.bin
     ends 3 tape run long.bin
-    expect_line 'npj: tape: long.bin: too large for a tape'
+    expect_line 'npj tape: long.bin: too large for a tape'
 }
 
 # A part of a tape is a tape, and would pass for it.
@@ -156,12 +156,12 @@ case_tape_on_a_full_disk() {
     printf 'tape 1\nadd client=1 provider=1\n' >whole.tape
     (trap '' XFSZ; ulimit -f 0; exec timeout 20 "$npj" tape asm whole.tape --output part.bin 2>&1) | cat >err
     expect_code 3 "${PIPESTATUS[0]}"
-    expect_line 'npj: tape: part.bin: File too large'
+    expect_line 'npj tape: part.bin: File too large'
     [[ ! -e part.bin ]] || fail "a part is left"
     echo whole >real.bin
     ln -s real.bin link.bin
     (trap '' XFSZ; ulimit -f 0; exec timeout 20 "$npj" tape asm whole.tape --output link.bin 2>&1) | cat >err
-    expect_line 'npj: tape: link.bin: File too large'
+    expect_line 'npj tape: link.bin: File too large'
     [[ ! -e real.bin ]] || fail "a part is left where the link leads"
 }
 
@@ -171,14 +171,14 @@ case_tape_without_memory() {
     echo 'tape 1' >good.tape
     (ulimit -v 16000; exec timeout 20 "$npj" tape run good.tape) >out 2>err
     expect_code 3 $?
-    expect_line 'npj: tape: good.tape: Cannot allocate memory'
+    expect_line 'npj tape: good.tape: Cannot allocate memory'
 }
 
 # What is closed is no empty input, and no output that takes all.
 case_nothing_is_lost_to_closed_streams() {
     timeout 20 "$npj" tape run - >out 2>err <&-
     expect_code 3 $?
-    expect_line 'npj: tape: -: Bad file descriptor'
+    expect_line 'npj tape: -: Bad file descriptor'
     timeout 20 "$npj" states 2>err >&-
     expect_code 3 $?
     expect_line 'npj: standard output: Bad file descriptor'
@@ -193,19 +193,19 @@ case_tape_is_no_text() {
     for text in 'tape1 max_jobs=16' 'Tape 1' 'open client=1 provider=1' '# a job' 'ein Wort: größer' 'tape 2'; do
         printf '%s\r\n' "$text" >mistyped.tape
         ends 3 tape run mistyped.tape
-        expect_line 'npj: tape: mistyped.tape:'
+        expect_line 'npj tape: mistyped.tape:'
         [[ ! -s out ]] || fail "it is played: $(cat out)"
     done
     ends 3 tape dis mistyped.tape
-    expect_line 'npj: tape: mistyped.tape: is text already'
+    expect_line 'npj tape: mistyped.tape: is text already'
     printf '\xef\xbb\xbftape 1\n' >marked.tape
     ends 3 tape run marked.tape
-    expect_line 'npj: tape: marked.tape:1:1: a byte order mark stands before the text'
+    expect_line 'npj tape: marked.tape:1:1: a byte order mark stands before the text'
     for text in 'three bytes: \342\202\254' 'four: \360\237\226\250' 'last: \364\217\277\277'; do
         # shellcheck disable=SC2059
         printf "$text\n" >mistyped.tape
         ends 3 tape run mistyped.tape
-        expect_line 'npj: tape: mistyped.tape:'
+        expect_line 'npj tape: mistyped.tape:'
     done
     for text in 'printable bytes, but no line' 'a line\nand\0' 'a line\n\177' 'Latin\n\344 1' 'cut off\n\303' \
         'overlong\n\300\200' 'overlong\n\340\237\277' 'overlong\n\360\217\277\277' 'a surrogate\n\355\240\200' \
@@ -219,13 +219,13 @@ case_tape_is_no_text() {
 case_states_errors() {
     PATH=/nonexistent "$npj" states --svg x.svg >out 2>err
     expect_code 3 $?
-    expect_line 'npj: states: dot is needed and not there (Debian: graphviz)'
+    expect_line 'npj states: dot is needed and not there (Debian: graphviz)'
     echo kept >x.svg
     PATH=/nonexistent "$npj" states --svg x.svg >out 2>err
     [[ $(cat x.svg) == kept ]] || fail "what was there is lost"
     if [[ -w /dev/full ]] && command -v dot >/dev/null; then
         ends 3 states --svg /dev/full
-        expect_line 'npj: states: /dev/full: No space left on device'
+        expect_line 'npj states: /dev/full: No space left on device'
     fi
     mkdir fake
     local what line
@@ -234,7 +234,7 @@ case_states_errors() {
         chmod +x fake/dot
         PATH=fake:$PATH "$npj" states --svg x.svg >out 2>err
         expect_code 3 $?
-        expect_line "npj: states: dot $line"
+        expect_line "npj states: dot $line"
         [[ $(cat x.svg) == kept ]] || fail "what was there is lost: $line"
     done <<'EOF2'
 echo half; exit 1:failed with exit code 1
@@ -243,5 +243,5 @@ exit 0:has drawn nothing
 EOF2
     "$npj" states | cmp -s - <("$npj" states --table) || fail "the table is not what is printed by itself"
     ends 3 states --svg nowhere/x.svg
-    expect_line 'npj: states: nowhere/x.svg: No such file or directory'
+    expect_line 'npj states: nowhere/x.svg: No such file or directory'
 }

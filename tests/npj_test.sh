@@ -181,7 +181,7 @@ case_reader_dies() {
             read_pipe $kind got die 5000000
             ends 1 send big --pipe pipe $how "${more[@]}"
             reader_ends
-            grep -qE '^npj: send: pipe: write: (Broken pipe|Connection reset by peer) \(STATUS_PIPE_BROKEN 0xC000014B\)$' err ||
+            grep -qE '^npj send: pipe: write: (Broken pipe|Connection reset by peer) \(STATUS_PIPE_BROKEN 0xC000014B\)$' err ||
                 fail "$kind $how: $(cat err)"
             expect_line STATUS_PIPE_BROKEN
             expect_balance
@@ -216,7 +216,7 @@ case_interrupted() {
         wait $sender
         expect_code $((128 + number)) $?
         sed -i '/^job 1: /d' err
-        expect_line 'npj: send: pipe: interrupted, the job was aborted'
+        expect_line 'npj send: pipe: interrupted, the job was aborted'
         expect_balance
         [[ $(ledger close 1) != STATUS_SUCCESS ]] || fail "an aborted job was closed with success"
         end_reader
@@ -240,7 +240,7 @@ case_interrupted_too_late() {
             done=$((done + 1))
         else
             [[ $code -eq 130 ]] || fail "$size bytes have not arrived: exit code $code, $(cat err)"
-            expect_line 'npj: send: pipe: interrupted, the job was aborted'
+            expect_line 'npj send: pipe: interrupted, the job was aborted'
         fi
     done
     [[ $done -gt 0 && $done -lt 8 ]] || fail "the signal came too late for $done of 8 jobs"
@@ -279,7 +279,7 @@ case_interrupted_twice() {
 # A job that does not come to be still has its ledger.
 fails_with() { # LINE OPTION...
     ends 1 send small "${@:2}"
-    expect_line "npj: send: $1"
+    expect_line "npj send: $1"
     expect_balance
 }
 
@@ -333,9 +333,9 @@ case_files_that_cannot_be_read() {
     mkfifo pipe2
     mkdir directory
     ends 3 send missing.ps --pipe pipe2
-    expect_line 'npj: send: missing.ps: No such file or directory'
+    expect_line 'npj send: missing.ps: No such file or directory'
     ends 3 send directory --pipe pipe2
-    expect_line 'npj: send: directory: Is a directory'
+    expect_line 'npj send: directory: Is a directory'
 }
 
 # The file and the pipe need two, the loop some more.
@@ -344,7 +344,7 @@ case_hardly_any_descriptors() {
     for most in {4..12}; do
         (ulimit -n "$most" && exec timeout 60 "$npj" send small --pipe nobody -q) >out 2>err
         [[ $? -le 3 ]] || fail "$most descriptors: $(cat err)"
-        expect_line 'npj: send: '
+        expect_line 'npj send: '
     done
 }
 
@@ -359,52 +359,53 @@ case_wrong_use() {
     wrong_use 'npj: no command; npj --help lists them'
     wrong_use 'npj: "frobnicate": no such command; npj --help lists them' frobnicate
     wrong_use 'npj: "two?lines": no such command; npj --help lists them' $'two\nlines'
-    wrong_use "npj: send: unrecognized option '--frobnicate'" send --frobnicate
-    wrong_use 'npj: send: no file given' send --pipe x
-    wrong_use 'npj: send: no pipe given: --pipe PATH' send small
-    wrong_use 'npj: send: one file only: "big"' send small big --pipe x
-    wrong_use 'npj: send: --pipe: an empty path' send small --pipe ''
-    wrong_use 'npj: send: --chunk: not a number of bytes: "12Q"' send small --pipe x --chunk 12Q
-    wrong_use 'npj: send: --chunk: not a number of bytes: "-1"' send small --pipe x --chunk -1
-    wrong_use 'npj: send: --chunk: 1 to 1073741824 bytes, not "0"' send small --pipe x --chunk 0
-    wrong_use 'npj: send: --batch: 1 to 1024, not "1025"' send small --pipe x --batch 1025
-    wrong_use 'npj: send: --limit: one write of 65536 bytes takes 65600' send small --pipe x --limit 65599
-    wrong_use 'npj: send: --limit: not a number of bytes: "99999999999999999999"' send small --pipe x --limit 99999999999999999999
-    wrong_use 'npj: send: --stall-timeout: 0 to 4294967295 milliseconds, not "soon"' send small --pipe x --stall-timeout soon
-    wrong_use 'npj: send: --drain-timeout: 0 to 4294967295 milliseconds, not "4294967296"' send small --pipe x --drain-timeout 4294967296
-    wrong_use 'npj: send: --limit: not a number of bytes: "17179869184G"' send small --pipe x --limit 17179869184G
-    wrong_use "npj: send: option '--pipe' requires an argument" send small --pipe
-    wrong_use 'npj: states: no such argument: "x"' states x
-    wrong_use "npj: states: unrecognized option '--picture'" states --picture
-    wrong_use 'npj: q226513: no file given' q226513
-    wrong_use 'npj: q226513: --sizes: not a number of bytes: "many"' q226513 small --sizes 64K,many
-    wrong_use 'npj: q226513: --sizes: not a number of bytes: "0"' q226513 small --sizes 0
+    wrong_use "npj send: unrecognized option '--frobnicate'" send --frobnicate
+    wrong_use "npj send: unrecognized option '--frobnicate'" send --frobnicate --help
+    wrong_use 'npj send: no file given' send --pipe x
+    wrong_use 'npj send: no pipe given: --pipe PATH' send small
+    wrong_use 'npj send: one file only: "big"' send small big --pipe x
+    wrong_use 'npj send: --pipe: an empty path' send small --pipe ''
+    wrong_use 'npj send: --chunk: not a number of bytes: "12Q"' send small --pipe x --chunk 12Q
+    wrong_use 'npj send: --chunk: not a number of bytes: "-1"' send small --pipe x --chunk -1
+    wrong_use 'npj send: --chunk: 1 to 1073741824 bytes, not "0"' send small --pipe x --chunk 0
+    wrong_use 'npj send: --batch: 1 to 1024, not "1025"' send small --pipe x --batch 1025
+    wrong_use 'npj send: --limit: one write of 65536 bytes takes 65600' send small --pipe x --limit 65599
+    wrong_use 'npj send: --limit: not a number of bytes: "99999999999999999999"' send small --pipe x --limit 99999999999999999999
+    wrong_use 'npj send: --stall-timeout: 0 to 4294967295 milliseconds, not "soon"' send small --pipe x --stall-timeout soon
+    wrong_use 'npj send: --drain-timeout: 0 to 4294967295 milliseconds, not "4294967296"' send small --pipe x --drain-timeout 4294967296
+    wrong_use 'npj send: --limit: not a number of bytes: "17179869184G"' send small --pipe x --limit 17179869184G
+    wrong_use "npj send: option '--pipe' requires an argument" send small --pipe
+    wrong_use 'npj states: no such argument: "x"' states x
+    wrong_use "npj states: unrecognized option '--picture'" states --picture
+    wrong_use 'npj q226513: no file given' q226513
+    wrong_use 'npj q226513: --sizes: not a number of bytes: "many"' q226513 small --sizes 64K,many
+    wrong_use 'npj q226513: --sizes: not a number of bytes: "0"' q226513 small --sizes 0
     local sizes
     for sizes in 64K,,128K ,64K 64K, ''; do
-        wrong_use 'npj: q226513: --sizes: not a number of bytes: ""' q226513 small --sizes "$sizes"
+        wrong_use 'npj q226513: --sizes: not a number of bytes: ""' q226513 small --sizes "$sizes"
     done
-    wrong_use 'npj: q226513: --sizes: more than 32' q226513 small --sizes "$(seq -s, 33)"
-    wrong_use 'npj: q226513: --plot: neither .svg nor .png: "x.jpg"' q226513 small --plot x.jpg
-    wrong_use 'npj: q226513: --print-bytes: 1 to 16777216 bytes, not "0"' q226513 small --print-bytes 0
-    wrong_use 'npj: tape: what to do? dis, asm or run' tape
-    wrong_use 'npj: tape: "play": neither dis, asm nor run' tape play
-    wrong_use 'npj: tape: no file given' tape run
-    wrong_use 'npj: tape: asm: no output given: -o OUT' tape asm small
-    wrong_use 'npj: tape: one file only: "b"' tape dis a b
-    wrong_use 'npj: tape: standard input can be read once only: "-"' tape run - small -
-    wrong_use 'npj: tape: -o belongs to asm' tape run small -o x
-    wrong_use 'npj: tape: --trace, --nt4 and --model belong to run' tape dis small --trace
+    wrong_use 'npj q226513: --sizes: more than 32' q226513 small --sizes "$(seq -s, 33)"
+    wrong_use 'npj q226513: --plot: neither .svg nor .png: "x.jpg"' q226513 small --plot x.jpg
+    wrong_use 'npj q226513: --print-bytes: 1 to 16777216 bytes, not "0"' q226513 small --print-bytes 0
+    wrong_use 'npj tape: what to do? dis, asm or run' tape
+    wrong_use 'npj tape: "play": neither dis, asm nor run' tape play
+    wrong_use 'npj tape: no file given' tape run
+    wrong_use 'npj tape: asm: no output given: -o OUT' tape asm small
+    wrong_use 'npj tape: one file only: "b"' tape dis a b
+    wrong_use 'npj tape: standard input can be read once only: "-"' tape run - small -
+    wrong_use 'npj tape: -o belongs to asm' tape run small -o x
+    wrong_use 'npj tape: --trace, --nt4 and --model belong to run' tape dis small --trace
     wrong_use 'npj: "": no such command; npj --help lists them' ''
-    wrong_use 'npj: send: FILE: an empty path' send '' --pipe x
-    wrong_use 'npj: send: --batch: 1 to 1024, not ""' send small --pipe x --batch ''
-    wrong_use 'npj: q226513: FILE: an empty path' q226513 ''
-    wrong_use 'npj: tape: "": neither dis, asm nor run' tape ''
-    wrong_use 'npj: tape: FILE: an empty path' tape run small ''
-    wrong_use 'npj: tape: --output: an empty path' tape asm small -o ''
-    wrong_use 'npj: explore: there is no scope ""; --list names them' explore ''
-    wrong_use 'npj: explore: --seeds: an empty path' explore --seeds ''
-    wrong_use 'npj: states: --svg: an empty path' states --svg ''
-    wrong_use 'npj: tape: --model goes with npjob, not with --nt4' tape run small --model --nt4
+    wrong_use 'npj send: FILE: an empty path' send '' --pipe x
+    wrong_use 'npj send: --batch: 1 to 1024, not ""' send small --pipe x --batch ''
+    wrong_use 'npj q226513: FILE: an empty path' q226513 ''
+    wrong_use 'npj tape: "": neither dis, asm nor run' tape ''
+    wrong_use 'npj tape: FILE: an empty path' tape run small ''
+    wrong_use 'npj tape: --output: an empty path' tape asm small -o ''
+    wrong_use 'npj explore: there is no scope ""; --list names them' explore ''
+    wrong_use 'npj explore: --seeds: an empty path' explore --seeds ''
+    wrong_use 'npj states: --svg: an empty path' states --svg ''
+    wrong_use 'npj tape: --model goes with npjob, not with --nt4' tape run small --model --nt4
 }
 
 case_help() {
@@ -419,6 +420,7 @@ case_help() {
         grep -q '^Exit code: 0 done' help || fail "$command --help has no exit codes"
         grep -q -- '--help' help || fail "$command --help does not name --help"
         [[ -s err ]] && fail "$command --help writes to stderr"
+        "$npj" $command --hel | diff help - >/dev/null || fail "$command --hel prints something else"
         "$npj" $command --version >version
         [[ $(cat version) == "$("$npj" --version)" && $(cat version) == "$("$npj" $command -V)" ]] ||
             fail "$command --version: $(cat version)"

@@ -14,14 +14,13 @@ static const struct subcommand {
     const char *name;
     const char *doc;
     int (*run)(int argc, char **argv);
-    char *shown; /* argv[0] of the subcommand: it starts every error line */
-    char *usage; /* the same where help is asked for */
+    char *shown; /* argv[0] of the subcommand: its usage and every error line start with it */
 } subcommands[] = {
-    {"send", "send a file through a named pipe as a print job", tool_send, "npj: send", "npj send"},
-    {"q226513", "show the leak of KB Q226513 beside an engine without it", tool_q226513, "npj: q226513", "npj q226513"},
-    {"tape", "read, write and run tapes: recorded orders of events", tool_tape, "npj: tape", "npj tape"},
-    {"explore", "try every event in every state within a scope", tool_explore, "npj: explore", "npj explore"},
-    {"states", "print the table of states and events, draw its diagram", tool_states, "npj: states", "npj states"},
+    {"send", "send a file through a named pipe as a print job", tool_send, "npj send"},
+    {"q226513", "show the leak of KB Q226513 beside an engine without it", tool_q226513, "npj q226513"},
+    {"tape", "read, write and run tapes: recorded orders of events", tool_tape, "npj tape"},
+    {"explore", "try every event in every state within a scope", tool_explore, "npj explore"},
+    {"states", "print the table of states and events, draw its diagram", tool_states, "npj states"},
 };
 enum { SUBCOMMANDS = sizeof subcommands / sizeof subcommands[0] };
 
@@ -44,15 +43,6 @@ static int print_help(void)
     return TOOL_DONE;
 }
 
-/* argp has one name for errors and for usage: argv[0]. */
-static bool wants_help(int argc, char **argv)
-{
-    for (int i = 2; i < argc; i++)
-        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-?") == 0 || strcmp(argv[i], "--usage") == 0)
-            return true;
-    return false;
-}
-
 static int dispatch(int argc, char **argv)
 {
     if (argc < 2) {
@@ -68,7 +58,7 @@ static int dispatch(int argc, char **argv)
     for (int i = 0; i < SUBCOMMANDS; i++) {
         if (strcmp(argv[1], subcommands[i].name) != 0)
             continue;
-        argv[1] = wants_help(argc, argv) ? subcommands[i].usage : subcommands[i].shown;
+        argv[1] = subcommands[i].shown;
         return subcommands[i].run(argc - 1, argv + 1);
     }
     tool_complain(NULL, "\"%s\": no such command; npj --help lists them", argv[1]);

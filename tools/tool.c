@@ -28,7 +28,7 @@ static void print_line(const char *prefix, const char *format, va_list arguments
 void tool_complain(const char *command, const char *format, ...)
 {
     char prefix[64];
-    snprintf(prefix, sizeof prefix, command != NULL ? "npj: %s" : "npj", command);
+    snprintf(prefix, sizeof prefix, command != NULL ? "npj %s" : "npj", command);
 
     va_list arguments;
     va_start(arguments, format);

@@ -29,7 +29,7 @@ int tool_tape(int argc, char **argv);
 int tool_states(int argc, char **argv);
 int tool_explore(int argc, char **argv);
 
-/** Prints `npj: COMMAND: text`, or `npj: text` without a command, as one line on stderr. */
+/** Prints `npj COMMAND: text`, or `npj: text` without a command, as one line on stderr. */
 void tool_complain(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /** Removes a file that could not be written in full: what is there of it might pass for all. Anything else stays. */
