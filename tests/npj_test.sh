@@ -338,6 +338,16 @@ case_files_that_cannot_be_read() {
     expect_line 'npj send: directory: Is a directory'
 }
 
+# Its first page is mapped for nobody. The reader, to whom nobody has written, may not even be asked for.
+case_reading_fails() {
+    read_pipe stream got
+    ends 3 send /proc/self/mem --pipe pipe --connect-timeout 0
+    expect_line 'npj send: /proc/self/mem: Input/output error'
+    expect_balance
+    grep -q '^close *not answered' out || fail "a close was sent for half a file: $(cat out)"
+    end_reader
+}
+
 # The file and the pipe need two, the loop some more.
 case_hardly_any_descriptors() {
     local most
