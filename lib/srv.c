@@ -144,8 +144,9 @@ void npj_srv_free(npj_srv **at)
         if (npji_slot_job(srv->slots[slot]) != NULL)
             npji_job_release(srv, npji_slot_job(srv->slots[slot]));
     npji_packets_trim(srv);
-    *at = NULL;
-    /* A host that calls back now gets the re-entry's answer from memory that is still its engine's. */
+    /* A host that calls back now, by its own pointer too, gets the re-entry's answer from memory that is still its
+     * engine's. */
     srv->busy = true;
     srv->config.mem.release(srv->config.mem.user, srv, srv->bytes);
+    *at = NULL;
 }
