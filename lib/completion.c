@@ -112,11 +112,16 @@ static bool is_write(unsigned kind)
     return kind == NPJ_WRITE;
 }
 
+/* In a live job the WRITE's are the first that wait, and what waits behind them is not walked; in a failed one, whose
+ * last completion this is, they may be anywhere. */
 static NPJI_RARE uint64_t count_given(const struct npji_job *job)
 {
+    const bool failed = npji_failed(job);
+    struct npji_packet *const *at = failed ? &job->writes.head : job->writes.waiting;
+    struct npji_packet *const *const end = failed ? job->writes.end : job->op_end;
     uint64_t given = 0;
-    for (const struct npji_packet *packet = job->writes.head; packet != NULL; packet = packet->next)
-        given += npji_packet_held(job, packet) ? packet->length - packet->taken : 0;
+    for (; at != end; at = &(*at)->next)
+        given += npji_packet_held(job, *at) ? (*at)->length - (*at)->taken : 0;
     return given;
 }
 

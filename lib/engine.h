@@ -244,7 +244,8 @@ struct npji_job {
     struct npji_member members[NPJI_KEYS];
 };
 
-_Static_assert(sizeof(struct npji_job) + 2 * sizeof(void *) <= 256, "an idle job and its index cost at most 256 bytes");
+_Static_assert(sizeof(struct npji_job) + 2 * sizeof(void *) <= 256,
+               "an idle job and its share of the index cost at most 256 bytes, where there may be two or more");
 
 /* --------------------------------------------------------------------------------------------------- engine */
 

@@ -184,3 +184,38 @@ Test(reach, the_last_that_was_written)
         cr_assert(npj_next(srv, &action) && action.kind == NPJ_REPLY && action.count == 1);
     npj_srv_free(&srv);
 }
+
+/* However many wait behind those that a WRITE was given, and however many were cancelled, its completion meets the
+ * first of these and the last of those: one whose bytes have to be counted, too. */
+TestEach(int *shift, reach, neighbours_of_a_write, 0, 31)
+{
+    enum { BATCH = 2, WAITING = OTHERS / 2 };
+    const uint32_t length = UINT32_C(1) << *shift;
+    const npj_config config = {.size = sizeof config,
+                               .mem = {paged_alloc, paged_release, NULL},
+                               .max_batch = BATCH,
+                               .max_write_bytes = length,
+                               .max_job_bytes = UINT64_MAX};
+    npj_srv *srv = NULL;
+    void *packets[OTHERS];
+    npj_req writes[OTHERS];
+    npj_action action;
+    cr_assert_eq(npj_srv_new(&config, &srv), NPJ_STATUS_SUCCESS);
+    const npj_job job = open_job(srv, CLIENT, PROVIDER);
+    for (unsigned i = 0; i < OTHERS; i++) {
+        cr_assert_eq(npj_write(srv, job, TAG_WRITE, "a", length, NPJ_LEND, &writes[i]), NPJ_STATUS_PENDING);
+        packets[i] = npji_packets_last(&npji_job_at(srv, job)->writes);
+    }
+    cr_assert(npj_next(srv, &action) && action.kind == NPJ_WRITE && action.iov_count == BATCH);
+    for (unsigned i = WAITING; i < OTHERS; i++)
+        cr_assert_eq(npj_cancel(srv, writes[i]), NPJ_STATUS_SUCCESS);
+    protect(packets + BATCH + 1, WAITING - BATCH - 1, PROT_NONE);
+    protect(packets + WAITING, OTHERS - WAITING - 1, PROT_NONE);
+    cr_assert_eq(npj_written(srv, action.op, NPJ_STATUS_SUCCESS, action.count), NPJ_STATUS_SUCCESS);
+    protect(packets, OTHERS, PROT_READ | PROT_WRITE);
+    for (unsigned i = WAITING; i < OTHERS; i++)
+        cr_assert(npj_next(srv, &action) && action.kind == NPJ_REPLY && action.status == NPJ_STATUS_CANCELLED);
+    for (unsigned i = 0; i < BATCH; i++)
+        cr_assert(npj_next(srv, &action) && action.kind == NPJ_REPLY && action.count == length);
+    npj_srv_free(&srv);
+}
