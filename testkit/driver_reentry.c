@@ -85,12 +85,14 @@ void npjt_reenter(struct npjt_driver *d, unsigned callback)
     } else if (d->armed_call == CALL_QUERY) {
         look_again(d);
     } else {
+        const char *name = npjt_operand_word(NPJT_CALL, d->armed_call);
         uint64_t handle = UNTOUCHED;
         npj_status status = call_again(d, d->armed_call, &handle);
         if (status != NPJ_STATUS_INVALID_DEVICE_STATE)
-            npjt_violate(d, NPJT_LAW_REENTRY, "a call inside a callback returned %s", npj_status_name(status));
+            npjt_violate(d, NPJT_LAW_REENTRY, "%s returned %s inside a callback, not STATUS_INVALID_DEVICE_STATE", name,
+                         npj_status_name(status));
         else if (handle != UNTOUCHED)
-            npjt_violate(d, NPJT_LAW_REENTRY, "a call inside a callback wrote a handle");
+            npjt_violate(d, NPJT_LAW_REENTRY, "%s wrote a handle inside a callback", name);
     }
 }
 
