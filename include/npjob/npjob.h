@@ -166,8 +166,8 @@ typedef struct npj_config {
     uint64_t add_timeout;     /**< from npj_add_job() until AddJob has returned. Default 30000 */
     uint64_t connect_timeout; /**< from when OPEN is due, taken or not, until it has returned. Default 30000 */
     uint64_t stall_timeout;   /**< while a job that is open or closing has a write unanswered: since it came to that, or
-                                 since a byte (message mode: a whole message, an empty one too) was last taken.
-                                 Default 60000 */
+                                 since npj_written() last reported that a byte (message mode: a whole message, an empty
+                                 one too) was taken. Default 60000 */
     uint64_t drain_timeout;   /**< from the acceptance of a close until its answer; and of a shutdown by drain. Default
                                  300000 */
 
@@ -206,7 +206,9 @@ void npj_srv_free(npj_srv **srv);
  * A client opens a printer: asks the provider for a job. ADD_JOB follows; its outcome is the REPLY.
  *
  * @param client   the host's key of the SMB session or connection, for npj_client_gone().
- * @param provider the host's key of the print provider, for npj_provider_gone().
+ * @param provider the host's key of the print provider, for npj_provider_gone(). Both keys are numbers of the host's
+ * own, as counters and pointers are: keys that a peer has chosen to be hard to tell apart make every add, gone and end
+ * of a job slow.
  * @param cookie   the host's own; comes back in every action and trace of this job. The last has come when
  * npj_job_query() says INVALID_HANDLE and npj_next(), called after that, false. A host that traces knows the moment:
  * NPJ_EVENT_FINISH from GONE is told once of each job, in the call of npj_next() that returns its last action (which
@@ -273,9 +275,10 @@ enum {
  *         NPJ_STATUS_INVALID_PIPE_STATE (no connect has been accepted);
  *         NPJ_STATUS_PIPE_CLOSING (a close has been accepted);
  *         NPJ_STATUS_QUOTA_EXCEEDED (the job's own max_job_packets or max_job_bytes: one NPJ_RESUME is owed);
- *         NPJ_STATUS_INSUFF_SERVER_RESOURCES (max_packets or max_pool_bytes: no RESUME; try again later);
- *         NPJ_STATUS_INSUFFICIENT_RESOURCES (the allocator said no: no RESUME; try again later, or after npj_trim(),
- *         which gives it back what is kept).
+ *         NPJ_STATUS_INSUFF_SERVER_RESOURCES (max_packets or max_pool_bytes: no RESUME; try again when a REPLY or
+ *         RETURN of any job has been taken);
+ *         NPJ_STATUS_INSUFFICIENT_RESOURCES (the allocator said no: no RESUME; likewise, or after npj_trim(), which
+ *         gives it back what is kept).
  */
 npj_status npj_write(npj_srv *srv, npj_job job, uint64_t tag, const void *bytes, uint32_t length, unsigned flags,
                      npj_req *out);
@@ -369,6 +372,9 @@ npj_status npj_opened(npj_srv *srv, npj_op op, npj_status status, npj_pipe_mode 
  * write, mean that it was cancelled, and the job goes on; CANCELLED unasked is a failure. So a message that a CANCEL
  * has cut off in the middle is to be completed with CANCELLED: with SUCCESS it is a part of a message.
  *
+ * A deadline knows no byte that was not reported: in byte mode a host whose pipe has taken a part and is full now
+ * completes with that part, and does not wait for the rest. Else a large write through a slow pipe stalls.
+ *
  * @param transferred bytes that the pipe took, over all iovecs. Bad claim: more than were given.
  * @return NPJ_STATUS_SUCCESS; NPJ_STATUS_INVALID_HANDLE; NPJ_STATUS_INVALID_PARAMETER (a bad claim, consumed: no byte
  * counts).
@@ -439,6 +445,10 @@ npj_status npj_shutdown(npj_srv *srv, npj_shutdown_how how);
  * shutdown's drain that has run out costs what npj_shutdown() by abort does. Deadlines are taken in order of time. Of
  * those that fall together adds come first, then connects, stalls, drains, and the shutdown's last; of one kind, that
  * which was armed first.
+ *
+ * A host that has stood still (it was stopped, or a call of its own has waited) does not know what its pipes have done
+ * meanwhile, and would fail jobs whose pipes have long taken everything. It leaves such a time out of @p now, and tells
+ * what has happened before it lets a deadline come that it finds passed.
  *
  * @param now in the host's units, from any origin. Sums with timeouts saturate at NPJ_NEVER, which never comes. The
  * clock stays at the latest time that it was given. NPJ_NEVER, which is what npj_deadline() says where nothing is due,
