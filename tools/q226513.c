@@ -209,7 +209,7 @@ static int run(leak_options *options)
 enum { KEY_PLOT = 256, KEY_SIZES, KEY_PRINT_BYTES, KEY_POOL };
 
 static const struct argp_option argp_options[] = {
-    {"plot", KEY_PLOT, "OUT", 0, "draw it with gnuplot: OUT.svg or OUT.png", 1},
+    {"plot", KEY_PLOT, "OUT", 0, "draw it with gnuplot; OUT ends in .svg or .png", 1},
     {"sizes", KEY_SIZES, "BYTES,...", 0,
      "sizes of the job, each the beginning of FILE; longer ones are left out (default 64K,256K,1M,4M and the whole "
      "file)",
