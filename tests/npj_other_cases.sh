@@ -13,6 +13,8 @@ case_q226513() {
     head -c 4194304 big >four
     ends 0 q226513 four
     [[ $(grep -cE '^[0-9].* (copy|print) +[0-9]' out) == 8 ]] || fail "not eight lines: $(cat out)"
+    [[ $(sed -n 4,5p out | tr -d ' -' | tr '\n' ' ') == 'srv_nt4npjob jobaswritespacketspoolbytespacketspoolbytes ' ]] ||
+        fail "the heading: $(cat out)"
     while read -r size unit bytes; do
         for as in copy print; do
             [[ $(figure "$size" $unit $as 4) == 0 ]] || fail "npjob: packets are left of $size $unit by $as"

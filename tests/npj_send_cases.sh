@@ -144,3 +144,28 @@ case_waits_for_the_pipe() {
         expect_arrival small
     done
 }
+
+# What npj shows on a terminal, which script(1) is to it, is in the file lines, as such.
+shown() { # COMMAND...
+    read_pipe stream got stall 1000
+    timeout 60 script -qec "$(printf '%q ' "$@")" screen >/dev/null
+    expect_code 0 $?
+    reader_ends
+    tr '\r' '\n' <screen >lines
+}
+
+# How much is taken, of how much if that is known, how fast.
+case_progress() {
+    local rate='[0-9.]+ [KM]iB/s'
+    head -c 20000000 big >part
+    shown "$npj" send part --pipe pipe
+    grep -qE "^.\[K[0-9.]+ [KM]iB of 19\.1 MiB  [0-9]{1,2}%  $rate$" lines || fail "no progress: $(cat lines)"
+    shown sh -c 'cat part | "$0" send - --pipe pipe' "$npj"
+    grep -qE "^.\[K[0-9.]+ [KM]iB  $rate$" lines || fail "no progress of what has no end: $(cat lines)"
+    shown "$npj" send part --pipe pipe --quiet
+    ! grep -qE "$rate" lines || fail "--quiet shows progress: $(cat lines)"
+    read_pipe stream got stall 1000
+    ends 0 send part --pipe pipe
+    expect_arrival part
+    [[ ! -s err ]] || fail "progress where there is no terminal: $(cat err)"
+}

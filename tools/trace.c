@@ -5,17 +5,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "tool.h"
-
-static const char *short_status(npj_status status)
-{
-    static char text[64];
-    const char *name = npj_status_name(status);
-    if (strchr(name, '(') != NULL)
-        return tool_format_status(text, status);
-    return name + strlen("STATUS_");
-}
-
 void trace_print(FILE *out, uint64_t job, const npj_trace *trace)
 {
     if (trace->kind == NPJ_TRACE_NO_POOL) {
@@ -23,6 +12,7 @@ void trace_print(FILE *out, uint64_t job, const npj_trace *trace)
                 trace->event == NPJ_EVENT_WRITE ? "a write" : "a new job");
         return;
     }
+    const char *status = npj_status_name(trace->status) + strlen("STATUS_"); /* each that the engine has is named */
     fprintf(out, "job %" PRIu64 ": %s -- %s --> %s %s\n", job, npj_state_name(trace->from),
-            npj_event_name(trace->event), npj_state_name(trace->to), short_status(trace->status));
+            npj_event_name(trace->event), npj_state_name(trace->to), status);
 }
