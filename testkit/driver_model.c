@@ -270,6 +270,7 @@ void npjt_put_model_beside(struct npjt_driver *d)
         .engine_blocks = judged->engine_blocks,
         .idle_job_blocks = judged->idle_job_blocks,
         .packet_blocks = judged->packet_blocks,
+        .copies_only = judged->copies_only,
         .srv_new = beside_new,
         .srv_free = beside_free,
         .add_job = beside_add_job,

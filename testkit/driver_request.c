@@ -301,6 +301,8 @@ static void check_request(struct npjt_driver *d, npj_status status, npj_req requ
 void npjt_write(struct npjt_driver *d, npj_job handle, uint64_t length, unsigned how, bool null_out)
 {
     static const unsigned flags[] = {NPJ_COPY, NPJ_LEND, NPJ_COPY, NPJ_LEND, 0, NPJ_COPY | NPJ_LEND, 5};
+    if (d->subject->copies_only)
+        how = how == HOW_LEND ? HOW_COPY : how == HOW_LEND_NULL ? HOW_COPY_NULL : how;
     struct a_job *job = npjt_job_by_handle(d, handle);
     bool lent = flags[how] == NPJ_LEND, null = how == HOW_COPY_NULL || how == HOW_LEND_NULL;
     uint8_t *bytes = room_for(d, length, lent);

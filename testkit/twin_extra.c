@@ -62,7 +62,8 @@ static npj_status write_with_both(struct twin_run *run, const struct target *at)
 static npj_status write_too_long(struct twin_run *run, const struct target *at)
 {
     static const uint8_t zeros[TWIN_MAX_WRITE + 1];
-    return run->subject->write(run->srv, at->handle, 1, zeros, sizeof zeros, NPJ_LEND, NULL);
+    return run->subject->write(run->srv, at->handle, 1, zeros, sizeof zeros,
+                               run->subject->copies_only ? NPJ_COPY : NPJ_LEND, NULL);
 }
 
 /* Before the connect or behind the close. */

@@ -74,7 +74,7 @@ npj_status npjt_twin_write(struct twin_run *run, struct twin_job *job, const str
 {
     uint8_t scratch[TWIN_MAX_WRITE];
     uint32_t length = npjt_twin_length(step);
-    bool lends = run->side.payload ? run->side.payload == NPJ_LEND : step->lent;
+    bool lends = !run->subject->copies_only && (run->side.payload ? run->side.payload == NPJ_LEND : step->lent);
     uint8_t *bytes = lends ? malloc(length > 0 ? length : 1) : scratch;
     if (!bytes)
         abort();

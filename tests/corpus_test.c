@@ -2,7 +2,8 @@
 /*
  * corpus_test FOLDER: plays every tape of the corpus against npjob. No law may be broken, the same tape must be the
  * same run a second time and when nobody reads the trace, there must be a seed for each of the 32 scenarios, and
- * together they must reach every cell of the table.
+ * together they must reach every cell of the table. A server that copies what is lent to it breaks no law if it says
+ * so.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,12 @@ static void found(void *user, const npjt_violation *finding)
     npjt_violation_print(finding);
 }
 
+static void ignored(void *user, const npjt_violation *finding)
+{
+    (void)user;
+    (void)finding;
+}
+
 static bool same(const npjt_result *a, const npjt_result *b)
 {
     return a->digest == b->digest && a->events == b->events && a->calls == b->calls && a->actions == b->actions &&
@@ -32,6 +39,30 @@ static npj_status new_untraced(const npj_config *config, void **out)
     npj_config untraced = *config;
     untraced.trace = NULL;
     return npjt_subject_npjob.srv_new(&untraced, out);
+}
+
+static uint64_t lent_to_it;
+
+static npj_status write_copied(void *srv, npj_job job, uint64_t tag, const void *bytes, uint32_t length, unsigned flags,
+                               npj_req *out)
+{
+    lent_to_it += flags == NPJ_LEND;
+    return npjt_subject_npjob.write(srv, job, tag, bytes, length, flags == NPJ_LEND ? NPJ_COPY : flags, out);
+}
+
+/** Whether a server that always copies passes, by the laws and by the model, and is lent nothing if it says so. */
+static bool passes_copied(npjt_driver *driver, struct tape_file *file, bool said)
+{
+    npjt_subject copying = npjt_subject_npjob;
+    copying.write = write_copied;
+    copying.copies_only = said;
+    lent_to_it = 0;
+    for (unsigned model = 0; model < 2; model++) {
+        npjt_options options = {.finding = said ? found : ignored, .user = file->name, .model = model};
+        if (!npjt_driver_run(driver, &copying, file->bytes, file->size, &options, NULL))
+            return false;
+    }
+    return !said || lent_to_it == 0;
 }
 
 /** Plays one tape three times. @return whether all was well. */
@@ -89,11 +120,13 @@ int main(int argc, char **argv)
         return 2;
     static uint8_t cells[NPJ_STATE_COUNT][NPJ_EVENT_COUNT];
     bool scenario[SCENARIOS + 1] = {false};
-    unsigned bad = 0;
+    unsigned bad = 0, unsaid = 0;
     uint64_t reentries = 0, failures = 0, events = 0;
     for (size_t i = 0; i < count; i++) {
         npjt_result result;
         bad += !play(driver, &files[i], &result);
+        bad += !passes_copied(driver, &files[i], true);
+        unsaid += !passes_copied(driver, &files[i], false);
         reentries += result.reentries;
         failures += result.failures;
         events += result.events;
@@ -111,6 +144,10 @@ int main(int argc, char **argv)
         }
     }
     bad += missing_cells(cells);
+    if (unsaid == 0) {
+        (void)fprintf(stderr, "no seed tells a server that copies what it was lent\n");
+        bad++;
+    }
     if (reentries < 30 || failures < 8) {
         (void)fprintf(stderr, "the seeds re-enter %llu times and fail %llu allocations: too few\n",
                       (unsigned long long)reentries, (unsigned long long)failures);

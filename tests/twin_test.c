@@ -268,6 +268,26 @@ static npj_status write_has_no_room(void *srv, npj_job job, uint64_t tag, const 
     return NPJ_STATUS_INSUFF_SERVER_RESOURCES;
 }
 
+static npj_status write_copied(void *srv, npj_job job, uint64_t tag, const void *bytes, uint32_t length, unsigned flags,
+                               npj_req *out)
+{
+    cr_assert_neq(flags, NPJ_LEND);
+    return npjt_subject_npjob.write(srv, job, tag, bytes, length, flags, out);
+}
+
+Test(twin, a_server_that_only_copies_is_lent_nothing)
+{
+    size_t count;
+    const struct twin_fault *faults = twin_faults(&count);
+    npjt_subject subject = npjt_subject_npjob;
+    subject.write = write_copied;
+    subject.copies_only = true;
+    for (size_t i = 0; i < count; i++)
+        for (unsigned relation = 0; relation < NPJT_RELATION_COUNT; relation++)
+            cr_expect(play(&subject, faults[i].script, faults[i].size, relation), "%s, relation %s: %s", faults[i].name,
+                      npjt_relation_name(relation), sentence);
+}
+
 Test(twin, room_that_never_comes_is_not_waited_for)
 {
     npjt_subject full = npjt_subject_npjob;

@@ -32,6 +32,8 @@ typedef struct npjt_subject {
     uint32_t packet_blocks;   /**< of one live packet of a write. May be 0 */
     /** @} */
 
+    bool copies_only; /**< it takes no lent writes: what a tape or a script lends is copied, by NPJ_COPY */
+
     npj_status (*srv_new)(const npj_config *config, void **out);
     void (*srv_free)(void **srv);
 
