@@ -79,6 +79,8 @@ case_q226513_errors() {
 3 /dev/null /dev/null: not a regular file
 2 small small: no size of --sizes is within its 300001 bytes
 EOF2
+    ends 2 q226513 small four
+    expect_line 'npj q226513: one file only: "four"'
     : >empty
     ends 3 q226513 empty
     expect_line 'npj q226513: empty: an empty file'
@@ -111,6 +113,12 @@ EOF2
     ends 0 tape run job.tape job.bin
     [[ $(sed 's/^[^:]*: //' out | sort -u | wc -l) == 1 ]] || fail "text and bytes run otherwise: $(cat out)"
     grep -q ' packets_allocated=1 packets_released=1 .*live=0 .*findings=0$' out || fail "counters: $(cat out)"
+    printf '\ntape 1 max_jobs=1\nadd\nadd\n' >two.tape
+    ends 0 tape run --trace two.tape
+    grep -qx "event 2019: the engine's cap refuses a new job" out || fail "no Event 2019 for a job: $(cat out)"
+    printf '  tape 1 max_packets=1\nopen\nwrite\nwrite\n' >two.tape
+    ends 0 tape run --trace two.tape
+    grep -qx "event 2019: the engine's cap refuses a write" out || fail "no Event 2019 for a write: $(cat out)"
 }
 
 case_tape_finds_the_leak() {
@@ -129,8 +137,11 @@ case_tape_finds_the_leak() {
 }
 
 case_tape_errors() {
-    ends 3 tape run missing.tape
-    expect_line 'npj tape: missing.tape: No such file or directory'
+    for verb in run dis 'asm -o x'; do
+        # shellcheck disable=SC2086
+        ends 3 tape $verb missing.tape
+        expect_line 'npj tape: missing.tape: No such file or directory'
+    done
     printf 'tape 1\nwrite job=newest length=many\n' >bad.tape
     for verb in 'run' 'asm -o x'; do
         # shellcheck disable=SC2086

@@ -380,6 +380,7 @@ case_wrong_use() {
     wrong_use 'npj send: --chunk: 1 to 1073741824 bytes, not "0"' send small --pipe x --chunk 0
     wrong_use 'npj send: --batch: 1 to 1024, not "1025"' send small --pipe x --batch 1025
     wrong_use 'npj send: --limit: one write of 65536 bytes takes 65600' send small --pipe x --limit 65599
+    wrong_use 'npj send: --limit: more writes than the engine can count' send small --pipe x --chunk 1 --limit 300G
     wrong_use 'npj send: --limit: not a number of bytes: "99999999999999999999"' send small --pipe x --limit 99999999999999999999
     wrong_use 'npj send: --stall-timeout: 0 to 4294967295 milliseconds, not "soon"' send small --pipe x --stall-timeout soon
     wrong_use 'npj send: --drain-timeout: 0 to 4294967295 milliseconds, not "4294967296"' send small --pipe x --drain-timeout 4294967296
