@@ -434,9 +434,10 @@ const struct fault *driver_faults(size_t *count)
     FAULT("a write must have a place for its handle", 5, "tape 1\nopen\nnulls call=write\nhost\n", write,
           write_wants_out);
     FAULT("a call inside a callback says done", 6, INSIDE, close, close_says_done_inside);
+    SAYS("close returned STATUS_");
     FAULT("a write inside a callback gives out a handle", 6,
           "tape 1\nopen\nreenter from=any call=write\nwrite length=16\nhost\n", write, write_names_one_inside);
-    SAYS("wrote a handle");
+    SAYS("write wrote a handle inside a callback");
     FAULT("query is refused inside a callback", 6, "tape 1\nopen\nreenter from=any call=query\nwrite length=16\nhost\n",
           query, query_refused_inside);
     SAYS("query is refused");
