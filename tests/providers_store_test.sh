@@ -10,6 +10,15 @@ store_whole()
         run store schedule --id "$id" && cmp "$tmp/big" "$spool/a_job.ps" && left a_job.ps
 }
 
+# Nobody else may read it, and a name that has been used often costs no process for each time.
+store_many_of_one_name()
+{
+    mkdir "$tmp/numbers" && (cd "$tmp/numbers" && : >job && seq -f 'job-%.0f' 2 20000 | xargs touch) && mv "$tmp/numbers"/* "$spool" && rmdir "$tmp/numbers" || return
+    (umask 0 && add store && put "$tmp/small" && timeout 10 "$shell" -c 'cd "$0" && exec "$@"' "$tmp/cwd" "$shell" "$providers/npjob-store" schedule --folder "$spool" --id "$id") &&
+        cmp "$tmp/small" "$spool/job-20001" && [ "$(stat -c %a "$spool/job-20001")" = 600 ] && [ "$(ls "$spool" | wc -l)" -eq 20001 ] &&
+        eventually nobody && no_jobs
+}
+
 store_empty()
 {
     add store && put /dev/null && run store schedule --id "$id" && [ -f "$spool/job" ] && [ ! -s "$spool/job" ] && left job

@@ -164,8 +164,8 @@ make_state()
     [ -d "$jobs" ] || mkdir -m 700 -- "$jobs" 2>/dev/null || [ -d "$jobs" ] || fail 77 "cannot write to $folder"
     [ -w "$jobs" ] || fail 77 "cannot write to $jobs"
     id=$$
-    until mkdir -- "$jobs/$id" 2>/dev/null; do
-        [ -d "$jobs/$id" ] || fail 75 "cannot write to $folder"
+    until said=$(mkdir -- "$jobs/$id" 2>&1); do
+        [ -d "$jobs/$id" ] || fail 75 "cannot write to $folder: ${said##*: }"
         id=$((id + processes))
         [ "$id" -lt "$ids" ] || fail 75 'there are too many jobs'
     done
@@ -283,6 +283,7 @@ end_job()
     [ -z "$copier" ] || kill -s KILL "$copier" 2>/dev/null
     [ -e "$state/done" ] || abandon_job
     rm -rf -- "$state"
+    trap - EXIT
     exit 0
 }
 
