@@ -7,7 +7,7 @@ cd "$1"
 . tests/tap.sh
 
 tree=$(mktemp -d)
-trap 'rm -rf "$tree"' EXIT
+trap 'rm -rf "$tree" "$tree".*' EXIT
 mkdir "$tree/scripts"
 cp -r scripts/configure scripts/common "$tree/scripts"
 printf '%s\n' "project('one', 'c')" "executable('one', 'one.c')" >"$tree/meson.build"
@@ -30,6 +30,15 @@ anew()
 {
     : >"$folder/mine"
     "$@" && [ ! -e "$folder/mine" ] && ninja -C "$folder" && "$folder/one"
+}
+
+# Which is built, and where, is not what the folder was copied from.
+copied()
+{
+    local status=0
+    configure -Dbuildtype=debug && cp -a "$tree" "$tree.second" && mv "$tree" "$tree.away" || return
+    (folder="$tree.second/a build" && tree=$tree.second && anew configure -Dbuildtype=debug) || status=1
+    mv "$tree.away" "$tree" && [ "$status" -eq 0 ]
 }
 
 interrupted()
@@ -76,6 +85,7 @@ check 'a folder that is not there' configure -Dbuildtype=release
 check 'the same again' left configure -Dbuildtype=release
 check 'other options' anew configure -Dbuildtype=debug
 check 'another compiler' anew env "CC=cc -pipe" "$tree/scripts/configure" "$folder" -Dbuildtype=debug
+check 'a copy of the tree' copied
 check 'what was interrupted' interrupted
 check 'what meson refuses' refused
 check 'flags of the environment' flags_do_not_count

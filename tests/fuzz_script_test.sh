@@ -104,6 +104,12 @@ nothing_found()
     run 0 && says 'engine=libfuzzer target=path .*execs=2 .*findings=0$' && says 'engine=aflpp .*findings=0$' && [ "$(left)" -eq 0 ]
 }
 
+one_of_two_counts()
+{
+    begin "$second_one && $idle"'; rm "$NPJOB_CAMPAIGN_STATS.$$"; '"$idle" "$idle" false
+    run 3 && says '^fuzz: libfuzzer has not counted everything, with no finding'
+}
+
 finding_is_kept_and_shown()
 {
     begin "$find_one" "$idle" 'echo "what it was" >&2; exit 77'
@@ -239,6 +245,7 @@ interrupted_at_the_seeds()
 }
 
 check 'nothing is found' nothing_found
+check 'a process that counts nothing is trouble' one_of_two_counts
 check 'a finding is kept and shown' finding_is_kept_and_shown
 check 'a seed that crashes under AFL++ is a finding' seed_that_crashes_under_aflpp
 check 'seeds that all hang under AFL++ are found soon' seeds_that_all_hang

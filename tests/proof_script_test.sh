@@ -58,9 +58,29 @@ twice()
     [ "$status" -eq 1 ] && [ "$said" = 'proof: runs in this tree already' ] && grep -qx first "$tree/docs/proof.md"
 }
 
+# Nor is what a step has said when its end cannot be written down.
+log_is_lost()
+{
+    local status=0
+    proof 0 'echo before' '^before$'
+    DEPTH='rm build/proof/depth.log.new; ln -s /dev/full build/proof/depth.log.new' "$tree/scripts/proof" depth || status=$?
+    [ "$status" -eq 1 ] && grep -qx before "$tree/docs/proof.md" && [ ! -L "$tree/build/proof/depth.log" ] &&
+        grep -qx before "$tree/build/proof/depth.log"
+}
+
+no_clone()
+{
+    local status=0 said
+    printf '#!/bin/sh\nexit 128\n' >"$tree/bin/git"
+    said=$(DEPTH=true "$tree/scripts/proof" depth 2>&1) || status=$?
+    [ "$status" -eq 1 ] && grep -qx 'proof: this is no clone: a proof names its commit' <<<"$said"
+}
+
 check 'a step that passes is on the page' proof 0 true '^It ended with exit status 0 after [0-9]+ s, at 1234567, on '
 check 'a step that fails is on the page' proof 1 'exit 3' '^It ended with exit status 3 after '
 check 'a tree that is changed is no commit' changed
 check 'a signal ends the step that runs' interrupted
 check 'a second run in the same tree is refused' twice
+check 'a log that cannot be written is no step that has passed' log_is_lost
+check 'where there is no commit there is no proof' no_clone
 finish

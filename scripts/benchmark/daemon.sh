@@ -5,6 +5,7 @@
 # usage: daemon.sh PROGRAMS MEGABYTES
 # PROGRAMS is the build folder. Prints a line `npjobd SIDE s VALUE` for each: the seconds that smbclient took.
 set -euo pipefail
+export LC_ALL=C # for $EPOCHREALTIME, and for numbers
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
 programs=$(realpath "$1")

@@ -146,8 +146,11 @@ class Bench:
         if program == 'daemon':
             command = [os.path.join(HERE, 'daemon.sh'), self.release, str(self.megabytes)]
         for line in must(command, program).splitlines():
-            name, side, unit, value = line.split()
-            self.samples.add(name, side, unit, float(value))
+            try:
+                name, side, unit, value = line.split()
+                self.samples.add(name, side, unit, float(value))
+            except ValueError as error:
+                raise Trouble(f'{program} prints what is no sample: {line}') from error
 
     def _rate(self, engine):
         for side in ('full', 'empty'):

@@ -22,10 +22,11 @@ class Trouble(Exception):
 
 
 class Outcome:
-    """What a program came to: its exit status (negative: a signal; None: it did not end), what it said, how long."""
+    """What a program came to: its exit status (negative: a signal; None: it did not end), what it said, how long. And who
+    it was."""
 
-    def __init__(self, status, out, err, seconds):
-        self.status, self.out, self.err, self.seconds = status, out, err, seconds
+    def __init__(self, status, out, err, seconds, pid):
+        self.status, self.out, self.err, self.seconds, self.pid = status, out, err, seconds, pid
 
     def report(self):
         """What a sanitizer has said, in a few words."""
@@ -96,7 +97,7 @@ def end_on_signals():
 
 def run(command, timeout=None, cwd=None, env=None, memory=None):
     """
-    Runs a command without a terminal; all of its process group ends with it. The timeout is of the processor's time, so
+    Runs a command without a terminal. The timeout, which ends all of its process group, is of the processor's time, so
     that a busy machine makes no hang; one that only waits has ten times as long.
     """
     if timeout or memory:
@@ -116,14 +117,17 @@ def run(command, timeout=None, cwd=None, env=None, memory=None):
         status = process.returncode if process.returncode != -signal.SIGXCPU else None
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
-        out, err = process.communicate()
+        try:
+            out, err = process.communicate(timeout=GRACE)
+        except subprocess.TimeoutExpired:
+            out, err = b'', b''  # held by whoever has left the group
     except BaseException:
         RUNNING.end()
         process.communicate()
         raise
     finally:
         RUNNING.forget(process)
-    return Outcome(status, out.decode(errors='replace'), err.decode(errors='replace'), time.monotonic() - began)
+    return Outcome(status, out.decode(errors='replace'), err.decode(errors='replace'), time.monotonic() - began, process.pid)
 
 
 def must(command, what, **keywords):

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: MIT
 # Sourced by the scripts, with their $usage set: --help, the root of the tree, how to fail.
 
+# Numbers are written and read as C writes them.
+export LC_ALL=C
+
 root=${BASH_SOURCE[0]%/scripts/common/script.sh}
 
 # fail STATUS TEXT

@@ -4,6 +4,7 @@ Who notices a mutant: the committed corpus, the explorer, and as a last resort t
 `killed`, and if so `law`, `seconds` and what else is known; or None where the column was not asked.
 """
 
+import contextlib
 import json
 import os
 import re
@@ -154,6 +155,8 @@ class Tests:
             fast = ['--fail-fast'] if any(word.startswith('--tap') for word in arguments) else []
             outcome = run([self.flavour.program(target), *arguments, *fast], timeout=30, env=_environment(own),
                           memory=MEMORY, cwd=self.flavour.folder)
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(f'/tmp/criterion_{outcome.pid}.sock')  # which Criterion leaves when it ends at a failure
             seconds += outcome.seconds
             self.seconds.setdefault(name, outcome.seconds)
             if outcome.status != 0:
