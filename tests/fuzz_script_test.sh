@@ -113,7 +113,7 @@ one_of_two_counts()
 finding_is_kept_and_shown()
 {
     begin "$find_one" "$idle" 'echo "what it was" >&2; exit 77'
-    run 1 && says '^finding of libfuzzer, kept as .*/fuzz-findings/libfuzzer-' && says '^what it was$' &&
+    run 1 && says '^finding of libfuzzer, kept as .*/fuzz-findings/libfuzzer-path-[0-9a-f]+$' && says '^what it was$' &&
         says 'engine=libfuzzer .*findings=1$' && says 'engine=aflpp .*findings=0$' && [ "$(kept)" -eq 1 ] && [ "$(left)" -eq 0 ]
 }
 
