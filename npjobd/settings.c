@@ -195,6 +195,11 @@ static bool check_socket(const parsing *self, const settings_printer *printer, u
     return true;
 }
 
+static bool names_folder(const char *path)
+{
+    return path != NULL && path[strlen(path) - 1] == '/';
+}
+
 /* What only all settings together can show. */
 static bool check_printers(const parsing *self, uint32_t last_line)
 {
@@ -205,6 +210,9 @@ static bool check_printers(const parsing *self, uint32_t last_line)
         return complain(self, self->global_line, "\"max memory\" is less than %dK for each of \"max jobs\"",
                         POOL_BUFFER_BYTES / 1024);
     }
+    if (names_folder(made->control_socket) || names_folder(made->metrics_file))
+        return complain(self, self->global_line, "\"%s\" ends in /, as a folder does",
+                        names_folder(made->control_socket) ? "control socket" : "metrics file");
     if (made->metrics_file != NULL && strcmp(made->metrics_file, made->control_socket) == 0)
         return complain(self, self->global_line, "\"metrics file\" is the \"control socket\" too");
     for (size_t i = 0; i < made->printer_count; i++) {

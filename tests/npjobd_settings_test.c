@@ -293,6 +293,8 @@ static const struct refusal {
     {"[a]\naddjob command = a %~\n", "a.conf:2: \"addjob command\": %~ is no value of this command"},
     {"[a]\nschedule command = a %\xFF\n", "a.conf:2: \"schedule command\": %? is no value of this command"},
     {"[a]\nabandon command = a | %r\n", "a.conf:2: \"abandon command\": a | that is not quoted: no shell reads this"},
+    {WITH("metrics file = /a/"), "a.conf:1: \"metrics file\" ends in /, as a folder does"},
+    {WITH("control socket = /a/"), "a.conf:1: \"control socket\" ends in /, as a folder does"},
     {WITH("metrics file = /a\ncontrol socket = /a"), "a.conf:1: \"metrics file\" is the \"control socket\" too"},
     {WITH("metrics file = /run/samba/ncalrpc/np/laser"), ITS_SOCKET("metrics file")},
     {WITH("control socket = /run/samba/ncalrpc/np/laser"), ITS_SOCKET("control socket")},
