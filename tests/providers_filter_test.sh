@@ -63,12 +63,14 @@ filter_has_its_own_group()
 # The keeper can make no process any more, as where a limit is reached, which root has none. (What bash does then, no trap sees.)
 filter_keeper_makes_no_process()
 {
-    local keeper as=() shell=$shell
+    local keeper as=() shell=$shell providers=$providers
     [ "$shell" = sh ] || return 0
-    if [ "$(id -u)" -eq 0 ]; then
+    if [ "$(id -u)" -eq 0 ]; then # as a user who may not look into the folder of this tree, it may be
         as=(setpriv --reuid 54321 --clear-groups)
         shell=$tmp/unprivileged
-        printf '#!/bin/sh\nexec %s sh "$@"\n' "${as[*]}" >"$shell" && chmod 755 "$shell" "$tmp" && chown 54321 "$spool" || return
+        printf '#!/bin/sh\nexec %s sh "$@"\n' "${as[*]}" >"$shell" && cp -r "$providers" "$tmp/providers" &&
+            chmod -R a+rX "$shell" "$tmp/providers" && chmod 755 "$shell" "$tmp" && chown 54321 "$spool" || return
+        providers=$tmp/providers
     fi
     # shellcheck disable=SC2016
     add filter -- sh -c 'cat >"$0.got"; : >"$0.end"' "$spool/a" && put "$tmp/small" && eventually got a "$tmp/small" &&
