@@ -14,13 +14,12 @@ static const struct subcommand {
     const char *name;
     const char *doc;
     int (*run)(int argc, char **argv);
-    char *shown; /* argv[0] of the subcommand: its usage and every error line start with it */
 } subcommands[] = {
-    {"send", "send a file through a named pipe as a print job", tool_send, "npj send"},
-    {"q226513", "show the leak of KB Q226513 beside an engine without it", tool_q226513, "npj q226513"},
-    {"tape", "read, write and run tapes: recorded orders of events", tool_tape, "npj tape"},
-    {"explore", "try every event in every state within a scope", tool_explore, "npj explore"},
-    {"states", "print the table of states and events, draw its diagram", tool_states, "npj states"},
+    {"send", "send a file through a named pipe as a print job", tool_send},
+    {"q226513", "show the leak of KB Q226513 beside an engine without it", tool_q226513},
+    {"tape", "read, write and run tapes: recorded orders of events", tool_tape},
+    {"explore", "try every event in every state within a scope", tool_explore},
+    {"states", "print the table of states and events, draw its diagram", tool_states},
 };
 enum { SUBCOMMANDS = sizeof subcommands / sizeof subcommands[0] };
 
@@ -58,7 +57,9 @@ static int dispatch(int argc, char **argv)
     for (int i = 0; i < SUBCOMMANDS; i++) {
         if (strcmp(argv[1], subcommands[i].name) != 0)
             continue;
-        argv[1] = subcommands[i].shown;
+        static char called[32]; /* argv[0] of the subcommand: its usage and every error line start with it */
+        snprintf(called, sizeof called, "npj %s", subcommands[i].name);
+        argv[1] = called;
         return subcommands[i].run(argc - 1, argv + 1);
     }
     tool_complain(NULL, "\"%s\": no such command; npj --help lists them", argv[1]);
