@@ -64,7 +64,6 @@ filter_has_its_own_group()
 filter_keeper_makes_no_process()
 {
     local keeper as=() shell=$shell providers=$providers
-    [ "$shell" = sh ] || return 0
     if [ "$(id -u)" -eq 0 ]; then # as a user who may not look into the folder of this tree, it may be
         as=(setpriv --reuid 54321 --clear-groups)
         shell=$tmp/unprivileged
@@ -324,9 +323,10 @@ filter_wrong_use()
 check 'npjob-filter: whole' fresh filter_whole
 check 'npjob-filter: abandoned' fresh filter_abandoned filter
 check 'npjob-filter: abandoned, and does not want to go' fresh filter_abandoned stubborn
-for name in is_a_pipeline has_its_own_group keeper_makes_no_process abandoned_at_once cannot_run never_connected no_verdict two_at_once arguments fails no_room says_much says_what_it_likes leaves_a_child fails_silently closes_its_input reads_too_little is_missing hangs keeper_killed keeper_killed_at_once takes_no_group_from_outside leaves_a_reader loses_its_wrapper folder_goes folder_goes_at_once loses_its_input says_it_with_an_empty_line has_no_setsid wrong_use; do
+for name in is_a_pipeline has_its_own_group abandoned_at_once cannot_run never_connected no_verdict two_at_once arguments fails no_room says_much says_what_it_likes leaves_a_child fails_silently closes_its_input reads_too_little is_missing hangs keeper_killed keeper_killed_at_once takes_no_group_from_outside leaves_a_reader loses_its_wrapper folder_goes folder_goes_at_once loses_its_input says_it_with_an_empty_line has_no_setsid wrong_use; do
     check "npjob-filter: $name" fresh "filter_$name"
 done
+[ "$shell" != sh ] || check 'npjob-filter: keeper_makes_no_process' fresh filter_keeper_makes_no_process
 check 'npjob-filter: dies' fresh filter_dies 'head -c 100 >/dev/null; echo gone >&2; exit 1' 'npjob-filter: gone'
 check 'npjob-filter: is killed' fresh filter_dies 'head -c 100 >/dev/null; kill -KILL $$' 'npjob-filter: Killed'
 check 'npjob-filter: is killed with all beside it' fresh filter_dies 'head -c 100 >/dev/null; kill -KILL 0' 'could not be kept'

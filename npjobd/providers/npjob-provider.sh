@@ -283,7 +283,7 @@ end_job()
     [ -z "$copier" ] || kill -s KILL "$copier" 2>/dev/null
     [ -e "$state/done" ] || abandon_job
     rm -rf -- "$state"
-    trap - EXIT
+    trap - EXIT # which begin_job may have set
     exit 0
 }
 
