@@ -265,7 +265,9 @@ doze()
     if wait $!; then
         waited=$((waited + 1))
     else
-        kill $! 2>/dev/null # it holds what the keeper is about to close
+        # It holds what the keeper is about to close. Not by TERM: in a process that bash has just made, that runs the trap of
+        # the keeper's own end.
+        kill -s KILL $! 2>/dev/null
     fi
 }
 
